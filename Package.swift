@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, path: String? = nil, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func program(_ name: String, path: String? = nil, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// Every provider is a module of its own, so that no provider can use another.
+func provider(_ name: String, _ more: Target.Dependency...) -> Target {
+    .target(
+        name: "\(name)Provider", dependencies: ["HTTPCore", "JSONValues", "Model", "ProviderKit", "SpecFields"] + more,
+        path: "Sources/Providers/\(name)", swiftSettings: settings)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "belay",
+    products: [
+        .executable(name: "reconcile", targets: ["reconcile"]),
+        .executable(name: "belay-sandbox", targets: ["belay-sandbox"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // System libraries: exactly one importer each
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Values and pure functions
+        library("Model"),
+        library("JSONValues"),
+        library("Planning", "Model"),
+
+        // Reading specs
+        library("YAMLReading", "CYAML"),
+        library("SpecFields", "YAMLReading"),
+        library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
+        library("Sources", "Model", "SpecLoading", crypto, subprocess),
+
+        // Speaking HTTP
+        library("HTTPCore"),
+        library("CurlTransport", "CCurl", "HTTPCore"),
+
+        // Providers
+        library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
+        library("KubernetesAPI", "HTTPCore", "JSONValues", "YAMLReading", subprocess),
+        provider("Vercel"),
+        provider("Kubernetes", "KubernetesAPI"),
+
+        // One pass and the loop around it
+        library("State", "Model", crypto),
+        library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
+        library("Reporting", "JSONValues", "Model", "Planning"),
+        library(
+            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecLoading", "State"),
+        program(
+            "reconcile", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "JSONValues", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider", arguments),
+
+        // The sandbox: never linked into the program
+        library("Simulators", "HTTPCore", "JSONValues", "YAMLReading"),
+        library("SandboxServer", "HTTPCore", "JSONValues", "Simulators", hummingbird),
+        program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
+
+        // Tests: one folder a module
+    ]
+)
