@@ -77,7 +77,8 @@ let package = Package(
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "JSONValues", "Model", "Planning"),
         library(
-            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecLoading", "State"),
+            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecLoading",
+            "State"),
         program(
             "reconcile", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "JSONValues", "KubernetesProvider", "Model", "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider", arguments),

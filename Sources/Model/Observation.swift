@@ -1,0 +1,137 @@
+/// What a provider says of one component now.
+public struct Observation: Sendable, Hashable, Codable {
+    public var live: Live
+    public var settlement: Settlement
+    /// Releases that one could go to, the newest first, the live one among them. Only as complete as was asked for.
+    public var candidates: [Candidate]
+    /// A provider operation under way that must not be overlapped: adopted when it leads to the pin, awaited when not.
+    public var operation: Operation?
+    /// What became of the write whose answer was lost; nil when none was asked about.
+    public var fate: IntentFate?
+    /// Why nothing may be written here, though the provider answers: another reconciler owns the field, for instance.
+    public var blocker: Problem?
+    /// Facts worth showing in status and plan: `auto-assignment of domains is off since the rollback of …`. Sorted by importance.
+    public var notes: [String]
+    /// The provider's own clock when it answered; nil when it told none.
+    public var providerTime: Timestamp?
+
+    public init(
+        live: Live, settlement: Settlement = .settled, candidates: [Candidate] = [], operation: Operation? = nil, fate: IntentFate? = nil,
+        blocker: Problem? = nil, notes: [String] = [], providerTime: Timestamp? = nil
+    ) {
+        self.live = live
+        self.settlement = settlement
+        self.candidates = candidates
+        self.operation = operation
+        self.fate = fate
+        self.blocker = blocker
+        self.notes = notes
+        self.providerTime = providerTime
+    }
+
+    /// Nothing could be read.
+    public static func unknown(_ problem: Problem) -> Observation {
+        Observation(live: .unknown(problem), settlement: .unknown(problem))
+    }
+}
+
+/// Which release is live.
+public enum Live: Sendable, Hashable, Codable {
+    /// Not an absence and not health: nobody knows.
+    case unknown(Problem)
+    /// The target exists and has never had a release.
+    case nothing
+    /// `declared` is what the provider is set to; `serving` is everything whose code can still run, both sides of a rollout included.
+    case release(declared: Release, serving: [Release])
+
+    public var declared: Release? {
+        guard case .release(let declared, _) = self else { return nil }
+        return declared
+    }
+
+    public var serving: [Release] {
+        guard case .release(_, let serving) = self else { return [] }
+        return serving
+    }
+
+    /// Why it is unknown; nil when it is known.
+    public var problem: Problem? {
+        guard case .unknown(let problem) = self else { return nil }
+        return problem
+    }
+}
+
+/// Whether the declared release has arrived.
+public enum Settlement: Sendable, Hashable, Codable {
+    /// Served everywhere and healthy, as far as the provider can tell.
+    case settled
+    /// On its way; the text says how far: `2 of 3 replicas updated`.
+    case progressing(String)
+    /// It will not arrive by itself.
+    case failed(Problem)
+    /// The provider could not tell.
+    case unknown(Problem)
+}
+
+/// A provider operation under way.
+public struct Operation: Sendable, Hashable, Codable {
+    /// For people: `rollback to dpl_7HxQ2m, requested 12 s ago`.
+    public var summary: String
+    /// What will be declared when it ends; nil when that cannot be told.
+    public var leadsTo: [ArtifactIdentity]
+
+    public init(summary: String, leadsTo: [ArtifactIdentity]) {
+        self.summary = summary
+        self.leadsTo = leadsTo
+    }
+}
+
+/// What became of a write whose answer was lost.
+public enum IntentFate: Sendable, Hashable, Codable {
+    case tookEffect
+    case inFlight
+    /// No trace of it, and the provider's visibility bound has passed by its own clock: it may be sent again.
+    case void
+    /// No trace yet; it may still appear.
+    case undecided(String)
+}
+
+/// What is observed of a database: the seam for the schema's side of a plan.
+public struct DatabaseObservation: Sendable, Hashable, Codable {
+    public struct Migration: Sendable, Hashable, Codable {
+        public enum Class: String, Sendable, Codable { case expand, contract }
+        public var version: String
+        public var `class`: Class
+        /// What the down migration costs; nil when there is none.
+        public var down: StepClass?
+
+        public init(version: String, class: Class = .expand, down: StepClass? = .instant) {
+            self.version = version
+            self.class = `class`
+            self.down = down
+        }
+    }
+
+    /// Nil: unknown.
+    public var applied: [String]?
+    /// Every known migration in its order.
+    public var migrations: [Migration]
+    public var problem: Problem?
+
+    public init(applied: [String]?, migrations: [Migration], problem: Problem? = nil) {
+        self.applied = applied
+        self.migrations = migrations
+        self.problem = problem
+    }
+}
+
+/// Everything that was observed for one system in one pass.
+public struct World: Sendable, Hashable, Codable {
+    public var components: [ResourceID: Observation]
+    public var databases: [ResourceID: DatabaseObservation]
+
+    public init(components: [ResourceID: Observation] = [:], databases: [ResourceID: DatabaseObservation] = [:]) {
+        self.components = components
+        self.databases = databases
+    }
+}

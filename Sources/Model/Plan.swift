@@ -1,0 +1,190 @@
+/// The fixed phases, in their order.
+public enum Phase: String, Sendable, Codable, CaseIterable, Comparable {
+    case preflight
+    case `guard`
+    case disable
+    case retreat
+    case migrateDown = "migrate-down"
+    case migrateUp = "migrate-up"
+    case advance
+    case verify
+    case enable
+    case contract
+    case finish
+
+    public static func < (left: Phase, right: Phase) -> Bool { left.position < right.position }
+
+    /// Counted from 1.
+    public var position: Int { (Self.allCases.firstIndex(of: self) ?? 0) + 1 }
+}
+
+/// What one pass would do, and why it would not do more. Prints nothing by itself; rendering is Planning's.
+public struct Plan: Sendable, Hashable, Codable {
+    public var system: SystemID
+    public var revision: Revision
+    /// In the order of the phases, and within a phase in the order in which they may run: a step stands behind what it waits for.
+    public var steps: [Step]
+    public var blocked: [Blocked]
+    /// Facts that change nothing and that the reader should know.
+    public var notes: [String]
+    /// What every pin means, as far as it could be resolved.
+    public var resolutions: [ResourceID: Resolution]
+    /// The record that `guard` writes; nil when nothing is to be opened or superseded.
+    public var opening: Opening?
+
+    public init(
+        system: SystemID, revision: Revision, steps: [Step] = [], blocked: [Blocked] = [], notes: [String] = [],
+        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil
+    ) {
+        self.system = system
+        self.revision = revision
+        self.steps = steps
+        self.blocked = blocked
+        self.notes = notes
+        self.resolutions = resolutions
+        self.opening = opening
+    }
+
+    /// True if there is nothing to do and nothing in the way.
+    public var isInSync: Bool { steps.isEmpty && blocked.isEmpty }
+
+    /// True if carrying it out writes to a provider or a database.
+    public var hasWrites: Bool { steps.contains { $0.action.isWrite } }
+
+    public func steps(in phase: Phase) -> [Step] { steps.filter { $0.phase == phase } }
+
+    /// What a transition begins with; its id and time are the executor's.
+    public struct Opening: Sendable, Hashable, Codable {
+        public var start: [ResourceID: ArtifactIdentity]
+        public var target: [ResourceID: Resolution]
+        public var directions: [ResourceID: Direction]
+        public var obligations: [Obligation]
+
+        public init(
+            start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution], directions: [ResourceID: Direction],
+            obligations: [Obligation]
+        ) {
+            self.start = start
+            self.target = target
+            self.directions = directions
+            self.obligations = obligations
+        }
+    }
+}
+
+/// One step of a plan.
+public struct Step: Sendable, Hashable, Codable {
+    /// Unique in its plan and the same in every plan that still holds it: `retreat/component/web`.
+    public var id: String
+    public var phase: Phase
+    /// Nil for the steps of the system as a whole.
+    public var resource: ResourceID?
+    public var action: Action
+    /// Ids of steps that must have succeeded before, those of earlier phases that it really needs included.
+    public var after: [String]
+    public var `class`: StepClass
+    /// One line for people.
+    public var summary: String
+    /// More lines, for whoever wants to know why.
+    public var details: [String]
+    public var deadline: Duration
+
+    public init(
+        id: String, phase: Phase, resource: ResourceID? = nil, action: Action, after: [String] = [], class: StepClass = .instant,
+        summary: String, details: [String] = [], deadline: Duration = .seconds(600)
+    ) {
+        self.id = id
+        self.phase = phase
+        self.resource = resource
+        self.action = action
+        self.after = after
+        self.class = `class`
+        self.summary = summary
+        self.details = details
+        self.deadline = deadline
+    }
+
+    public enum Action: Sendable, Hashable, Codable {
+        /// Preflight: the target still exists, the route is still there, the world is still as planned.
+        case confirm
+        /// Guard: write the transition record.
+        case open
+        /// Write, wait until it is served and healthy, run the component's checks.
+        case release(ReleaseChange)
+        /// The write was made, or somebody's is under way: wait, then run the component's checks.
+        case await(Resolution)
+        /// Only the checks are owed: of a component, or of the system when the step names no resource.
+        case check
+        /// Move a schema by one migration.
+        case migrate(version: String, up: Bool)
+        /// Stop a component that tolerates no schema in between; its release step in `advance` brings it back.
+        case stop
+        /// Finish: record the releases, close the transition.
+        case close
+
+        /// True if it writes to a provider or a database.
+        public var isWrite: Bool {
+            switch self {
+            case .release, .migrate, .stop: true
+            case .confirm, .open, .await, .check, .close: false
+            }
+        }
+    }
+}
+
+/// A component's way from what is declared to what is pinned.
+public struct ReleaseChange: Sendable, Hashable, Codable {
+    /// Nil when nothing ran before.
+    public var from: Release?
+    public var to: Release
+    public var resolution: Resolution
+    public var route: Route
+
+    public init(from: Release?, to: Release, resolution: Resolution, route: Route) {
+        self.from = from
+        self.to = to
+        self.resolution = resolution
+        self.route = route
+    }
+}
+
+/// A resource for which there is no step although its pin is not reached, and why.
+public struct Blocked: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Codable {
+        /// The world or the provider stands in the way; the next pass may succeed. Counts as failed.
+        case failure
+        /// Somebody must decide: adoption, ownership, a refused rebuild, a plan without a valid order.
+        case decision
+        /// Something that it depends on is not done yet.
+        case dependency
+        /// A lost answer or somebody's operation must be awaited first.
+        case waiting
+    }
+
+    public var resource: ResourceID
+    public var kind: Kind
+    public var problem: Problem
+
+    public init(_ resource: ResourceID, _ kind: Kind, _ problem: Problem) {
+        self.resource = resource
+        self.kind = kind
+        self.problem = problem
+    }
+}
+
+/// How a step ended.
+public enum Outcome: Sendable, Hashable, Codable {
+    case succeeded(String)
+    case failed(Problem)
+    /// It was not begun, because something that it needs did not succeed.
+    case skipped(String)
+    /// It was not begun, or left at a safe point, because a newer revision is there.
+    case superseded
+    /// It was sent, or may have been, and the end was not seen: the next pass reads the world back.
+    case undecided(Problem)
+
+    public var isSuccess: Bool {
+        guard case .succeeded = self else { return false }
+        return true
+    }
+}

@@ -1,0 +1,125 @@
+/// What is remembered about a system: the planner's third input. Evidence of what was decided and sent, never of what is so.
+public struct RecordedState: Sendable, Hashable, Codable {
+    /// False before the first contact.
+    public var isKnown: Bool
+    public var accepted: Revision?
+    public var transition: Transition?
+    /// Per resource, the oldest first.
+    public var releases: [ResourceID: [ReleaseRecord]]
+    public var resolutions: [ResourceID: Resolution]
+    /// Writes whose answer never came, at most one per resource.
+    public var openIntents: [ResourceID: Intent]
+
+    public init(
+        isKnown: Bool = false, accepted: Revision? = nil, transition: Transition? = nil, releases: [ResourceID: [ReleaseRecord]] = [:],
+        resolutions: [ResourceID: Resolution] = [:], openIntents: [ResourceID: Intent] = [:]
+    ) {
+        self.isKnown = isKnown
+        self.accepted = accepted
+        self.transition = transition
+        self.releases = releases
+        self.resolutions = resolutions
+        self.openIntents = openIntents
+    }
+}
+
+/// A release that was once reached, with what was known of it then.
+public struct ReleaseRecord: Sendable, Hashable, Codable {
+    public enum Quality: String, Sendable, Codable {
+        /// Its checks passed.
+        case good
+        /// It was served; nothing checked it.
+        case servedUnverified
+    }
+
+    public var resolution: Resolution
+    public var quality: Quality
+    /// The window that the spec gave this release when it was pinned.
+    public var requires: [String: VersionWindow]
+    /// Where each schema stood when it was last recorded good.
+    public var schemas: [String: String]
+    public var reached: Timestamp
+
+    public init(
+        resolution: Resolution, quality: Quality, requires: [String: VersionWindow] = [:], schemas: [String: String] = [:],
+        reached: Timestamp
+    ) {
+        self.resolution = resolution
+        self.quality = quality
+        self.requires = requires
+        self.schemas = schemas
+        self.reached = reached
+    }
+}
+
+/// Before or after the schema moves.
+public enum Direction: String, Sendable, Codable {
+    case retreat, advance
+}
+
+/// The durable record of one way from a start state to a target, opened by `guard`, closed by `finish`.
+public struct Transition: Sendable, Hashable, Codable {
+    public var id: String
+    public var revision: Revision
+    /// What was declared when it was opened.
+    public var start: [ResourceID: ArtifactIdentity]
+    public var target: [ResourceID: Resolution]
+    /// Decided once, so that planning again from the middle keeps the order.
+    public var directions: [ResourceID: Direction]
+    /// What is still owed before it may be closed.
+    public var obligations: [Obligation]
+    public var opened: Timestamp
+
+    public init(
+        id: String, revision: Revision, start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution],
+        directions: [ResourceID: Direction], obligations: [Obligation], opened: Timestamp
+    ) {
+        self.id = id
+        self.revision = revision
+        self.start = start
+        self.target = target
+        self.directions = directions
+        self.obligations = obligations
+        self.opened = opened
+    }
+}
+
+/// Something that an open transition still owes.
+public enum Obligation: Sendable, Hashable, Codable {
+    /// The component's own checks, on the release that the transition pins.
+    case check(ResourceID)
+    /// The system's smoke checks.
+    case systemChecks
+}
+
+extension Obligation: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .check(let resource): "checks of \(resource)"
+        case .systemChecks: "checks of the system"
+        }
+    }
+}
+
+/// A write that is about to be sent, durable before it is.
+public struct Intent: Sendable, Hashable, Codable {
+    /// Unique; goes into the provider's metadata where it has a place for it.
+    public var id: String
+    public var resource: ResourceID
+    public var route: Route
+    /// What the write should lead to.
+    public var resolution: Resolution
+    /// The provider's clock at the observation before the write; nil when it told none.
+    public var providerTime: Timestamp?
+    /// Belay's own clock, for people.
+    public var written: Timestamp
+
+    public init(id: String, resource: ResourceID, route: Route, resolution: Resolution, providerTime: Timestamp?, written: Timestamp) {
+        self.id = id
+        self.resource = resource
+        self.route = route
+        self.resolution = resolution
+        self.providerTime = providerTime
+        self.written = written
+    }
+}

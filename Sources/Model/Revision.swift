@@ -1,0 +1,34 @@
+/// The source's version: what was read, so that what was done can be traced to it.
+public struct Revision: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Codable {
+        /// A Git commit; `id` is the full object name.
+        case commit
+        /// A digest over the files' names and bytes: it has no before and after.
+        case digest
+    }
+
+    public var kind: Kind
+    public var id: String
+    /// True if the files differ from what the commit holds.
+    public var isDirty: Bool
+    /// The committer's time of a commit; nil for a digest.
+    public var committed: Timestamp?
+
+    public init(_ kind: Kind, _ id: String, isDirty: Bool = false, committed: Timestamp? = nil) {
+        self.kind = kind
+        self.id = id
+        self.isDirty = isDirty
+        self.committed = committed
+    }
+}
+
+extension Revision: CustomStringConvertible {
+    /// For people: twelve digits, and whether the tree was dirty.
+    public var description: String {
+        let short = String(id.prefix(12))
+        return switch kind {
+        case .commit: isDirty ? "\(short)-dirty" : short
+        case .digest: "sha256:\(short)"
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/// The desired state of one system, as its spec document says it.
+public struct System: Sendable {
+    public var id: SystemID
+    /// In the order of the document; names are unique.
+    public var components: [Component]
+    /// Schema pins; empty until specs can name databases.
+    public var databases: [Database]
+    /// The system's own smoke checks, run in phase `verify`.
+    public var verify: [Check]
+    /// Where the state is kept, as the spec says; nil leaves it to the command.
+    public var stateDirectory: String?
+    /// Where the document stands: `file:line:column`.
+    public var origin: String
+
+    public init(
+        id: SystemID, components: [Component] = [], databases: [Database] = [], verify: [Check] = [], stateDirectory: String? = nil,
+        origin: String = ""
+    ) {
+        self.id = id
+        self.components = components
+        self.databases = databases
+        self.verify = verify
+        self.stateDirectory = stateDirectory
+        self.origin = origin
+    }
+}
+
+/// One component: where it runs and which release it pins.
+public struct Component: Sendable {
+    public var name: String
+    public var target: any Target
+    public var release: Pin
+    /// What must be served before this one when going forward, and leave after it when going back.
+    public var after: [ResourceID]
+    /// Which schema positions this release tolerates, per database name.
+    public var requires: [String: VersionWindow]
+    /// Run right after this component's own step.
+    public var verify: [Check]
+    /// Whether a field that another reconciler owns may be taken from it.
+    public var takeOwnership: Bool
+    /// Whether a release may be built anew where no artifact is left.
+    public var allowRebuild: Bool
+    /// How long a release may take from the first write until it is served and healthy.
+    public var timeout: Duration
+
+    public init(
+        name: String, target: any Target, release: Pin, after: [ResourceID] = [], requires: [String: VersionWindow] = [:],
+        verify: [Check] = [], takeOwnership: Bool = false, allowRebuild: Bool = false, timeout: Duration = .seconds(600)
+    ) {
+        self.name = name
+        self.target = target
+        self.release = release
+        self.after = after
+        self.requires = requires
+        self.verify = verify
+        self.takeOwnership = takeOwnership
+        self.allowRebuild = allowRebuild
+        self.timeout = timeout
+    }
+
+    public var id: ResourceID { .component(name) }
+}
+
+/// Where a component runs. Each provider declares its own.
+public protocol Target: Sendable {
+    /// The provider's name, which is also the target's key in a spec: `vercel`.
+    static var provider: String { get }
+    /// What two systems must not both claim, unique within the provider: `acme/podcast-web`.
+    var identity: String { get }
+}
+
+extension Target {
+    public var provider: String { Self.provider }
+}
+
+/// A database and the schema position the spec pins.
+public struct Database: Sendable, Hashable {
+    public var name: String
+    public var schema: String
+    /// Whether components that tolerate no state in between may be stopped while the schema moves.
+    public var allowsDowntime: Bool
+
+    public init(name: String, schema: String, allowsDowntime: Bool = false) {
+        self.name = name
+        self.schema = schema
+        self.allowsDowntime = allowsDowntime
+    }
+
+    public var id: ResourceID { .database(name) }
+}
+
+/// A range of schema positions, both ends included; nil is open.
+public struct VersionWindow: Sendable, Hashable, Codable {
+    public var lowest: String?
+    public var highest: String?
+
+    public init(lowest: String? = nil, highest: String? = nil) {
+        self.lowest = lowest
+        self.highest = highest
+    }
+}
