@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 /// Every provider is a module of its own, so that no provider can use another.
 func provider(_ name: String, _ more: Target.Dependency...) -> Target {
     .target(
-        name: "\(name)Provider", dependencies: ["HTTPCore", "JSONValues", "Model", "ProviderKit", "SpecFields"] + more,
+        name: "\(name)Provider", dependencies: ["HTTPCore", "JSONValues", "Model", "ProviderKit"] + more,
         path: "Sources/Providers/\(name)", swiftSettings: settings)
 }
 
@@ -58,7 +58,7 @@ let package = Package(
 
         // Reading specs
         library("YAMLReading", "CYAML"),
-        library("SpecFields", "YAMLReading"),
+        library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
         library("Sources", "Model", "SpecLoading", crypto, subprocess),
 
@@ -67,7 +67,7 @@ let package = Package(
         library("CurlTransport", "CCurl", "HTTPCore"),
 
         // Providers
-        library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
+        library("ProviderKit", "HTTPCore", "JSONValues", "Model"),
         library("KubernetesAPI", "HTTPCore", "JSONValues", "YAMLReading", subprocess),
         provider("Vercel"),
         provider("Kubernetes", "KubernetesAPI"),
@@ -84,10 +84,11 @@ let package = Package(
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
-        library("Simulators", "HTTPCore", "JSONValues", "YAMLReading"),
-        library("SandboxServer", "HTTPCore", "JSONValues", "Simulators", hummingbird),
+        library("Simulators", "HTTPCore", "JSONValues"),
+        library("SandboxServer", "HTTPCore", "JSONValues", "Simulators", "YAMLReading", hummingbird),
         program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
 
         // Tests: one folder a module
+        tests("YAMLReadingTests", "YAMLReading"),
     ]
 )
