@@ -1,4 +1,4 @@
-public import HTTPCore
+import HTTPCore
 public import JSONValues
 public import Model
 

@@ -99,7 +99,7 @@ public struct AnyProvider: Sendable {
 
     public init<P: Provider>(_ provider: P) {
         name = P.Target.provider
-        let mismatch = { (target: any Target) in
+        let mismatch = { @Sendable (target: any Target) in
             Problem(
                 "WrongTarget", "a target of \(target.provider) reached the provider \(P.Target.provider)",
                 next: "report this as a bug of Belay")
