@@ -10,7 +10,9 @@ public protocol Transport: Sendable {
 /// Why there is no response.
 public struct TransportError: Error, Sendable, Hashable {
     public enum Code: String, Sendable, CaseIterable {
-        case badURL, nameResolution, connect, tls, proxy, timedOut, connectionLost, bodyTooLarge, malformedResponse, cancelled, engineStopped
+        case badURL, nameResolution, connect, tls, proxy
+        case timedOut, connectionLost, bodyTooLarge, malformedResponse
+        case cancelled, engineStopped
     }
 
     public var code: Code

@@ -209,7 +209,8 @@ private struct JSONParser {
             let before = position
             position += 2
             let low = try hexDigits()
-            if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) { return scalar }
+            let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low & 0x3FF))
+            if (0xDC00...0xDFFF).contains(low), let scalar { return scalar }
             position = before
         }
         return Unicode.Scalar(high) ?? "\u{FFFD}"
