@@ -1,0 +1,31 @@
+# Every target does all of its own set-up on a fresh Debian 12 with a Swift toolchain.
+.PHONY: help build demo test lint generate bench soak
+
+# Imports that a target does not declare are errors; warnings are too (Package.swift).
+BUILD := swift build --explicit-target-dependency-import-check error
+export PATH := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/belay/python/bin:$(PATH)
+
+help:      ## Show this
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+build:     ## Build both programs, optimised
+	@.ci/setup build
+	@$(BUILD) -c release --product reconcile
+	@$(BUILD) -c release --product belay-sandbox
+
+demo: build ## A system on simulated providers, rolled forward and back: about half a minute after the build
+	@docs/demo/run
+
+test:      ## Lint, build with every check, run all tests
+	@.ci/setup test
+	@$(MAKE) --no-print-directory lint
+	@$(BUILD) --build-tests
+	@swift test --skip-build
+
+lint:      ## Formatting, as strict as CI
+	@swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+
+generate:  ## Write the generated files anew: CRD, JSON Schema, reference page
+	@.ci/setup build
+	@$(BUILD) --product reconcile
+	@.build/debug/reconcile generate --output .
