@@ -32,6 +32,9 @@ func provider(_ name: String, _ more: Target.Dependency...) -> Target {
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -43,8 +46,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        // Without its Foundation trait: full Foundation would double the resident memory.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
         // System libraries: exactly one importer each
@@ -54,6 +61,7 @@ let package = Package(
         // Values and pure functions
         library("Model"),
         library("JSONValues"),
+        library("TextLayout"),
         library("Planning", "Model"),
 
         // Reading specs
@@ -75,7 +83,7 @@ let package = Package(
         // One pass and the loop around it
         library("State", "Model", crypto),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
-        library("Reporting", "JSONValues", "Model", "Planning"),
+        library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
             "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecLoading",
             "State"),
@@ -85,10 +93,15 @@ let package = Package(
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
-        library("SandboxServer", "HTTPCore", "JSONValues", "Simulators", "YAMLReading", hummingbird),
+        library(
+            "SandboxServer", "HTTPCore", "JSONValues", "Simulators", "YAMLReading", hummingbird, httpTypes, logging, nio),
         program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
 
         // Tests: one folder a module
+        tests("TextLayoutTests", "TextLayout"),
+        tests("HTTPCoreTests", "HTTPCore"),
+        tests("JSONValuesTests", "JSONValues"),
+        tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),
     ]
 )

@@ -1,0 +1,124 @@
+import Model
+import Subprocess
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The `git` program. Every call is read-only and bounded in output.
+public struct Git: Sendable {
+    private let program: String
+
+    /// - Parameter program: a name on the search path, or an absolute path.
+    public init(program: String = "git") {
+        self.program = program
+    }
+
+    struct Answer: Sendable {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Runs `git -C directory arguments…`; nil when there is no such program.
+    func run(in directory: String, _ arguments: [String]) async throws(SourceError) -> Answer? {
+        let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
+        do {
+            let result = try await Subprocess.run(
+                executable, arguments: Arguments(["-C", directory] + arguments),
+                // A status must not write the index of somebody's tree, and a prompt would hang a pipeline.
+                environment: .inherit.updating(["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]),
+                output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
+            let status: Int32 =
+                switch result.terminationStatus {
+                case .exited(let code): code
+                case .signaled(let signal): 128 + signal
+                }
+            return Answer(status: status, output: result.standardOutput ?? "", errors: result.standardError ?? "")
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            return nil
+        } catch {
+            throw SourceError(.gitFailed, "\(directory): git could not be run: \(error)")
+        }
+    }
+
+    /// The root of the work tree that holds a path; nil outside of one, and without the program.
+    func workTree(of path: String) async throws(SourceError) -> String? {
+        let directory = Self.directory(of: path)
+        guard let answer = try await run(in: directory, ["rev-parse", "--show-toplevel"]) else { return nil }
+        if answer.status == 0 { return answer.output.firstLine }
+        if answer.errors.contains("dubious ownership") {
+            throw SourceError(
+                .gitFailed,
+                "\(directory): git refuses to read a work tree of another user, and without its history an old revision could not be told from a new one; "
+                    + "run git config --global --add safe.directory \(directory)")
+        }
+        return nil
+    }
+
+    private static func directory(of path: String) -> String {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return path }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+/// One Git work tree.
+struct GitWorkTree: Sendable {
+    var root: String
+    var git: Git
+
+    struct Head: Sendable {
+        var id: String
+        var committed: Timestamp?
+    }
+
+    /// The checked-out commit; nil when there is none yet.
+    func head() async throws(SourceError) -> Head? {
+        guard let answer = try await git.run(in: root, ["show", "--no-patch", "--format=%H %ct", "HEAD"]), answer.status == 0 else { return nil }
+        let words = answer.output.firstLine.split(separator: " ")
+        guard words.count == 2, let seconds = Int64(words[1]) else {
+            throw SourceError(.gitFailed, "\(root): git show HEAD answered something unexpected")
+        }
+        return Head(id: String(words[0]), committed: Timestamp(millisecondsSinceEpoch: seconds * 1000))
+    }
+
+    /// True if one of the paths differs from the commit, untracked files included.
+    func isDirty(_ paths: [String]) async throws(SourceError) -> Bool {
+        var absolute: [String] = []
+        for path in paths { absolute.append(path.hasPrefix("/") ? path : try Self.currentDirectory() + "/" + path) }
+        guard let answer = try await git.run(in: root, ["status", "--porcelain", "--"] + absolute), answer.status == 0 else {
+            throw SourceError(.gitFailed, "\(root): git status failed")
+        }
+        return !answer.output.isEmpty
+    }
+
+    func relation(of older: String, to newer: String) async throws(SourceError) -> RevisionRelation {
+        if try await isAncestor(older, of: newer) { return .ancestor }
+        if try await isAncestor(newer, of: older) { return .descendant }
+        for commit in [older, newer] {
+            guard let answer = try await git.run(in: root, ["cat-file", "-e", commit + "^{commit}"]), answer.status == 0 else { return .unknown }
+        }
+        if let answer = try await git.run(in: root, ["rev-parse", "--is-shallow-repository"]), answer.output.firstLine == "true" { return .unknown }
+        return .diverged
+    }
+
+    private func isAncestor(_ older: String, of newer: String) async throws(SourceError) -> Bool {
+        // Status 1 says no; 128 says that a commit is not here. Neither is an error to this question.
+        try await git.run(in: root, ["merge-base", "--is-ancestor", older, newer])?.status == 0
+    }
+
+    private static func currentDirectory() throws(SourceError) -> String {
+        guard let pointer = getcwd(nil, 0) else { throw SourceError(.unreadable, "the current directory cannot be told") }
+        defer { free(pointer) }
+        return String(cString: pointer)
+    }
+}
+
+extension String {
+    fileprivate var firstLine: String { String(prefix { $0 != "\n" && $0 != "\r\n" }) }
+}

@@ -1,0 +1,67 @@
+import Crypto
+public import Model
+public import SpecLoading
+
+/// Files, directory trees and standard input, as named on the command line.
+///
+/// Inside one Git work tree the revision is its `HEAD`; elsewhere it is a digest over names and bytes.
+public struct PathSource: SpecSource {
+    private let paths: [String]
+    private let reader: PathReader
+    private let git: Git
+
+    /// - Parameters:
+    ///   - paths: files, directories, and `-` for standard input (at most once).
+    ///   - git: nil looks for the program on the search path.
+    public init(_ paths: [String], git: Git = Git()) {
+        self.paths = paths
+        reader = PathReader()
+        self.git = git
+    }
+
+    public func snapshot() async throws(SourceError) -> Snapshot {
+        var files: [SourceFile] = []
+        for path in paths { files += try reader.files(at: path) }
+        files.sort { $0.name < $1.name }
+        guard let tree = try await commonWorkTree() else {
+            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files)
+        }
+        guard let head = try await tree.head() else {
+            let note = "\(tree.root) is a Git work tree without a commit; its revision is a digest of the files"
+            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, notes: [note])
+        }
+        let isDirty = try await tree.isDirty(paths)
+        let revision = Revision(.commit, head.id, isDirty: isDirty, committed: head.committed)
+        return Snapshot(revision: revision, files: files, notes: isDirty ? ["the specs differ from commit \(head.id.prefix(12)): the working tree is dirty"] : [])
+    }
+
+    public func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        if older.kind == newer.kind, older.id == newer.id { return .same }
+        guard older.kind == .commit, newer.kind == .commit, let tree = try await commonWorkTree() else { return .unknown }
+        return try await tree.relation(of: older.id, to: newer.id)
+    }
+
+    /// The work tree that holds every path; nil when there is none, or standard input is among them.
+    private func commonWorkTree() async throws(SourceError) -> GitWorkTree? {
+        var roots: Set<String> = []
+        for path in paths {
+            guard path != "-", let root = try await git.workTree(of: path) else { return nil }
+            roots.insert(root)
+        }
+        guard roots.count == 1, let root = roots.first else { return nil }
+        return GitWorkTree(root: root, git: git)
+    }
+
+    private static func digest(of files: [SourceFile]) -> String {
+        var hash = SHA256()
+        for file in files {
+            // Lengths in front, so that no two different sets of files give the same bytes.
+            hash.update(data: Array("\(file.name.utf8.count) \(file.name) \(file.bytes.count) ".utf8))
+            hash.update(data: file.bytes)
+        }
+        return hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.utf8.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
