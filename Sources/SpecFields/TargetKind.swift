@@ -1,0 +1,15 @@
+public import Model
+
+/// What a provider adds to the spec: the field under a component that says where it runs.
+public struct TargetKind: Sendable {
+    /// The provider's name and the field's: `vercel`.
+    public let name: String
+    /// The field as one of a component's alternatives.
+    public let alternative: Alternative<any Target>
+
+    /// - Parameter doc: one sentence for schemas and reference page.
+    public init<T: Target & SpecObject>(_ type: T.Type, _ doc: String) {
+        name = T.provider
+        alternative = Alternative(T.provider, doc) { (target: T) in target }
+    }
+}
