@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 /// Every provider is a module of its own, so that no provider can use another.
 func provider(_ name: String, _ more: Target.Dependency...) -> Target {
     .target(
-        name: "\(name)Provider", dependencies: ["HTTPCore", "JSONValues", "Model", "ProviderKit"] + more,
+        name: "\(name)Provider", dependencies: ["HTTPCore", "JSONValues", "Model", "ProviderKit", "SpecFields"] + more,
         path: "Sources/Providers/\(name)", swiftSettings: settings)
 }
 
@@ -75,7 +75,7 @@ let package = Package(
         library("CurlTransport", "CCurl", "HTTPCore"),
 
         // Providers
-        library("ProviderKit", "HTTPCore", "JSONValues", "Model"),
+        library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
         library("KubernetesAPI", "HTTPCore", "JSONValues", "YAMLReading", subprocess),
         provider("Vercel"),
         provider("Kubernetes", "KubernetesAPI"),
@@ -98,6 +98,8 @@ let package = Package(
         program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
 
         // Tests: one folder a module
+        library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "JSONValues", "Model", "ProviderKit", "Simulators"),
+        tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
         tests("TextLayoutTests", "TextLayout"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("JSONValuesTests", "JSONValues"),

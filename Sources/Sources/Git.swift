@@ -79,7 +79,9 @@ struct GitWorkTree: Sendable {
 
     /// The checked-out commit; nil when there is none yet.
     func head() async throws(SourceError) -> Head? {
-        guard let answer = try await git.run(in: root, ["show", "--no-patch", "--format=%H %ct", "HEAD"]), answer.status == 0 else { return nil }
+        guard let answer = try await git.run(in: root, ["show", "--no-patch", "--format=%H %ct", "HEAD"]), answer.status == 0 else {
+            return nil
+        }
         let words = answer.output.firstLine.split(separator: " ")
         guard words.count == 2, let seconds = Int64(words[1]) else {
             throw SourceError(.gitFailed, "\(root): git show HEAD answered something unexpected")
@@ -101,9 +103,13 @@ struct GitWorkTree: Sendable {
         if try await isAncestor(older, of: newer) { return .ancestor }
         if try await isAncestor(newer, of: older) { return .descendant }
         for commit in [older, newer] {
-            guard let answer = try await git.run(in: root, ["cat-file", "-e", commit + "^{commit}"]), answer.status == 0 else { return .unknown }
+            guard let answer = try await git.run(in: root, ["cat-file", "-e", commit + "^{commit}"]), answer.status == 0 else {
+                return .unknown
+            }
         }
-        if let answer = try await git.run(in: root, ["rev-parse", "--is-shallow-repository"]), answer.output.firstLine == "true" { return .unknown }
+        if let answer = try await git.run(in: root, ["rev-parse", "--is-shallow-repository"]), answer.output.firstLine == "true" {
+            return .unknown
+        }
         return .diverged
     }
 

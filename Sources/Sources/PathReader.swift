@@ -19,7 +19,8 @@ struct PathReader: Sendable {
         if path == "-" { return [SourceFile(name: "<stdin>", bytes: try read(descriptor: 0, name: "<stdin>"))] }
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw SourceError(.notFound, "\(path): no such file or directory; name a spec file, a directory of them, or - for standard input")
+            throw SourceError(
+                .notFound, "\(path): no such file or directory; name a spec file, a directory of them, or - for standard input")
         }
         guard isDirectory else { return [SourceFile(name: path, bytes: try read(path: path))] }
         let names = try specNames(below: path)

@@ -32,7 +32,9 @@ public struct PathSource: SpecSource {
         }
         let isDirty = try await tree.isDirty(paths)
         let revision = Revision(.commit, head.id, isDirty: isDirty, committed: head.committed)
-        return Snapshot(revision: revision, files: files, notes: isDirty ? ["the specs differ from commit \(head.id.prefix(12)): the working tree is dirty"] : [])
+        return Snapshot(
+            revision: revision, files: files,
+            notes: isDirty ? ["the specs differ from commit \(head.id.prefix(12)): the working tree is dirty"] : [])
     }
 
     public func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {

@@ -1,0 +1,94 @@
+public import JSONValues
+public import Model
+public import TextLayout
+
+/// The releases that a component could go back or forward to, and what each would take.
+public struct ReleaseHistory: Sendable, Hashable {
+    public struct Entry: Sendable, Hashable {
+        public var label: String
+        public var names: [String]
+        public var created: Timestamp?
+        public var isLive: Bool
+        public var isPinned: Bool
+        /// What was recorded of it; nil when it was never reached through Belay.
+        public var quality: ReleaseRecord.Quality?
+        /// `undo: instant rollback (instant)`, or why there is no way.
+        public var way: String
+        public var isReachable: Bool
+        public var note: String?
+    }
+
+    public var system: SystemID
+    public var component: String
+    public var entries: [Entry]
+    /// Why nothing can be said; nil when it can.
+    public var problem: Problem?
+
+    public init(_ component: Component, of system: SystemID, observation: Observation, recorded: RecordedState) {
+        self.system = system
+        self.component = component.name
+        problem = observation.live.problem
+        let live = observation.live.declared?.identities ?? []
+        let resolution = recorded.resolutions[component.id]
+        let records = recorded.releases[component.id] ?? []
+        entries = observation.candidates.map { candidate in
+            let release = candidate.release
+            let isLive =
+                release == observation.live.declared || (observation.live.declared == nil && !live.isDisjoint(with: release.identities))
+            let open = candidate.routes.filter { $0.refusal == nil }.min { $0.class < $1.class }
+            return Entry(
+                label: release.label, names: release.names.map(\.value), created: release.created, isLive: isLive,
+                isPinned: resolution.map(release.matches) ?? false,
+                quality: records.last { release.matches($0.resolution) }?.quality,
+                way: isLive ? "live" : Self.way(open, candidate), isReachable: isLive || open != nil, note: release.note)
+        }
+    }
+
+    private static func way(_ route: Route?, _ candidate: Candidate) -> String {
+        if let route { return "\(route.verb.rawValue): \(route.means) (\(route.class.rawValue))" }
+        if let gone = candidate.gone { return "gone: \(gone.message)" }
+        if let refusal = candidate.routes.compactMap(\.refusal).first { return "refused: \(refusal)" }
+        return "no way"
+    }
+
+    public func text(_ style: TextStyle) -> String {
+        var text = style.bold("\(system) \(component)".printable) + "\n"
+        if let problem { return text + "  " + style.red(problem.description.printable) + "\n" }
+        guard !entries.isEmpty else { return text + "  the provider knows no release\n" }
+        var table = TextTable(header: ["", "RELEASE", "CREATED", "RECORDED", "WAY", "NOTE"], style: style, indent: 2)
+        for entry in entries {
+            table.add([
+                .init(entry.isLive ? "▶" : entry.isPinned ? "•" : "", style.green), .init(entry.label),
+                .init(entry.created?.description ?? ""), .init(entry.quality?.words ?? ""),
+                .init(entry.way, entry.isLive ? style.green : entry.isReachable ? { $0 } : style.red),
+                .init(entry.note?.shortened(to: 60) ?? "", style.dim),
+            ])
+        }
+        text += table.rendered()
+        return text + style.dim("  ▶ live   • pinned; to go back, commit a release of the list as the component's pin") + "\n"
+    }
+
+    public var json: JSON {
+        [
+            "system": .string(system.description), "component": .string(component), "error": .optional(problem?.description),
+            "releases": .array(
+                entries.map { entry in
+                    [
+                        "label": .string(entry.label), "names": .array(entry.names.map(JSON.string)),
+                        "created": .optional(entry.created?.description), "live": .bool(entry.isLive), "pinned": .bool(entry.isPinned),
+                        "recorded": .optional(entry.quality?.rawValue), "reachable": .bool(entry.isReachable), "way": .string(entry.way),
+                        "note": .optional(entry.note),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension ReleaseRecord.Quality {
+    var words: String {
+        switch self {
+        case .good: "good"
+        case .servedUnverified: "served, unverified"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+public import Model
+
+/// One system's pins against what runs, summed up for people and machines.
+public struct SystemStatus: Sendable, Hashable {
+    public var system: SystemID
+    public var revision: Revision
+    /// The revision that was last reconciled; nil before the first contact.
+    public var accepted: Revision?
+    public var transition: Transition?
+    public var components: [ComponentStatus]
+    public var conditions: [Condition]
+    public var notes: [String]
+
+    /// - Parameter plan: of the same system, world and record.
+    public init(_ system: System, revision: Revision, world: World, recorded: RecordedState, plan: Plan) {
+        self.system = system.id
+        self.revision = revision
+        accepted = recorded.accepted
+        transition = recorded.transition
+        notes = plan.notes
+        components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
+        conditions = Condition.of(components: components, plan: plan, transition: recorded.transition)
+    }
+}
+
+/// One component's pin against what runs.
+public struct ComponentStatus: Sendable, Hashable {
+    /// CamelCase, stable: for conditions, JSON and metrics.
+    public enum State: String, Sendable {
+        case inSync = "InSync"
+        case outOfSync = "OutOfSync"
+        case progressing = "Progressing"
+        case failed = "Failed"
+        case unknown = "Unknown"
+        case blocked = "Blocked"
+    }
+
+    public var name: String
+    public var provider: String
+    public var pinned: Pin
+    /// What the pin means; nil when it could not be resolved.
+    public var resolved: String?
+    /// The declared release's label; nil when unknown or when there is none.
+    public var live: String?
+    /// Labels of everything else whose code can still run.
+    public var alsoServing: [String]
+    /// The newest recorded good release; nil when there is none.
+    public var lastKnownGood: String?
+    public var state: State
+    /// Why, in one sentence; empty when in sync.
+    public var detail: String
+    public var notes: [String]
+
+    init(_ component: Component, world: World, recorded: RecordedState, plan: Plan) {
+        name = component.name
+        provider = component.target.provider
+        pinned = component.release
+        resolved = plan.resolutions[component.id]?.label
+        let observation = world.components[component.id]
+        live = observation?.live.declared?.label
+        alsoServing = (observation?.live.serving ?? []).map(\.label).filter { [live] in $0 != live }.sorted()
+        lastKnownGood = recorded.releases[component.id]?.last { $0.quality == .good }?.resolution.label
+        notes = observation?.notes ?? []
+        (state, detail) = Self.state(of: component.id, observation: observation, plan: plan)
+    }
+
+    private static func state(of resource: ResourceID, observation: Observation?, plan: Plan) -> (State, String) {
+        if let problem = observation?.live.problem { return (.unknown, problem.description) }
+        if let blocked = plan.blocked.first(where: { $0.resource == resource }) { return (.blocked, blocked.problem.description) }
+        let step = plan.steps.first { $0.resource == resource && $0.phase != .preflight }
+        switch (step?.action, observation?.settlement) {
+        case (_, .failed(let problem)): return (.failed, problem.description)
+        case (.release?, _): return (.outOfSync, step?.summary ?? "")
+        case (.await?, .progressing(let text)): return (.progressing, text)
+        case (.await?, .unknown(let problem)): return (.progressing, problem.description)
+        case (.await?, _), (.check?, _): return (.progressing, step?.summary ?? "")
+        default: return (.inSync, "")
+        }
+    }
+}
+
+/// A condition as kstatus knows them: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
+public struct Condition: Sendable, Hashable {
+    public enum Kind: String, Sendable {
+        case ready = "Ready"
+        case reconciling = "Reconciling"
+        case stalled = "Stalled"
+    }
+
+    public var kind: Kind
+    public var isTrue: Bool
+    public var reason: String
+    public var message: String
+
+    static func of(components: [ComponentStatus], plan: Plan, transition: Transition?) -> [Condition] {
+        let off = components.filter { $0.state != .inSync }.map(\.name).sorted().joined(separator: ", ")
+        let failed = components.filter { $0.state == .failed }.map(\.name).sorted().joined(separator: ", ")
+        let decisions = plan.blocked.filter { $0.kind == .decision }.map { "\($0.resource)" }.sorted().joined(separator: ", ")
+        let ready = plan.isInSync
+        let stalled = !failed.isEmpty || !decisions.isEmpty
+        let owed = (transition?.obligations ?? []).map(\.description).sorted().joined(separator: ", ")
+        let readyMessage =
+            if ready {
+                "every pin is live and healthy"
+            } else if off.isEmpty {
+                owed.isEmpty ? "the transition is not closed yet" : "owed: \(owed)"
+            } else {
+                "not at its pin: \(off)"
+            }
+        return [
+            Condition(kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync", message: readyMessage),
+            Condition(
+                kind: .reconciling, isTrue: transition != nil && !stalled, reason: transition == nil ? "Idle" : "TransitionOpen",
+                message: transition.map { "on the way to revision \($0.revision)" } ?? ""),
+            Condition(
+                kind: .stalled, isTrue: stalled,
+                reason: !failed.isEmpty ? "ReleaseFailed" : !decisions.isEmpty ? "DecisionNeeded" : "Moving",
+                message: !failed.isEmpty ? "failed: \(failed)" : decisions.isEmpty ? "" : "waiting for a decision: \(decisions)"),
+        ]
+    }
+}
