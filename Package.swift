@@ -98,7 +98,7 @@ let package = Package(
         program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
 
         // Tests: one folder a module
-        library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "JSONValues", "Model", "ProviderKit", "Simulators"),
+        library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
         tests("TextLayoutTests", "TextLayout"),
         tests("HTTPCoreTests", "HTTPCore"),

@@ -1,0 +1,111 @@
+import HTTPCore
+public import Model
+public import ProviderKit
+public import Simulators
+
+/// A fresh world for one clause: a provider before its simulator, and a component whose pin ran before and is one write away.
+public struct ContractWorld: Sendable {
+    public var provider: AnyProvider
+    /// Pins a release that ran before, is not live, and can be reached by one write.
+    public var component: Component
+    /// The same, of a target that does not exist.
+    public var missing: Component
+    public var simulator: any Simulator
+    /// Ends in ``simulator``, and in nothing else.
+    public var transport: SimulatedTransport
+    public var clock: ManualClock
+    /// The secret that the provider was given.
+    public var token: String
+    /// Longer than any write takes to settle.
+    public var settling: Duration
+    /// The provider's visibility bound: afterwards, a write of which there is no trace is void.
+    public var visibility: Duration
+    /// How many requests an observation of an unchanged component may cost.
+    public var budget: Int
+    /// How many writes took effect since the beginning, from the simulator's own books.
+    public var effects: @Sendable () async -> Int
+
+    public init(
+        provider: AnyProvider, component: Component, missing: Component, simulator: any Simulator, transport: SimulatedTransport,
+        clock: ManualClock, token: String, settling: Duration, visibility: Duration, budget: Int,
+        effects: @escaping @Sendable () async -> Int
+    ) {
+        self.provider = provider
+        self.component = component
+        self.missing = missing
+        self.simulator = simulator
+        self.transport = transport
+        self.clock = clock
+        self.token = token
+        self.settling = settling
+        self.visibility = visibility
+        self.budget = budget
+        self.effects = effects
+    }
+}
+
+/// Makes the worlds of one provider.
+public protocol ProviderFixture: Sendable {
+    func makeWorld() async throws -> ContractWorld
+}
+
+// MARK: - What a pass does, in small
+
+extension ContractWorld {
+    /// Requests that are not safe, whatever became of them.
+    var writes: Int { transport.received.count { !$0.method.isSafe } }
+
+    func observe(
+        _ component: Component? = nil, resolution: Resolution? = nil, intent: Intent? = nil, depth: ObservationRequest.Depth = .pin
+    ) async -> Observation {
+        let component = component ?? self.component
+        return await provider.observe(
+            component,
+            ObservationRequest(
+                component: component.name, pin: component.release, resolution: resolution, openIntent: intent, depth: depth,
+                takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild))
+    }
+
+    /// The change that a plan would hold, and the intent that stands in the journal before it is sent.
+    func change(after observation: Observation) throws(Violation) -> (change: ReleaseChange, intent: Intent) {
+        for candidate in observation.candidates {
+            guard let name = candidate.release.names.first(where: { $0.isMeant(by: component.release) }) else { continue }
+            guard let route = candidate.routes.first(where: { $0.refusal == nil }) else {
+                throw Violation("the pin's candidate \(candidate.release.label) has no route that may be walked: \(candidate.routes)")
+            }
+            let resolution = Resolution(
+                pin: component.release, identity: name.denotes, lineage: Array(candidate.release.identities.subtracting([name.denotes])),
+                label: candidate.release.label, revision: Self.revision)
+            let intent = Intent(
+                id: "01J0000000000000000000CLAUSE", resource: component.id, route: route, resolution: resolution,
+                providerTime: observation.providerTime, written: Timestamp(millisecondsSinceEpoch: clock.milliseconds))
+            return (ReleaseChange(from: observation.live.declared, to: candidate.release, resolution: resolution, route: route), intent)
+        }
+        throw Violation("no candidate has the pin \(component.release) among its names: \(observation.candidates.map(\.release.label))")
+    }
+
+    func apply(_ change: ReleaseChange, _ intent: Intent) async -> ApplyResult {
+        await provider.apply(
+            change, to: component, ApplyRequest(component: component.name, intent: intent, revision: Self.revision))
+    }
+
+    private static let revision = Revision(.commit, "c1a0000000000000000000000000000000000000")
+}
+
+/// What a clause found wrong.
+struct Violation: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+extension ReleaseName {
+    fileprivate func isMeant(by pin: Pin) -> Bool {
+        switch pin {
+        case .name(let text): value == text || (kind == .commit && text.count >= 7 && value.hasPrefix(text))
+        case .commit(let text): kind == .commit && value.hasPrefix(text)
+        case .image(let text): kind == .image && value == text
+        case .revision(let number): kind == .revision && value == String(number)
+        case .deployment(let text): kind == .deployment && value == text
+        }
+    }
+}
