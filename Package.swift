@@ -31,11 +31,15 @@ func provider(_ name: String, _ more: Target.Dependency...) -> Target {
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "belay",
@@ -49,7 +53,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         // Without its Foundation trait: full Foundation would double the resident memory.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -68,7 +74,7 @@ let package = Package(
         library("YAMLReading", "CYAML"),
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
-        library("Sources", "Model", "SpecLoading", crypto, subprocess),
+        library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
         library("HTTPCore"),
@@ -76,7 +82,7 @@ let package = Package(
 
         // Providers
         library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
-        library("KubernetesAPI", "HTTPCore", "JSONValues", "YAMLReading", subprocess),
+        library("KubernetesAPI", "HTTPCore", "JSONValues", "Model", "YAMLReading", subprocess, systemPackage),
         provider("Vercel"),
         provider("Kubernetes", "KubernetesAPI"),
 
@@ -94,16 +100,24 @@ let package = Package(
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
         library(
-            "SandboxServer", "HTTPCore", "JSONValues", "Simulators", "YAMLReading", hummingbird, httpTypes, logging, nio),
-        program("belay-sandbox", "HTTPCore", "SandboxServer", "Simulators", arguments, subprocess),
+            "SandboxServer", "HTTPCore", "JSONValues", "Simulators", "SpecFields", "YAMLReading", hummingbird, httpTypes, logging, nio,
+            nioPosix, serviceLifecycle),
+        program("belay-sandbox", "SandboxServer", arguments, subprocess, unixSignals),
 
         // Tests: one folder a module
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
+        tests("SandboxTests", "CurlTransport", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "belay-sandbox", subprocess),
+        tests("KubernetesAPITests", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Simulators"),
         tests("TextLayoutTests", "TextLayout"),
+        tests("SourcesTests", "Model", "Sources", "SpecLoading"),
+        tests("StateTests", "Model", "State"),
+        tests("ExecutionTests", "Execution", "HTTPCore", "Model", "ProviderKit", "State"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),
+        tests("SpecFieldsTests", "JSONValues", "SpecFields", "YAMLReading"),
+        tests("SpecLoadingTests", "JSONValues", "Model", "SpecFields", "SpecLoading", "YAMLReading"),
     ]
 )

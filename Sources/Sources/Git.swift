@@ -37,7 +37,7 @@ public struct Git: Sendable {
                 case .exited(let code): code
                 case .signaled(let signal): 128 + signal
                 }
-            return Answer(status: status, output: result.standardOutput ?? "", errors: result.standardError ?? "")
+            return Answer(status: status, output: result.standardOutput, errors: result.standardError)
         } catch let error as SubprocessError where error.code == .executableNotFound {
             return nil
         } catch {

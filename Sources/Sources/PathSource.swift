@@ -1,6 +1,6 @@
 import Crypto
 public import Model
-public import SpecLoading
+import SpecLoading
 
 /// Files, directory trees and standard input, as named on the command line.
 ///

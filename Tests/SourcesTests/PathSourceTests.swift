@@ -1,0 +1,104 @@
+import FoundationEssentials
+import Model
+import Sources
+import SpecLoading
+import Testing
+
+@Suite struct PathSourceTests {
+    @Test func aFileOutsideOfGitHasADigestThatFollowsItsBytes() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("a.yaml", "one")
+        let first = try await PathSource([place.path("a.yaml")]).snapshot()
+        let again = try await PathSource([place.path("a.yaml")]).snapshot()
+        try place.write("a.yaml", "two")
+        let second = try await PathSource([place.path("a.yaml")]).snapshot()
+        #expect(first.revision.kind == .digest)
+        #expect(first.revision == again.revision)
+        #expect(first.revision != second.revision)
+        #expect(first.files == [SourceFile(name: place.path("a.yaml"), bytes: Array("one".utf8))])
+    }
+
+    @Test func aTreeGivesItsYAMLFilesSortedAndLeavesTheRestOut() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        for name in ["b/z.yml", "b/a.yaml", "top.yaml", "notes.txt", ".hidden/x.yaml", "b/.x.yaml"] { try place.write(name, name) }
+        let snapshot = try await PathSource([place.root]).snapshot()
+        #expect(snapshot.files.map(\.name) == ["b/a.yaml", "b/z.yml", "top.yaml"].map(place.path))
+        #expect(snapshot.files.allSatisfy { !$0.isExplicit })
+    }
+
+    @Test func aMountedConfigMapIsReadThroughItsLinks() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.write("..data_1/system.yaml", "mounted")
+        try FileManager.default.createSymbolicLink(atPath: place.path("system.yaml"), withDestinationPath: "..data_1/system.yaml")
+        let snapshot = try await PathSource([place.root]).snapshot()
+        #expect(snapshot.files.map(\.name) == [place.path("system.yaml")])
+    }
+
+    @Test func missingAndEmptyPlacesSayWhatToName() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        let missing = await #expect(throws: SourceError.self) { try await PathSource([place.path("no.yaml")]).snapshot() }
+        #expect(
+            missing?.message
+                == "\(place.path("no.yaml")): no such file or directory; name a spec file, a directory of them, or - for standard input")
+        let empty = await #expect(throws: SourceError.self) { try await PathSource([place.root]).snapshot() }
+        #expect(empty?.code == .noFiles)
+    }
+
+    @Test func insideGitTheRevisionIsHeadAndADirtyTreeIsSaidToBeSo() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.git("init", "-q", "-b", "main")
+        try place.write("system.yaml", "one")
+        let unborn = try await PathSource([place.root]).snapshot()
+        #expect(unborn.revision.kind == .digest)
+        let first = try place.commit("first")
+        let clean = try await PathSource([place.path("system.yaml")]).snapshot()
+        #expect(clean.revision == Revision(.commit, first, committed: clean.revision.committed))
+        #expect(clean.revision.committed == Timestamp(millisecondsSinceEpoch: 1_700_000_000_000))
+        #expect(clean.notes == [])
+        try place.write("elsewhere.txt", "not a spec")
+        #expect(try await PathSource([place.path("system.yaml")]).snapshot().revision.isDirty == false)
+        try place.write("system.yaml", "two")
+        let dirty = try await PathSource([place.path("system.yaml")]).snapshot()
+        #expect(dirty.revision.isDirty)
+        #expect(dirty.notes == ["the specs differ from commit \(first.prefix(12)): the working tree is dirty"])
+    }
+
+    @Test func historyTellsOlderFromNewer() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.git("init", "-q", "-b", "main")
+        try place.write("system.yaml", "one")
+        let first = try place.commit("first")
+        try place.write("system.yaml", "two")
+        let second = try place.commit("second")
+        try place.git("checkout", "-q", "-b", "side", first)
+        try place.write("system.yaml", "three")
+        let side = try place.commit("side")
+        let source = PathSource([place.root])
+        let cases: [(String, String, RevisionRelation, Comment)] = [
+            (first, first, .same, "one commit"),
+            (first, second, .ancestor, "history goes forward"),
+            (second, first, .descendant, "an old job run again"),
+            (second, side, .diverged, "two branches"),
+            (String(repeating: "a", count: 40), second, .unknown, "a shallow clone does not hold the commit"),
+        ]
+        for (older, newer, expected, reason) in cases {
+            #expect(try await source.relation(of: Revision(.commit, older), to: Revision(.commit, newer)) == expected, reason)
+        }
+        #expect(try await source.relation(of: Revision(.digest, "x"), to: Revision(.commit, first)) == .unknown, "a digest has no history")
+    }
+
+    @Test func withoutTheProgramGitADirectoryIsADirectory() async throws {
+        let place = try Place()
+        defer { place.remove() }
+        try place.git("init", "-q")
+        try place.write("system.yaml", "one")
+        let snapshot = try await PathSource([place.root], git: Git(program: "no-such-program-of-this-name")).snapshot()
+        #expect(snapshot.revision.kind == .digest)
+    }
+}
