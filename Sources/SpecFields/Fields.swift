@@ -104,8 +104,9 @@ public struct Fields {
 
     /// Reports a mistake that concerns several fields together; without effect while a schema is made.
     public func report(_ message: String, at name: String? = nil) {
-        let entry = name.flatMap { name in entries.first { $0.key == name } }
-        reading?.report(message, at: entry?.value.mark ?? mark)
+        guard let reading else { return }
+        guard let name, let entry = entries.first(where: { $0.key == name }) else { return reading.report(message, at: mark) }
+        reading.within(name) { reading.report(message, at: entry.value.mark) }
     }
 
     private mutating func field<Value>(

@@ -2,9 +2,9 @@ public import YAMLReading
 
 /// How a field is read and described where its type alone does not say it: with a rule, a range, or keys of the author's choice.
 public struct Form<Value>: Sendable {
-    let schema: @Sendable () -> Schema
+    package let schema: @Sendable () -> Schema
     let placeholder: @Sendable () -> Value
-    let read: @Sendable (YAMLNode, SpecReading) -> Value?
+    package let read: @Sendable (YAMLNode, SpecReading) -> Value?
 
     public init(
         schema: @escaping @Sendable () -> Schema, placeholder: @escaping @Sendable () -> Value,
@@ -46,66 +46,78 @@ extension Form where Value: SpecValue {
 extension Form where Value == String {
     /// A string that follows a rule. The message of a mistake tells the rule and not the value.
     public static func string(_ rule: StringRule) -> Form {
-        Form(schema: { .string(pattern: rule.pattern, hint: rule.hint) }, placeholder: { "" }) { node, reading in
-            guard let text = reading.text(of: node, expecting: rule.hint) else { return nil }
-            if rule.accepts(text) { return text }
-            reading.report("expected \(rule.hint)", at: node.mark)
-            return nil
-        }
+        Form(
+            schema: { .string(pattern: rule.pattern, hint: rule.hint) }, placeholder: { "" },
+            read: { node, reading in
+                guard let text = reading.text(of: node, expecting: rule.hint) else { return nil }
+                if rule.accepts(text) { return text }
+                reading.report("expected \(rule.hint)", at: node.mark)
+                return nil
+            })
     }
 
     /// A string that may be empty when it is quoted.
-    public static let possiblyEmptyString = Form(schema: { String.schema }, placeholder: { "" }) { node, reading in
-        if case .scalar("", let style) = node.content, style != .plain { return "" }
-        return String.read(node, reading)
-    }
+    public static let possiblyEmptyString = Form(
+        schema: { String.schema }, placeholder: { "" },
+        read: { node, reading in
+            if case .scalar("", let style) = node.content, style != .plain { return "" }
+            return String.read(node, reading)
+        })
 
     /// One of the given words.
     public static func choice(_ words: [String]) -> Form {
-        Form(schema: { .choice(words) }, placeholder: { words.first ?? "" }) { node, reading in
-            let expected = "one of \(words.joined(separator: ", "))"
-            guard let text = reading.text(of: node, expecting: expected) else { return nil }
-            if words.contains(text) { return text }
-            reading.report("expected \(expected)\(NearestName.hint(for: text, among: words))", at: node.mark)
-            return nil
-        }
+        Form(
+            schema: { .choice(words) }, placeholder: { words.first ?? "" },
+            read: { node, reading in
+                let expected = "one of \(words.joined(separator: ", "))"
+                guard let text = reading.text(of: node, expecting: expected) else { return nil }
+                if words.contains(text) { return text }
+                reading.report("expected \(expected)\(NearestName.hint(for: text, among: words))", at: node.mark)
+                return nil
+            })
     }
 }
 
 extension Form where Value == Int {
     public static func integer(_ range: ClosedRange<Int>) -> Form {
-        Form(schema: { .integer(range) }, placeholder: { range.lowerBound }) { node, reading in
-            let expected =
-                range.upperBound == .max
-                ? "a whole number of at least \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
-            guard let value = Int.read(node, reading, expecting: expected) else { return nil }
-            if range.contains(value) { return value }
-            reading.report("expected \(expected)", at: node.mark)
-            return nil
-        }
+        Form(
+            schema: { .integer(range) }, placeholder: { range.lowerBound },
+            read: { node, reading in
+                let expected =
+                    range.upperBound == .max
+                    ? "a whole number of at least \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+                guard let value = Int.read(node, reading, expecting: expected) else { return nil }
+                if range.contains(value) { return value }
+                reading.report("expected \(expected)", at: node.mark)
+                return nil
+            })
     }
 }
 
 extension Form where Value == Duration {
     public static func duration(_ range: ClosedRange<Duration>) -> Form {
-        Form(schema: { .duration }, placeholder: { range.lowerBound }) { node, reading in
-            guard let value = Duration.read(node, reading) else { return nil }
-            if range.contains(value) { return value }
-            reading.report("expected a duration from \(range.lowerBound.specText) to \(range.upperBound.specText)", at: node.mark)
-            return nil
-        }
+        Form(
+            schema: { .duration }, placeholder: { range.lowerBound },
+            read: { node, reading in
+                guard let value = Duration.read(node, reading) else { return nil }
+                if range.contains(value) { return value }
+                reading.report("expected a duration from \(range.lowerBound.specText) to \(range.upperBound.specText)", at: node.mark)
+                return nil
+            })
     }
 }
 
 extension Form {
     /// A list of such values.
     public static func list<Element>(of element: Form<Element>, minimum: Int = 0) -> Form where Value == [Element] {
-        Form(schema: { .list(element.schema(), minimum: minimum) }, placeholder: { [] }) { node, reading in
-            guard let values = [Element].readList(node, reading, { element.read($0, $1) }) else { return nil }
-            if values.count >= minimum { return values }
-            reading.report("is empty; expected at least \(minimum)", at: node.mark)
-            return nil
-        }
+        Form(
+            schema: { .list(element.schema(), minimum: minimum) }, placeholder: { [] },
+            read: { node, reading in
+                guard let values = [Element].readList(node, reading, { element.read($0, $1) }) else { return nil }
+                if values.count >= minimum { return values }
+                reading.report("has \(values.count) entries; expected at least \(minimum)", at: node.mark)
+                return nil
+            })
     }
 
     /// A mapping whose keys the author chooses.

@@ -22,7 +22,7 @@ public struct SpecMap<Element> {
             return nil
         }
         guard mapping.entries.count >= minimum else {
-            reading.report("is empty; expected at least \(minimum)", at: node.mark)
+            reading.report("is empty; expected at least \(minimum) \(minimum == 1 ? "entry" : "entries")", at: node.mark)
             return nil
         }
         var map = SpecMap()

@@ -84,16 +84,3 @@ extension Array {
         return values.count == items.count ? values : nil
     }
 }
-
-/// A value and where it stands, for checks that look at several values together.
-public struct Marked<Value: SpecValue & Sendable>: SpecValue, Sendable {
-    public var value: Value
-    public var mark: YAMLMark
-
-    public static var schema: Schema { Value.schema }
-    public static var placeholder: Marked { Marked(value: Value.placeholder, mark: YAMLMark(line: 1, column: 1)) }
-    public static func read(_ node: YAMLNode, _ reading: SpecReading) -> Marked? {
-        Value.read(node, reading).map { Marked(value: $0, mark: node.mark) }
-    }
-    public var asWritten: JSON? { value.asWritten }
-}

@@ -1,4 +1,5 @@
 public import Model
+public import YAMLReading
 
 /// What a provider adds to the spec: the field under a component that says where it runs.
 public struct TargetKind: Sendable {
@@ -12,4 +13,7 @@ public struct TargetKind: Sendable {
         name = T.provider
         alternative = Alternative(T.provider, doc) { (target: T) in target }
     }
+
+    /// The target that stands in the field; nil means that at least one mistake was reported.
+    public func read(_ node: YAMLNode, _ reading: SpecReading) -> (any Target)? { alternative.read(node, reading) }
 }

@@ -1,0 +1,26 @@
+import Model
+import SpecFields
+
+extension SystemDeclaration {
+    /// The system that the document declares.
+    func system(origin: String, file: String) -> System {
+        System(
+            id: SystemID(namespace: metadata.namespace, name: metadata.name),
+            components: spec.components.entries.compactMap { entry in
+                entry.value.target.map { target in
+                    let declared = entry.value
+                    return Component(
+                        name: entry.key, target: target, release: declared.release, after: declared.after.map(ResourceID.component),
+                        verify: declared.verify, takeOwnership: declared.takeOwnership, allowRebuild: declared.allowRebuild,
+                        timeout: declared.timeout)
+                }
+            },
+            verify: spec.verify, stateDirectory: spec.state.map { Self.path($0.directory, besides: file) }, origin: origin)
+    }
+
+    /// Paths in a spec are relative to the spec file.
+    private static func path(_ path: String, besides file: String) -> String {
+        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
+    }
+}
