@@ -116,7 +116,7 @@ final class Engine {
         if pool.count < Self.pooledTransfers { pool.append(transfer) }
     }
 
-    /// Ends streams that have been silent too long and returns how long the poll may last, in milliseconds.
+    /// Ends what is past its deadline and returns how long the poll may last, in milliseconds.
     private func nextTimeout() -> Int32 {
         var isUnsettled = false
         var nearest: ContinuousClock.Instant?
@@ -129,7 +129,7 @@ final class Engine {
                 let current = now ?? .now
                 now = current
                 if expiry <= current {
-                    abandon(transfer) { .timedOut($0, sent: $1, phase: transfer.hasAnswer ? .silence : .head) }
+                    if let error = transfer.expiryError { abandon(transfer) { _, _ in error } }
                     continue
                 }
                 nearest = min(nearest ?? expiry, expiry)

@@ -31,7 +31,6 @@ final class Transfer {
     private var stream: StreamBuffer?
     private var refusal: Refusal?
     private var isPaused = false
-    private var lastByte = ContinuousClock.Instant.now
     /// True from the moment that libcurl has a connection ready and begins to send.
     private(set) var wasSent = false
 
@@ -100,16 +99,16 @@ final class Transfer {
         let target = try request.checkedTarget()
         errorText[0] = 0
         isStream = if case .stream = reply { true } else { false }
-        setTarget(request)
+        setTarget(request, isTLS: target.isTLS)
         headerList = try request.headerList()
         _ = curl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
         if target.isTLS { trust(request.tls, authorities: authorities) }
         self.exchange = exchange
         self.reply = reply
-        if isStream { lastByte = .now }
+        postponeExpiry()
     }
 
-    private func setTarget(_ request: HTTPRequest) {
+    private func setTarget(_ request: HTTPRequest, isTLS: Bool) {
         _ = curl_set_string(easy, CURLOPT_URL, request.url)
         switch request.method {
         case .get where request.body.isEmpty:
@@ -134,10 +133,10 @@ final class Transfer {
             _ = curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
         _ = curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectDeadline.curlMilliseconds)
-        // The deadlines of a stream are the engine's: its total time has no bound.
-        _ = curl_set_long(easy, CURLOPT_TIMEOUT_MS, isStream ? 0 : request.deadline.curlMilliseconds)
-        // Clear-text HTTP/2 by prior knowledge breaks on connection reuse in libcurl 7.88: TLS only.
-        _ = curl_set_long(easy, CURLOPT_HTTP_VERSION, isStream ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        // Clear-text HTTP/2 by prior knowledge breaks on connection reuse in libcurl 7.88: TLS only. Where it is not possible it is not
+        // offered either, or `CURLOPT_PIPEWAIT` would hold every request to a host back until the first one is answered.
+        let mayBeHTTP2 = isTLS && !isStream
+        _ = curl_set_long(easy, CURLOPT_HTTP_VERSION, mayBeHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
         _ = curl_set_long(easy, CURLOPT_FRESH_CONNECT, isStream ? 1 : 0)
         _ = curl_set_long(easy, CURLOPT_FORBID_REUSE, isStream ? 1 : 0)
         _ = curl_set_string(easy, CURLOPT_ACCEPT_ENCODING, isStream ? nil : "")
@@ -181,16 +180,25 @@ final class Transfer {
 
     var hasAnswer: Bool { head.hasBegun }
 
-    /// When the engine has to end this transfer; nil when libcurl does it, or while the consumer holds it up.
-    var expiry: ContinuousClock.Instant? {
-        guard isStream, !isPaused, let exchange else { return nil }
-        return lastByte + exchange.request.deadline
+    /// When the engine has to end this transfer; nil while its consumer holds it up.
+    /// Not left to `CURLOPT_TIMEOUT_MS`: libcurl 7.88 does not look at it while a request waits for a free connection.
+    private(set) var expiry: ContinuousClock.Instant?
+
+    var expiryError: TransportError? {
+        guard let request = exchange?.request else { return nil }
+        let phase: TransportError.Phase = !wasSent ? .connection : !hasAnswer ? .head : isStream ? .silence : .body
+        return .timedOut(request, sent: wasSent, phase: phase)
+    }
+
+    private func postponeExpiry() {
+        guard let exchange else { return }
+        expiry = .now + exchange.request.deadline
     }
 
     func unpause() {
         guard isPaused else { return }
         isPaused = false
-        lastByte = .now
+        postponeExpiry()
         _ = curl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
@@ -223,7 +231,7 @@ final class Transfer {
             let buffer = StreamBuffer()
             stream = buffer
             self.reply = nil
-            lastByte = .now
+            postponeExpiry()
             continuation.resume(returning: .success(OpenedStream(status: head.status, headers: head.headers, buffer: buffer)))
         }
         return line.count
@@ -233,9 +241,10 @@ final class Transfer {
         if let stream {
             guard stream.offer(bytes) else {
                 isPaused = true
+                expiry = nil
                 return Int(CURL_WRITEFUNC_PAUSE)
             }
-            lastByte = .now
+            postponeExpiry()
             return bytes.count
         }
         guard let exchange, bytes.count <= exchange.request.bodyLimit - body.count else {
@@ -279,6 +288,7 @@ final class Transfer {
         stream = nil
         refusal = nil
         isPaused = false
+        expiry = nil
         wasSent = false
         head = ResponseHead()
         body = []

@@ -175,11 +175,11 @@ private struct JSONParser {
     private mutating func stringWithEscapes(from start: Int) throws(JSONError) -> String {
         var text = Array(bytes[start..<position])
         while let byte = next {
+            guard byte >= 0x20 else { throw failure("a control character in a string") }
             position += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<0x20: throw failure("a control character in a string")
             default: text.append(byte)
             }
         }
@@ -197,7 +197,9 @@ private struct JSONParser {
         case UInt8(ascii: "r"): text.append(0x0D)
         case UInt8(ascii: "t"): text.append(0x09)
         case UInt8(ascii: "u"): text += Array(String(Character(try escapedScalar())).utf8)
-        default: throw failure("an unknown escape")
+        default:
+            position -= 1
+            throw failure("an unknown escape")
         }
     }
 
