@@ -1,0 +1,157 @@
+public import Model
+
+/// What can be written about a system. Each entry is atomic: it is there as a whole or not at all.
+public enum JournalEntry: Sendable, Hashable {
+    /// A revision was accepted without anything to write; the first one is the baseline.
+    case accepted(Acceptance)
+    /// A transition was opened, and its revision accepted with it.
+    case opened(Opened)
+    /// A write is about to be sent.
+    case intent(Intent)
+    /// What became of a write.
+    case receipt(Receipt)
+    /// A release is served and healthy.
+    case reached(Reached)
+    /// Something that a transition owed was done.
+    case paid(Payment)
+    /// A transition has ended.
+    case closed(Closing)
+
+    public struct Acceptance: Sendable, Hashable, Codable {
+        public var revision: Revision
+        public var resolutions: [ResourceID: Resolution]
+        public var releases: [ResourceID: ReleaseRecord]
+
+        public init(revision: Revision, resolutions: [ResourceID: Resolution] = [:], releases: [ResourceID: ReleaseRecord] = [:]) {
+            self.revision = revision
+            self.resolutions = resolutions
+            self.releases = releases
+        }
+    }
+
+    public struct Opened: Sendable, Hashable, Codable {
+        public var transition: Transition
+        /// What the pins of the revision mean.
+        public var resolutions: [ResourceID: Resolution]
+        /// The id of the transition whose obligations this one inherited.
+        public var supersedes: String?
+
+        public init(transition: Transition, resolutions: [ResourceID: Resolution], supersedes: String? = nil) {
+            self.transition = transition
+            self.resolutions = resolutions
+            self.supersedes = supersedes
+        }
+    }
+
+    public struct Receipt: Sendable, Hashable, Codable {
+        public enum Ending: String, Sendable, Codable, CaseIterable {
+            /// The provider took it. The intent stays open until the effect is observed.
+            case accepted
+            /// No answer that tells. The intent stays open.
+            case unknown
+            /// Nothing was to be done.
+            case alreadySo
+            /// Certainly without effect.
+            case refused
+            case throttled
+            /// Its effect was observed.
+            case tookEffect
+            /// It certainly has none: it may be sent again.
+            case void
+
+            public var closesIntent: Bool { self != .accepted && self != .unknown }
+        }
+
+        public var intent: String
+        public var resource: ResourceID
+        public var ending: Ending
+        /// What the provider told: ids of what it made.
+        public var facts: [String: String]
+        public var problem: Problem?
+
+        public init(_ intent: Intent, _ ending: Ending, facts: [String: String] = [:], problem: Problem? = nil) {
+            self.intent = intent.id
+            resource = intent.resource
+            self.ending = ending
+            self.facts = facts
+            self.problem = problem
+        }
+    }
+
+    public struct Reached: Sendable, Hashable, Codable {
+        public var resource: ResourceID
+        /// Its resolution replaces the remembered one: the lineage has grown.
+        public var record: ReleaseRecord
+
+        public init(_ resource: ResourceID, _ record: ReleaseRecord) {
+            self.resource = resource
+            self.record = record
+        }
+    }
+
+    public struct Payment: Sendable, Hashable, Codable {
+        public var transition: String
+        public var obligation: Obligation
+
+        public init(transition: String, _ obligation: Obligation) {
+            self.transition = transition
+            self.obligation = obligation
+        }
+    }
+
+    public struct Closing: Sendable, Hashable, Codable {
+        public var transition: String
+        public var releases: [ResourceID: ReleaseRecord]
+
+        public init(transition: String, releases: [ResourceID: ReleaseRecord]) {
+            self.transition = transition
+            self.releases = releases
+        }
+    }
+}
+
+extension JournalEntry: Codable {
+    /// The kinds, which are also the key of the entry's own part in a journal line.
+    public enum Kind: String, Sendable, CodingKey, CaseIterable {
+        case accepted, opened, intent, receipt, reached, paid, closed
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .accepted: .accepted
+        case .opened: .opened
+        case .intent: .intent
+        case .receipt: .receipt
+        case .reached: .reached
+        case .paid: .paid
+        case .closed: .closed
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Kind.self)
+        switch container.allKeys.first {
+        case .accepted: self = .accepted(try container.decode(Acceptance.self, forKey: .accepted))
+        case .opened: self = .opened(try container.decode(Opened.self, forKey: .opened))
+        case .intent: self = .intent(try container.decode(Intent.self, forKey: .intent))
+        case .receipt: self = .receipt(try container.decode(Receipt.self, forKey: .receipt))
+        case .reached: self = .reached(try container.decode(Reached.self, forKey: .reached))
+        case .paid: self = .paid(try container.decode(Payment.self, forKey: .paid))
+        case .closed: self = .closed(try container.decode(Closing.self, forKey: .closed))
+        case nil: throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "an unknown kind of entry"))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Kind.self)
+        switch self {
+        case .accepted(let value): try container.encode(value, forKey: .accepted)
+        case .opened(let value): try container.encode(value, forKey: .opened)
+        case .intent(let value): try container.encode(value, forKey: .intent)
+        case .receipt(let value): try container.encode(value, forKey: .receipt)
+        case .reached(let value): try container.encode(value, forKey: .reached)
+        case .paid(let value): try container.encode(value, forKey: .paid)
+        case .closed(let value): try container.encode(value, forKey: .closed)
+        }
+    }
+}

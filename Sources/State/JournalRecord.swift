@@ -1,0 +1,90 @@
+internal import Crypto
+internal import FoundationEssentials
+public import Model
+
+/// One line of a journal: an entry, its place in the chain, and when it was written.
+///
+/// The line is JSON. Its hash is the SHA-256 of the line's bytes before `,"hash"`, and its `prev` the hash of the line before:
+/// `sed 's/,"hash":"[0-9a-f]*"}$//' | tr -d '\n' | sha256sum` checks a line by hand.
+public struct JournalRecord: Sendable, Hashable {
+    /// Counted from 1.
+    public var sequence: Int
+    public var time: Timestamp
+    public var entry: JournalEntry
+    /// Hexadecimal.
+    public var previousHash: String
+    public var hash: String
+
+    /// The newest form of a line that this code reads, and the one that it writes.
+    public static let version = 1
+    static let noHash = String(repeating: "0", count: 64)
+}
+
+extension JournalRecord {
+    /// The record behind `previous`, with the bytes of its line, the newline included.
+    static func line(
+        _ entry: JournalEntry, at time: Timestamp, after previous: JournalRecord?
+    ) throws(StateError) -> (record: JournalRecord, bytes: [UInt8]) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let own: Data
+        do {
+            own = try encoder.encode(entry)
+        } catch {
+            throw StateError(.failed, "an entry of kind \(entry.kind.rawValue) cannot be written as JSON: \(error)")
+        }
+        let sequence = (previous?.sequence ?? 0) + 1
+        let previousHash = previous?.hash ?? noHash
+        let envelope =
+            #"{"v":\#(version),"seq":\#(sequence),"prev":"\#(previousHash)","time":"\#(time)","kind":"\#(entry.kind.rawValue)","#
+        let hashed = Array(envelope.utf8) + own.dropFirst().dropLast()
+        let hash = hash(of: hashed)
+        let record = JournalRecord(sequence: sequence, time: time, entry: entry, previousHash: previousHash, hash: hash)
+        return (record, hashed + Array(#","hash":"\#(hash)"}"#.utf8) + [UInt8(ascii: "\n")])
+    }
+
+    /// Why a line is no record.
+    enum Flaw: Error {
+        case damaged(String)
+        case newer(String)
+    }
+
+    /// - Parameter line: without its newline.
+    init(line: ArraySlice<UInt8>, after previous: JournalRecord?) throws(Flaw) {
+        let decoder = JSONDecoder()
+        func decode<Value: Decodable>(_ type: Value.Type) -> Value? {
+            try? decoder.decode(type, from: Data(line))  // The caller says what a failure means.
+        }
+        let tail = 75  // ,"hash":"…"}
+        let hash = line.count > tail ? Self.hash(of: line.dropLast(tail)) : ""
+        guard line.count > tail, line.suffix(tail).elementsEqual(#","hash":"\#(hash)"}"#.utf8) else {
+            // A later version may chain its lines in another way.
+            if let version = decode(Version.self)?.v, version > Self.version { throw .newer("version \(version)") }
+            throw .damaged("its hash does not fit its text")
+        }
+        guard let version = decode(Version.self)?.v else { throw .damaged("it has no version") }
+        guard version <= Self.version else { throw .newer("version \(version)") }
+        guard let envelope = decode(Envelope.self) else { throw .damaged("it is not an entry of a journal") }
+        guard envelope.prev == previous?.hash ?? Self.noHash, envelope.seq == (previous?.sequence ?? 0) + 1 else {
+            throw .damaged("it does not follow the line before it")
+        }
+        guard JournalEntry.Kind(rawValue: envelope.kind) != nil else { throw .newer("an entry of kind \(envelope.kind)") }
+        guard let entry = decode(JournalEntry.self) else { throw .damaged("its \(envelope.kind) cannot be read") }
+        self.init(sequence: envelope.seq, time: envelope.time, entry: entry, previousHash: envelope.prev, hash: hash)
+    }
+
+    private struct Version: Decodable { var v: Int }
+
+    private struct Envelope: Decodable {
+        var seq: Int
+        var prev: String
+        var time: Timestamp
+        var kind: String
+    }
+
+    private static func hash(of bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let digest = SHA256.hash(data: Array(bytes))
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,36 @@
+/// The records of a journal's bytes, and how far they are whole.
+struct JournalText {
+    private(set) var records: [JournalRecord] = []
+    /// Bytes up to which every line is whole; behind it stands at most a line that was torn while it was being written.
+    private(set) var wholeLength = 0
+
+    /// Every line is made durable before the next one is begun: only the last can be torn, and whoever wrote it was not told
+    /// that it had been written. Anything else that does not fit is damage.
+    init(_ bytes: [UInt8], path: String) throws(StateError) {
+        while let end = bytes[wholeLength...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = bytes[wholeLength..<end]
+            do throws(JournalRecord.Flaw) {
+                records.append(try JournalRecord(line: line, after: records.last))
+            } catch {
+                // A file system that grew the file before it wrote all of the line leaves zeros, which JSON never holds.
+                if end == bytes.count - 1, line.contains(0) { return }
+                throw Self.error(error, line: records.count + 1, path: path)
+            }
+            wholeLength = end + 1
+        }
+    }
+
+    private static func error(_ flaw: JournalRecord.Flaw, line: Int, path: String) -> StateError {
+        switch flaw {
+        case .newer(let what):
+            StateError(
+                .newerVersion, "\(path): line \(line) was written by a newer Belay (\(what)); nothing was changed",
+                next: "run the newer Belay, or one that reads it", path: path, line: line)
+        case .damaged(let why):
+            StateError(
+                .damaged, "\(path): line \(line) is damaged: \(why); nothing was changed",
+                next: "restore the file from a backup, or move it away and begin anew from the world as it is with --adopt", path: path,
+                line: line)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+public import Model
+
+extension RecordedState {
+    /// What a journal amounts to. The journal is the only truth; nothing else is kept that could contradict it.
+    public init(replaying records: some Sequence<JournalRecord>) {
+        self.init()
+        for record in records { apply(record.entry) }
+    }
+
+    /// What is remembered once `entry` is written. Applying an entry twice is applying it once.
+    public mutating func apply(_ entry: JournalEntry) {
+        switch entry {
+        case .accepted(let acceptance):
+            isKnown = true
+            accepted = acceptance.revision
+            resolutions.merge(acceptance.resolutions) { $1 }
+            for (resource, record) in acceptance.releases { remember(record, of: resource) }
+        case .opened(let opened):
+            isKnown = true
+            accepted = opened.transition.revision
+            transition = opened.transition
+            resolutions.merge(opened.resolutions) { $1 }
+        case .intent(let intent):
+            openIntents[intent.resource] = intent
+        case .receipt(let receipt):
+            guard receipt.ending.closesIntent, openIntents[receipt.resource]?.id == receipt.intent else { return }
+            openIntents[receipt.resource] = nil
+        case .reached(let reached):
+            remember(reached.record, of: reached.resource)
+        case .paid(let payment):
+            guard transition?.id == payment.transition else { return }
+            transition?.obligations.removeAll { $0 == payment.obligation }
+            raise(by: payment.obligation)
+        case .closed(let closing):
+            for (resource, record) in closing.releases { remember(record, of: resource) }
+            if transition?.id == closing.transition { transition = nil }
+        }
+    }
+
+    /// The last record of a resource, if it is of this artifact.
+    public func latestRecord(of resource: ResourceID, matching resolution: Resolution) -> ReleaseRecord? {
+        guard let last = releases[resource]?.last, last.resolution.isSameArtifact(as: resolution) else { return nil }
+        return last
+    }
+
+    /// A release that is recorded again replaces its record when nothing else came between.
+    private mutating func remember(_ record: ReleaseRecord, of resource: ResourceID) {
+        var own = releases[resource] ?? []
+        if let last = own.last, last.resolution.isSameArtifact(as: record.resolution) { own.removeLast() }
+        own.append(record)
+        releases[resource] = own
+        resolutions[resource]?.learn(from: record.resolution)
+        transition?.target[resource]?.learn(from: record.resolution)
+    }
+
+    /// Checks that passed make the releases good that they were passed by.
+    private mutating func raise(by obligation: Obligation) {
+        guard let target = transition?.target else { return }
+        let checked: [ResourceID] =
+            switch obligation {
+            case .check(let resource): [resource]
+            case .systemChecks: Array(target.keys)
+            }
+        for resource in checked {
+            guard let resolution = target[resource], latestRecord(of: resource, matching: resolution) != nil,
+                let last = releases[resource]?.indices.last
+            else { continue }
+            releases[resource]?[last].quality = .good
+        }
+    }
+}
+
+extension Resolution {
+    /// True if both are one artifact, under whatever ids.
+    public func isSameArtifact(as other: Resolution) -> Bool {
+        !Set([identity] + lineage).isDisjoint(with: [other.identity] + other.lineage)
+    }
+
+    /// The lineage grown by `identities`, each once.
+    public func adding(_ identities: some Sequence<ArtifactIdentity>) -> Resolution {
+        var grown = self
+        for identity in identities where identity != self.identity && !grown.lineage.contains(identity) { grown.lineage.append(identity) }
+        return grown
+    }
+
+    fileprivate mutating func learn(from other: Resolution) {
+        guard isSameArtifact(as: other) else { return }
+        self = adding([other.identity] + other.lineage)
+    }
+}
