@@ -1,0 +1,28 @@
+public import Model
+public import State
+
+/// What is to be recorded of a plan with nothing to do: the baseline at first contact, a newer revision later. Nil when it is known.
+///
+/// Only for a plan that ``Plan/isInSync``; any other is accepted by the transition that it opens.
+public func acceptance(of plan: Plan, for system: System, recorded: RecordedState, at time: Timestamp) -> JournalEntry? {
+    guard plan.isInSync else { return nil }
+    let news = plan.resolutions.filter { recorded.resolutions[$0.key] != $0.value }
+    let releases = releaseRecords(of: system, plan, recorded, at: time).filter { resource, record in
+        recorded.latestRecord(of: resource, matching: record.resolution)?.requires != record.requires
+    }
+    guard !recorded.isKnown || recorded.accepted != plan.revision || !news.isEmpty || !releases.isEmpty else { return nil }
+    return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))
+}
+
+/// The records of what a system is left with: known ones keep their quality, others are served and nothing has checked them.
+func releaseRecords(of system: System, _ plan: Plan, _ recorded: RecordedState, at time: Timestamp) -> [ResourceID: ReleaseRecord] {
+    var records: [ResourceID: ReleaseRecord] = [:]
+    for component in system.components {
+        guard let resolution = plan.resolutions[component.id] ?? recorded.resolutions[component.id] else { continue }
+        let known = recorded.latestRecord(of: component.id, matching: resolution)
+        records[component.id] = ReleaseRecord(
+            resolution: resolution.adding(known?.resolution.lineage ?? []), quality: known?.quality ?? .servedUnverified,
+            requires: component.requires, schemas: known?.schemas ?? [:], reached: time)
+    }
+    return records
+}

@@ -1,0 +1,96 @@
+public import HTTPCore
+public import Model
+public import ProviderKit
+public import State
+
+/// Carries out plans: phase by phase, the steps of a phase side by side unless one waits for another.
+///
+/// Keeps nothing between passes, and nothing in one that is not in the journal first: killed at any instruction, the next pass goes
+/// on from what it observes. Retries nothing but one throttled write; the rest is the next pass's.
+public struct Executor: Sendable {
+    private let providers: [String: AnyProvider]
+    private let transport: any Transport
+    private let clock: any Clock<Duration>
+    private let now: @Sendable () -> Timestamp
+    private let pace: Pace
+    private let newID: @Sendable () -> String
+    private let shouldYield: @Sendable () async -> Bool
+    private let report: @Sendable (ExecutionEvent) -> Void
+
+    /// - Parameters:
+    ///   - providers: by the name that targets carry.
+    ///   - transport: for checks.
+    ///   - now: for the records, for people.
+    ///   - newID: unique among all passes of all systems.
+    ///   - shouldYield: asked before every step: true as soon as a newer revision is there.
+    ///   - report: called in the order of the events, from several tasks; must return at once.
+    public init(
+        providers: [String: AnyProvider], transport: any Transport, clock: any Clock<Duration>,
+        now: @escaping @Sendable () -> Timestamp, pace: Pace = Pace(), newID: @escaping @Sendable () -> String = Self.randomID,
+        shouldYield: @escaping @Sendable () async -> Bool = { false }, report: @escaping @Sendable (ExecutionEvent) -> Void = { _ in }
+    ) {
+        self.providers = providers
+        self.transport = transport
+        self.clock = clock
+        self.now = now
+        self.pace = pace
+        self.newID = newID
+        self.shouldYield = shouldYield
+        self.report = report
+    }
+
+    /// 26 letters and digits, of 128 random bits.
+    public static let randomID: @Sendable () -> String = {
+        let digits = (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }
+        return digits.map { String(repeating: "0", count: 13 - $0.count) + $0 }.joined()
+    }
+
+    /// Carries the plan out. Never throws: what fails is an outcome, and what depends on it is skipped.
+    ///
+    /// Cancelling the task ends it at the next safe point; a write that is being sent then becomes one with an unknown outcome.
+    public func run(_ plan: Plan, of system: System, in session: any StateSession) async -> PassResult {
+        let time = PassTime(clock)
+        let runner = StepRunner(
+            plan: plan, system: system, session: session, providers: providers,
+            checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now, newID: newID,
+            report: report)
+        var schedule = Schedule(plan)
+        for phase in Phase.allCases where !plan.steps(in: phase).isEmpty {
+            report(.phaseEntered(phase))
+            await run(phase, of: &schedule, by: runner, time)
+        }
+        return PassResult(plan, schedule.outcomes, state: await session.state)
+    }
+
+    private func run(_ phase: Phase, of schedule: inout Schedule, by runner: StepRunner, _ time: PassTime) async {
+        let end = time.elapsed + pace.phase
+        await withTaskGroup(of: (Step, Outcome).self) { group in
+            while true {
+                for step in schedule.takeReady(in: phase) {
+                    if let outcome = await reasonNotToBegin(phase, left: end - time.elapsed) {
+                        schedule.outcomes[step.id] = outcome
+                        continue
+                    }
+                    report(.stepStarted(step))
+                    group.addTask { (step, await runner.run(step, phaseEnd: end)) }
+                }
+                tellOfUnbegun(&schedule)
+                guard let (step, outcome) = await group.next() else { break }
+                schedule.outcomes[step.id] = outcome
+                report(.stepEnded(step, outcome))
+            }
+        }
+        schedule.skipRest(of: phase)
+        tellOfUnbegun(&schedule)
+    }
+
+    private func reasonNotToBegin(_ phase: Phase, left: Duration) async -> Outcome? {
+        if Task.isCancelled { return .skipped("the pass was interrupted") }
+        if left <= .zero { return .skipped("the phase \(phase.rawValue) has taken its \(pace.phase)") }
+        return await shouldYield() ? .superseded : nil
+    }
+
+    private func tellOfUnbegun(_ schedule: inout Schedule) {
+        for (step, outcome) in schedule.takeUnbegun() { report(.stepEnded(step, outcome)) }
+    }
+}

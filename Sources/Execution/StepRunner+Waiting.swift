@@ -1,0 +1,109 @@
+import Model
+import State
+
+extension StepRunner {
+    /// What is waited for.
+    struct Wait: Sendable {
+        var resolution: Resolution
+        /// The write that should lead there, while its effect has not been seen.
+        var intent: Intent?
+        /// How the component was before the write; nil: as the first look finds it.
+        var settlementBefore: Settlement?
+        var end: Duration
+        /// For messages.
+        var limit: Duration
+    }
+
+    /// Looks until the resolution is declared, served and healthy, and records that. Returns nil then, and otherwise how it ended.
+    func arrive(_ wait: Wait, at site: Site, _ step: Step) async throws(StateError) -> Outcome? {
+        var wait = wait
+        var pause = pace.firstPause
+        var lastText: String?
+        var looksWithoutOperation = 0
+        while true {
+            let observation = await observe(site, wait.resolution, intent: wait.intent, until: wait.end)
+            let declared = observation.live.declared.flatMap { $0.matches(wait.resolution) ? $0 : nil }
+            if let outcome = try await settle(&wait, observation, isThere: declared != nil, site) { return outcome }
+            var text: String
+            if let declared {
+                switch observation.settlement {
+                case .settled:
+                    try await record(declared, wait.resolution, site)
+                    return nil
+                case .failed(let problem): return .failed(problem)
+                case .progressing(let how): text = how
+                case .unknown(let problem): text = problem.message
+                }
+            } else {
+                // Of a component that was not healthy before, a failure says nothing: what is waited for heals it.
+                if case .failed(let problem) = observation.settlement, wait.settlementBefore == .settled { return .failed(problem) }
+                wait.settlementBefore = wait.settlementBefore ?? observation.settlement
+                text = observation.operation?.summary ?? observation.live.problem?.message ?? "\(wait.resolution.label) is not there yet"
+                let isIdle = observation.operation == nil && observation.live.problem == nil && wait.intent == nil
+                looksWithoutOperation = isIdle ? looksWithoutOperation + 1 : 0
+                // More than once, because a provider's own views need not agree at once.
+                if looksWithoutOperation >= 5 { return .undecided(ended(wait, site)) }
+            }
+            if Task.isCancelled { return .undecided(interrupted(wait, site)) }
+            if text != lastText { progress(step, text) }
+            lastText = text
+            let left = wait.end - time.elapsed
+            guard left > .zero else { return late(wait, isThere: declared != nil, observation, text, site) }
+            do { try await time.sleep(min(pause, left)) } catch { return .undecided(interrupted(wait, site)) }
+            pause = pace.pause(after: pause)
+        }
+    }
+
+    /// Closes the intent when the observation says what became of it. A write without a trace ends the step: sending again is the next
+    /// pass's, after it has looked at the world as a whole.
+    private func settle(
+        _ wait: inout Wait, _ observation: Observation, isThere: Bool, _ site: Site
+    ) async throws(StateError) -> Outcome? {
+        guard let intent = wait.intent else { return nil }
+        switch observation.fate {
+        case .tookEffect:
+            break
+        case .void where !isThere:
+            try await append(.receipt(.init(intent, .void)))
+            return .undecided(Problem("WriteWithoutEffect", "\(site.id): the write left no trace; the next pass sends it again"))
+        case .void, .inFlight, .undecided, nil:
+            guard isThere else { return nil }
+        }
+        try await append(.receipt(.init(intent, .tookEffect)))
+        wait.intent = nil
+        return nil
+    }
+
+    private func record(_ declared: Release, _ resolution: Resolution, _ site: Site) async throws(StateError) {
+        let state = await session.state
+        let known = state.latestRecord(of: site.id, matching: resolution)
+        let isOwed = state.transition?.obligations.contains(.check(site.id)) ?? false
+        let lineage = (known?.resolution.lineage ?? []) + declared.identities.sorted { $0.description < $1.description }
+        let record = ReleaseRecord(
+            resolution: resolution.adding(lineage), quality: isOwed ? .servedUnverified : known?.quality ?? .servedUnverified,
+            requires: site.component.requires, schemas: known?.schemas ?? [:], reached: now())
+        try await append(.reached(.init(site.id, record)))
+    }
+
+    private func late(_ wait: Wait, isThere: Bool, _ observation: Observation, _ text: String, _ site: Site) -> Outcome {
+        if isThere, case .progressing = observation.settlement {
+            return .failed(
+                Problem(
+                    "DeadlineExceeded", "\(site.id): \(wait.resolution.label) is not served and healthy after \(wait.limit): \(text)",
+                    next: "look at what holds it up, pin another release, or raise the component's timeout"))
+        }
+        return .undecided(
+            Problem(
+                "DeadlineExceeded",
+                "\(site.id): after \(wait.limit) it is not known whether \(wait.resolution.label) will be served: \(text)",
+                next: "the next pass reads the world back"))
+    }
+
+    private func ended(_ wait: Wait, _ site: Site) -> Problem {
+        Problem("OperationEnded", "\(site.id): nothing leads to \(wait.resolution.label) any more", next: "the next pass plans anew")
+    }
+
+    private func interrupted(_ wait: Wait, _ site: Site) -> Problem {
+        Problem("Interrupted", "\(site.id): the wait for \(wait.resolution.label) was interrupted", next: "the next pass goes on with it")
+    }
+}
