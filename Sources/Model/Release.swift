@@ -2,6 +2,8 @@
 public struct ArtifactIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
     public enum Kind: String, Sendable, Codable {
         case deployment, commit, image, template
+        /// A position in a database's migrations.
+        case schema
     }
 
     public var kind: Kind
@@ -64,9 +66,14 @@ public struct Release: Sendable, Hashable, Codable {
     /// Everything this release is identical with.
     public var identities: Set<ArtifactIdentity> { Set(names.map(\.denotes)).union(lineage) }
 
-    /// True if this is the pinned artifact, under whatever id.
+    /// True if one of its names denotes that artifact, or its lineage holds it. Allocates nothing.
+    public func isIdentical(with identity: ArtifactIdentity) -> Bool {
+        names.contains { $0.denotes == identity } || lineage.contains(identity)
+    }
+
+    /// True if this is the pinned artifact, under whatever id. Allocates nothing.
     public func matches(_ resolution: Resolution) -> Bool {
-        !identities.isDisjoint(with: [resolution.identity] + resolution.lineage)
+        isIdentical(with: resolution.identity) || resolution.lineage.contains { isIdentical(with: $0) }
     }
 }
 
@@ -86,6 +93,14 @@ public struct Resolution: Sendable, Hashable, Codable {
         self.lineage = lineage
         self.label = label
         self.revision = revision
+    }
+
+    /// True if both mean the same artifact, by identity or by lineage.
+    public func isSameArtifact(as other: Resolution) -> Bool {
+        func holds(_ resolution: Resolution, _ identity: ArtifactIdentity) -> Bool {
+            resolution.identity == identity || resolution.lineage.contains(identity)
+        }
+        return holds(other, identity) || lineage.contains { holds(other, $0) }
     }
 }
 

@@ -1,0 +1,63 @@
+import Model
+
+extension Draft {
+    /// True if this pass would change something: a component, or a schema.
+    var hasChanges: Bool {
+        subjects.contains { $0.isChange && $0.blocked == nil } || moves.contains { $0.isMoving && $0.blocked == nil }
+    }
+
+    var isBlocked: Bool { subjects.contains { $0.blocked != nil } || moves.contains { $0.blocked != nil } }
+
+    /// The record that `guard` writes, nil when none is needed.
+    ///
+    /// It is written when something changes and no open transition covers it, and when an open one leads elsewhere. A component that is only
+    /// waited for opens nothing: nobody changed it. Components whose change is blocked for now are part of the record all the same, so that
+    /// their checks are owed and their direction stays what it was when the way began.
+    func opening() -> Plan.Opening? {
+        let changing = subjects.filter { $0.isChange && $0.resolution != nil }
+        if let continued {
+            guard changing.contains(where: { $0.blocked == nil && continued.directions[$0.id] == nil }) else { return nil }
+        } else {
+            guard hasChanges || (transition != nil && !isBlocked) else { return nil }
+        }
+        var start = continued?.start ?? [:]
+        for (id, identity) in declared() where start[id] == nil { start[id] = identity }
+        var directions = continued?.directions ?? [:]
+        for subject in changing { directions[subject.id] = subject.direction }
+        return Plan.Opening(
+            start: start, target: survey.resolutions, directions: directions,
+            obligations: obligations(changing, more: hasChanges && !survey.system.verify.isEmpty))
+    }
+
+    private func obligations(_ changing: [Subject], more hasSystemChecks: Bool) -> [Obligation] {
+        var owed: Set<ResourceID> = Set(changing.filter { !$0.component.verify.isEmpty }.map(\.id))
+        var owesSystemChecks = hasSystemChecks
+        for obligation in inherited {
+            switch obligation {
+            case .check(let id): owed.insert(id)
+            case .systemChecks: owesSystemChecks = true
+            }
+        }
+        return owed.sorted().map(Obligation.check) + (owesSystemChecks ? [.systemChecks] : [])
+    }
+
+    private func declared() -> [ResourceID: ArtifactIdentity] {
+        var start: [ResourceID: ArtifactIdentity] = [:]
+        start.reserveCapacity(survey.system.components.count + moves.count)
+        for component in survey.system.components {
+            start[component.id] = survey.observed.components[component.id]?.live.declared?.identity
+        }
+        for move in moves {
+            guard let span = move.span else { continue }
+            start[move.id] = ArtifactIdentity(.schema, span.current < 0 ? "" : move.name(span.current))
+        }
+        return start
+    }
+}
+
+extension Release {
+    /// The identity that its first and most specific name denotes.
+    fileprivate var identity: ArtifactIdentity? {
+        names.min { $0.kind < $1.kind }?.denotes ?? lineage.first
+    }
+}

@@ -1,0 +1,269 @@
+import Model
+
+extension Draft {
+    /// The plan: its steps in the order of phases, and within a phase in the order in which they may run.
+    func finished() -> Plan {
+        var plan = Plan(system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions)
+        guard !isEmpty else { return plan }
+        plan.opening = opening()
+        var writer = StepWriter(draft: self, opens: plan.opening != nil)
+        writer.write()
+        plan.steps = writer.steps
+        plan.blocked =
+            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + writer.blocked).sorted { $0.resource < $1.resource }
+        if writer.isHeldOpen {
+            plan.notes.append(
+                "the transition stays open: the system's checks, contract migrations and finish wait until nothing is blocked")
+        }
+        return plan
+    }
+}
+
+/// Writes the steps of a draft, phase by phase, so that a step only ever waits for steps that stand before it.
+struct StepWriter {
+    let draft: Draft
+    /// True if `guard` opens a transition.
+    let opens: Bool
+    private(set) var steps: [Step] = []
+    private(set) var blocked: [Blocked] = []
+    /// True if there is a transition that cannot be closed, because something is blocked.
+    private(set) var isHeldOpen = false
+
+    /// By id: the last step of a schema before components advance.
+    private var schemaSteps: [ResourceID: String] = [:]
+
+    init(draft: Draft, opens: Bool) {
+        self.draft = draft
+        self.opens = opens
+        subjects = draft.subjects.filter { $0.blocked == nil }
+        moves = draft.moves.filter { $0.isMoving && $0.blocked == nil }
+    }
+
+    /// What is not blocked.
+    private let subjects: [Subject]
+    private let moves: [SchemaMove]
+    private var confirmed: Set<ResourceID> = []
+
+    mutating func write() {
+        preflight()
+        if opens {
+            let target = draft.survey.revision
+            steps.append(
+                Step(
+                    id: Self.open, phase: .guard, action: .open, after: steps.map(\.id),
+                    summary: draft.transition == nil
+                        ? "open the transition to \(target)" : "supersede the open transition by the one to \(target)",
+                    deadline: .seconds(60)))
+        }
+        retreat()
+        migrate(.migrateDown)
+        migrate(.migrateUp)
+        advance()
+        conclude()
+    }
+
+    // MARK: Phases
+
+    private mutating func preflight() {
+        for subject in subjects {
+            guard case .change(let change) = subject.need else { continue }
+            confirmed.insert(subject.id)
+            steps.append(
+                Step(
+                    id: Self.confirm(subject.id), phase: .preflight, resource: subject.id, action: .confirm,
+                    summary: "\(subject.component.name): confirm the target and the way to \(change.to.label)", deadline: .seconds(60)))
+        }
+        for move in moves {
+            confirmed.insert(move.id)
+            let count = move.downs.count + move.expands.count + move.contracts.count
+            steps.append(
+                Step(
+                    id: Self.confirm(move.id), phase: .preflight, resource: move.id, action: .confirm,
+                    summary: "\(move.database.name): confirm the whole path of \(count) \(count == 1 ? "migration" : "migrations")",
+                    deadline: .seconds(60)))
+        }
+    }
+
+    private mutating func retreat() {
+        let leaving = subjects.filter { $0.direction == .retreat || $0.stops }
+            .sorted { ($1.depth, $0.component.name) < ($0.depth, $1.component.name) }
+        for subject in leaving {
+            let after = before(subject.id) + (subject.isWritten ? leavingDependents(of: subject.id) : [])
+            if subject.stops {
+                steps.append(
+                    Step(
+                        id: Self.component(.retreat, subject.id), phase: .retreat, resource: subject.id, action: .stop, after: after,
+                        class: .downtime, summary: "\(subject.component.name): stop until the schema has moved", details: subject.reasons,
+                        deadline: subject.component.timeout))
+            } else {
+                steps.append(step(for: subject, .retreat, after: after))
+            }
+        }
+    }
+
+    private mutating func migrate(_ phase: Phase) {
+        for move in moves {
+            let migrations = phase == .migrateDown ? move.downs : move.expands
+            for migration in migrations {
+                let previous = schemaSteps[move.id].map { [$0] } ?? before(move.id) + leavers(before: move)
+                schemaSteps[move.id] = append(migration, of: move, phase, after: previous)
+            }
+        }
+    }
+
+    private mutating func advance() {
+        let coming = subjects.filter { $0.direction == .advance }
+            .sorted { ($0.depth, $0.component.name) < ($1.depth, $1.component.name) }
+        for subject in coming {
+            var after = before(subject.id)
+            if subject.stops { after.append(Self.component(.retreat, subject.id)) }
+            for need in subject.component.after.sorted() {
+                guard let other = draft[need], other.blocked == nil, other.direction != nil else { continue }
+                after.append(Self.component(other.direction == .retreat ? .retreat : .advance, need))
+            }
+            let compatibility = draft.compatibility(of: subject.component)
+            after += moves.filter { compatibility.concerns($0.database) }.compactMap { schemaSteps[$0.id] }
+            steps.append(step(for: subject, .advance, after: after.withoutRepeats))
+        }
+    }
+
+    /// Verify, contract and finish: for the whole system, so only when nothing of it is blocked.
+    private mutating func conclude() {
+        guard opens || draft.transition != nil else { return }
+        guard !draft.isBlocked else {
+            isHeldOpen = true
+            for move in moves where !move.contracts.isEmpty {
+                blocked.append(
+                    Blocked(
+                        move.id, .dependency,
+                        Problem(
+                            "DependencyNotReady", "\(move.id): contract migrations wait until the whole system stands at its pins",
+                            next: "see what else is blocked")))
+            }
+            return
+        }
+        let system = draft.survey.system
+        let work = steps.filter { $0.phase > .guard }.map(\.id)
+        var last = work.isEmpty && opens ? [Self.open] : work
+        if !system.verify.isEmpty, draft.hasChanges && !isOnlyContracting || draft.inherited.contains(.systemChecks) {
+            let count = system.verify.count
+            steps.append(
+                Step(
+                    id: Self.verify, phase: .verify, action: .check, after: last,
+                    summary: "run the system's \(count == 1 ? "check" : "\(count) checks")",
+                    deadline: max(.seconds(60), system.verify.reduce(.zero) { $0 + $1.within })))
+            last = [Self.verify]
+        }
+        for move in moves {
+            var previous = last.isEmpty ? [Self.confirm(move.id)] : last
+            for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
+        }
+        let all = steps.filter { $0.phase > .guard }.map(\.id)
+        steps.append(
+            Step(
+                id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
+                summary: "record the releases, close the transition", deadline: .seconds(60)))
+    }
+
+    /// True if an open transition has done everything but its contract migrations: what verified it then still holds.
+    private var isOnlyContracting: Bool {
+        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { $0.downs.isEmpty && $0.expands.isEmpty }
+    }
+
+    // MARK: Steps
+
+    private func step(for subject: Subject, _ phase: Phase, after: [String]) -> Step {
+        var step = Step(
+            id: Self.component(phase, subject.id), phase: phase, resource: subject.id, action: .check, after: after, summary: "",
+            deadline: subject.component.timeout)
+        let name = subject.component.name
+        switch subject.need {
+        case .change(let change):
+            step.action = .release(change)
+            step.class = change.route.class
+            step.summary =
+                "\(name): \(change.route.verb.rawValue)\(change.route.verb == .undo ? " to" : "") \(change.to.label) (\(change.route.means))"
+            step.details = ["from \(change.from?.label ?? "nothing") to \(change.to.label)"] + subject.reasons
+            step.details += unknownDependents(of: subject, phase) + change.route.cautions.map { "caution: \($0)" }
+        case .adopt(let resolution, let operation):
+            step.action = .await(resolution)
+            step.summary = "\(name): wait for \(resolution.label) (under way)"
+            step.details = [operation] + subject.reasons
+        case .settle(let resolution, let progress):
+            step.action = .await(resolution)
+            step.summary = "\(name): wait for \(resolution.label)"
+            step.details = [progress]
+        case .check(let resolution):
+            step.summary = "\(name): run the checks of \(resolution.label) that are still owed"
+        case nil: break
+        }
+        return step
+    }
+
+    private mutating func append(
+        _ migration: DatabaseObservation.Migration, of move: SchemaMove, _ phase: Phase, after: [String]
+    ) -> String {
+        let id = "\(phase.rawValue)/\(move.id)/\(migration.version)"
+        let isUp = phase != .migrateDown
+        var details: [String] = []
+        if phase == .contract { details.append("the point of no return: older releases may not run after it") }
+        if migration.class == .expand, phase == .contract { details.append("in this phase because migrations are applied in their order") }
+        steps.append(
+            Step(
+                id: id, phase: phase, resource: move.id, action: .migrate(version: migration.version, up: isUp), after: after,
+                class: isUp ? .instant : migration.down ?? .instant,
+                summary: "\(move.database.name): migrate \(isUp ? "up to" : "down from") \(migration.version)", details: details))
+        return id
+    }
+
+    // MARK: Needs
+
+    /// The guard when there is one: it waits for every confirmation. Else the resource's own confirmation, when it has one.
+    private func before(_ id: ResourceID) -> [String] {
+        if opens { return [Self.open] }
+        return confirmed.contains(id) ? [Self.confirm(id)] : []
+    }
+
+    /// Dependents that must have left before `id` may: health is not asked of them, only that nothing departing runs any more.
+    private func leavingDependents(of id: ResourceID) -> [String] {
+        draft.dependents(of: id).filter { $0.blocked == nil && $0.leavesFirst }.map { Self.component(.retreat, $0.id) }
+    }
+
+    private func leavers(before move: SchemaMove) -> [String] {
+        subjects.filter { $0.leavesFirst && draft.compatibility(of: $0.component).concerns(move.database) }
+            .map { Self.component(.retreat, $0.id) }
+    }
+
+    private func unknownDependents(of subject: Subject, _ phase: Phase) -> [String] {
+        guard phase == .retreat else { return [] }
+        return draft.dependents(of: subject.id).filter(\.isUnknown).map {
+            "\($0.id) needs it and its state is unknown: it is not waited for"
+        }
+    }
+
+    private static let open = "guard/open"
+    private static let verify = "verify/system"
+    private static let close = "finish/close"
+    private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
+    private static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
+}
+
+extension Subject {
+    fileprivate var isWritten: Bool {
+        if case .change = need { return true }
+        return false
+    }
+
+    /// True if a step in `retreat` takes its departing release away.
+    fileprivate var leavesFirst: Bool {
+        guard direction == .retreat || stops else { return false }
+        return isWritten || hasDeparting
+    }
+}
+
+extension [String] {
+    fileprivate var withoutRepeats: [String] {
+        var seen: Set<String> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,136 @@
+import Model
+
+/// A plan in the making: the subjects of the survey with their directions, and the ways of the schemas.
+struct Draft {
+    let survey: Survey
+    /// The open transition, when it leads where this plan leads.
+    let continued: Transition?
+    var subjects: [Subject]
+    /// By name.
+    var moves: [SchemaMove]
+    /// What the open transition still owes and this plan can pay: of a superseded one, only what was owed for a pin that has stayed.
+    let inherited: [Obligation]
+    /// Where each subject stands in ``subjects``.
+    private var places: [ResourceID: Int] = [:]
+    /// Where the subjects stand that name a resource in their `after`.
+    private var dependentPlaces: [ResourceID: [Int]] = [:]
+
+    init(_ survey: Survey) {
+        self.survey = survey
+        let continued = survey.recorded.transition.flatMap { survey.leads($0) ? $0 : nil }
+        self.continued = continued
+        subjects = survey.subjects
+        moves = survey.system.databases.sorted { $0.name < $1.name }.map { database in
+            SchemaMove(database, survey.observed.databases[database.id], start: continued?.start[database.id]?.value)
+        }
+        inherited = survey.recorded.transition.map { Self.payable($0, survey) } ?? []
+        indexPlaces()
+    }
+
+    var transition: Transition? { survey.recorded.transition }
+
+    /// True if nothing differs and nothing is owed.
+    var isEmpty: Bool { subjects.isEmpty && transition == nil && !moves.contains { $0.isMoving || $0.blocked != nil } }
+
+    subscript(id: ResourceID) -> Subject? { places[id].map { subjects[$0] } }
+
+    /// Subjects that name `id` in their `after`, by name.
+    func dependents(of id: ResourceID) -> [Subject] { (dependentPlaces[id] ?? []).map { subjects[$0] } }
+
+    mutating func addOwedChecks() {
+        let owed = Set(
+            inherited.compactMap { obligation -> ResourceID? in
+                guard case .check(let id) = obligation else { return nil }
+                return id
+            })
+        guard !owed.isEmpty else { return }
+        for component in survey.system.components where owed.contains(component.id) && places[component.id] == nil {
+            guard let resolution = survey.resolutions[component.id], let observation = survey.observed.components[component.id] else {
+                continue
+            }
+            subjects.append(Subject(component, observation, resolution, need: .check(resolution)))
+        }
+        subjects.sort { $0.component.name < $1.component.name }
+        indexPlaces()
+    }
+
+    /// Ranks the subjects within the whole system and blocks those that need each other in a circle.
+    mutating func rank() {
+        guard subjects.contains(where: { !$0.component.after.isEmpty }) || subjects.count > 1 else { return }
+        var order = DependencyOrder(survey.system.components)
+        for index in subjects.indices { subjects[index].depth = order.depth(of: subjects[index].id) }
+        for index in subjects.indices {
+            guard case .change = subjects[index].need, let cycle = order.cycles[subjects[index].id] else { continue }
+            subjects[index].block(
+                .decision,
+                Problem(
+                    "DependencyCycle", "\(subjects[index].id): components need each other in a circle: \(cycle)",
+                    next: "remove one of the after entries"))
+        }
+    }
+
+    mutating func chooseTimings() {
+        for index in subjects.indices where !subjects[index].isUnknown {
+            let subject = subjects[index]
+            if case .check = subject.need {
+                subjects[index].direction = transition?.directions[subject.id] ?? .advance
+                continue
+            }
+            let compatibility = compatibility(of: subject.component)
+            let question = TimingQuestion(
+                subject: subject, compatibility: compatibility, moves: moves.filter { compatibility.concerns($0.database) },
+                recorded: continued?.directions[subject.id])
+            apply(question.answer(), to: &subjects[index])
+        }
+    }
+
+    func compatibility(of component: Component) -> Compatibility {
+        Compatibility(
+            component: component, resolution: survey.resolutions[component.id], records: survey.recorded.releases[component.id] ?? [])
+    }
+
+    private func apply(_ timing: Timing, to subject: inout Subject) {
+        // A subject without a resolution has no direction; one that is only waited for is never refused, because nothing is written.
+        guard subject.resolution != nil else { return }
+        let isWritten = if case .change = subject.need { true } else { false }
+        switch timing {
+        case .before(let reasons):
+            subject.direction = .retreat
+            subject.reasons = reasons
+        case .after(let reasons):
+            subject.direction = .advance
+            subject.reasons = reasons
+        case .around(let reasons):
+            subject.direction = .advance
+            subject.stops = isWritten
+            subject.reasons = reasons
+        case .refused(let problem):
+            if isWritten { subject.block(.decision, problem) }
+            if subject.blocked == nil { subject.direction = .advance }
+        case .waits(let problem):
+            if isWritten { subject.block(.dependency, problem) }
+            if subject.blocked == nil { subject.direction = .advance }
+        }
+    }
+
+    private static func payable(_ transition: Transition, _ survey: Survey) -> [Obligation] {
+        guard !transition.obligations.isEmpty else { return [] }
+        let checked = Set(survey.system.components.lazy.filter { !$0.verify.isEmpty }.map(\.id))
+        return transition.obligations.filter { obligation in
+            switch obligation {
+            case .systemChecks: return !survey.system.verify.isEmpty
+            case .check(let id):
+                guard let pin = survey.resolutions[id], let owed = transition.target[id] else { return false }
+                return pin.isSameArtifact(as: owed) && checked.contains(id)
+            }
+        }
+    }
+
+    private mutating func indexPlaces() {
+        places = Dictionary(subjects.indices.map { (subjects[$0].id, $0) }, uniquingKeysWith: { first, _ in first })
+        dependentPlaces = [:]
+        for index in subjects.indices {
+            for need in subjects[index].component.after { dependentPlaces[need, default: []].append(index) }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+public import Model
+
+/// What a plan amounts to, as the exit status of `reconcile plan`.
+public enum Verdict: String, Sendable, CaseIterable {
+    case inSync, changes, blocked, failure
+
+    public var exitStatus: Int32 {
+        switch self {
+        case .inSync: 0
+        case .failure: 1
+        case .changes: 2
+        case .blocked: 3
+        }
+    }
+
+    /// Of several systems the worst counts: failed, blocked, changes, in sync.
+    public static func worst(_ verdicts: some Sequence<Verdict>) -> Verdict {
+        verdicts.max { $0.severity < $1.severity } ?? .inSync
+    }
+
+    private var severity: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+extension Plan {
+    /// The worst of what is in the plan: a failure, something blocked, changes.
+    public var verdict: Verdict {
+        if blocked.contains(where: { $0.kind == .failure }) { return .failure }
+        if !blocked.isEmpty { return .blocked }
+        return steps.isEmpty ? .inSync : .changes
+    }
+}
