@@ -1,0 +1,156 @@
+public import HTTPCore
+public import JSONValues
+
+/// A small client of one API server. Sends every request once; retrying is the control loop's.
+///
+/// The one exception is a 401 under a credential that can be renewed: then it is renewed and the request, which certainly had no
+/// effect, is sent again.
+public struct KubernetesClient: Sendable {
+    /// The name under which Belay owns fields.
+    public static let fieldManager = "belay"
+
+    public let connection: ClusterConnection
+    public let transport: any Transport
+    public var userAgent: String
+    /// Bounds every exchange but a watch.
+    public var deadline: Duration
+    let credentials: Credentials
+
+    public init(_ connection: ClusterConnection, transport: any Transport, userAgent: String = "belay", deadline: Duration = .seconds(30)) {
+        self.connection = connection
+        self.transport = transport
+        self.userAgent = userAgent
+        self.deadline = deadline
+        credentials = Credentials(connection.credentials, environment: connection.environment)
+    }
+
+    /// One object.
+    public func get(
+        _ resource: KubernetesResource, namespace: String? = nil, name: String
+    ) async throws(KubernetesError) -> KubernetesAnswer {
+        let operation = Operation(verb: "get", resource: resource, namespace: namespace, name: name)
+        return try await send(.get, resource.path(namespace: namespace, name: name), operation)
+    }
+
+    /// Every object that a label selector names, page by page.
+    ///
+    /// - Parameter pageSize: how many objects one request may bring; large clusters refuse nothing, but answer slowly without.
+    /// - Parameter limit: after how many objects to stop; the list is then incomplete.
+    public func list(
+        _ resource: KubernetesResource, namespace: String? = nil, labelSelector: String? = nil, pageSize: Int = 500, limit: Int = .max
+    ) async throws(KubernetesError) -> KubernetesList {
+        let operation = Operation(verb: "list", resource: resource, namespace: namespace)
+        var list = KubernetesList(items: [], resourceVersion: "", headers: [:])
+        var position: String?
+        var hasStartedAgain = false
+        repeat {
+            let query: [(name: String, value: String?)] = [
+                ("labelSelector", labelSelector), ("limit", String(min(pageSize, limit))), ("continue", position),
+            ]
+            let answer: KubernetesAnswer
+            do throws(KubernetesError) {
+                answer = try await send(.get, resource.path(namespace: namespace), query: query, operation)
+            } catch {
+                // The position expires with etcd's compaction, after five minutes by default; the list is then read anew.
+                guard error.code == .gone, position != nil, !hasStartedAgain else { throw error }
+                hasStartedAgain = true
+                position = nil
+                list.items = []
+                continue
+            }
+            guard answer.body["kind"]?.string?.hasSuffix("List") == true, answer.body["metadata"]?.object != nil else {
+                throw KubernetesError(malformed: "it is not a list", operation, on: connection)
+            }
+            if let items = answer.body["items"] {
+                guard let items = items.array else { throw KubernetesError(malformed: "items is not a list", operation, on: connection) }
+                list.items += items
+            }
+            list.resourceVersion = answer.body["metadata"]?["resourceVersion"]?.string ?? ""
+            list.headers = answer.headers
+            position = answer.body["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        } while position != nil && list.items.count < limit
+        return list
+    }
+
+    func request(
+        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil
+    ) -> HTTPRequest {
+        var request = HTTPRequest(method, connection.server + path + .query(query), deadline: deadline)
+        request.headers["Accept"] = "application/json"
+        request.headers["User-Agent"] = userAgent
+        if let body {
+            request.headers["Content-Type"] = contentType ?? "application/json"
+            request.body = body.bytes
+        }
+        return request
+    }
+
+    func send(
+        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
+        _ operation: Operation
+    ) async throws(KubernetesError) -> KubernetesAnswer {
+        var request = request(method, path, query: query, body: body, contentType: contentType)
+        var credential = try await authenticate(&request)
+        var response = try await exchange(request, operation)
+        if response.status == 401, await credentials.renew(instead: credential) {
+            credential = try await authenticate(&request)
+            response = try await exchange(request, operation)
+        }
+        guard response.isSuccess else {
+            throw KubernetesError(response, operation, on: connection, hiding: credential.token)
+        }
+        let json: JSON
+        do throws(JSONError) { json = try JSON(parsing: response.body) } catch {
+            throw KubernetesError(malformed: "\(error)", operation, on: connection)
+        }
+        guard json.object != nil else { throw KubernetesError(malformed: "it is not an object", operation, on: connection) }
+        return KubernetesAnswer(body: json, headers: response.headers)
+    }
+
+    /// Puts the credential into the request's headers and TLS settings.
+    func authenticate(_ request: inout HTTPRequest) async throws(KubernetesError) -> Credential {
+        let credential = try await credentials.current()
+        request.headers["Authorization"] = credential.token.map { "Bearer \($0)" }
+        var tls = connection.tls
+        if let certificate = credential.clientCertificate, let key = credential.clientKey {
+            tls.clientCertificate = certificate
+            tls.clientKey = key
+        }
+        request.tls = tls == TLSSettings() ? nil : tls
+        return credential
+    }
+
+    private func exchange(_ request: HTTPRequest, _ operation: Operation) async throws(KubernetesError) -> HTTPResponse {
+        do throws(TransportError) {
+            return try await transport.send(request)
+        } catch {
+            throw KubernetesError(error, operation, on: connection)
+        }
+    }
+}
+
+/// The answer of a 2xx status: an object.
+public struct KubernetesAnswer: Sendable {
+    public var body: JSON
+    public var headers: HTTPHeaders
+
+    public init(body: JSON, headers: HTTPHeaders) {
+        self.body = body
+        self.headers = headers
+    }
+}
+
+/// The objects of a collection.
+public struct KubernetesList: Sendable {
+    /// Without `kind` and `apiVersion`, as the server leaves them out.
+    public var items: [JSON]
+    /// Where a watch may begin.
+    public var resourceVersion: String
+    public var headers: HTTPHeaders
+
+    public init(items: [JSON], resourceVersion: String, headers: HTTPHeaders) {
+        self.items = items
+        self.resourceVersion = resourceVersion
+        self.headers = headers
+    }
+}

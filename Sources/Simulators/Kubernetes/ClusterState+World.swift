@@ -1,0 +1,90 @@
+import JSONValues
+
+/// Builds a cluster from a world file by living through its past.
+extension ClusterState {
+    private static let hour: Int64 = 3_600_000
+
+    mutating func build(_ world: JSON, until present: Int64) {
+        rolloutSeconds = world["rolloutSeconds"]?.double ?? 10
+        nodes = world["nodes"]?.integer ?? 3
+        brokenImages = (world["brokenImages"]?.elements ?? []).compactMap(\.string)
+        crashingImages = (world["crashingImages"]?.elements ?? []).compactMap(\.string)
+        let workloads = world["workloads"]?.elements ?? []
+        let longest = workloads.map { $0["history"]?.elements.count ?? 1 }.max() ?? 1
+        now = present - Int64(longest + 1) * Self.hour
+        var namespaces = (world["namespaces"]?.elements ?? []).compactMap(\.string) + ["default"]
+        namespaces += workloads.map { $0["namespace"]?.string ?? "default" }
+        for namespace in Set(namespaces).sorted() {
+            put(
+                Key(resource: "namespaces", namespace: "", name: namespace),
+                ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)], "status": ["phase": "Active"]])
+        }
+        // Every workload took its releases an hour apart, the last one an hour ago.
+        for age in (1...max(1, longest)).reversed() {
+            advance(to: present - Int64(age) * Self.hour)
+            for workload in workloads { release(workload, age: age) }
+        }
+        advance(to: present)
+        changes = 0
+    }
+
+    private mutating func release(_ workload: JSON, age: Int) {
+        let history = workload["history"]?.elements ?? []
+        let index = max(1, history.count) - age
+        guard index >= 0, let name = workload["name"]?.string else { return }
+        let kind = workload["kind"]?.string ?? "Deployment"
+        guard let resource = Self.workloads.first(where: { $0.value.lowercased() == kind.lowercased() })?.key else { return }
+        let entry = history.indices.contains(index) ? history[index] : [:]
+        let key = Key(resource: resource, namespace: workload["namespace"]?.string ?? "default", name: name)
+        let manager = workload["managedBy"]?.string ?? "kubectl-client-side-apply"
+        let object = object(of: workload, entry, resource: resource, name: name)
+        // A world is the sandbox's own; what its API would refuse is left out of it.
+        if objects[key] == nil {
+            _ = try? create(key, object, by: manager)
+        } else {
+            let patch: JSON = [
+                "metadata": ["annotations": object["metadata"]?["annotations"] ?? [:]],
+                "spec": ["template": object["spec"]?["template"] ?? [:]],
+            ]
+            _ = try? self.patch(key, patch, contentType: "application/merge-patch+json", by: manager, force: true)
+        }
+        // Somebody may have stopped the rollout after the last release.
+        if index == history.count - 1, workload["paused"]?.bool == true, var stored = objects[key] {
+            advance(to: now + Int64(rolloutSeconds * 2000))
+            stored = objects[key] ?? stored
+            stored["spec"]?["paused"] = true
+            put(key, stored)
+        }
+    }
+
+    private func object(of workload: JSON, _ entry: JSON, resource: String, name: String) -> JSON {
+        let labels: JSON = ["app": .string(name)]
+        var containers = workload["containers"]?.elements ?? []
+        if containers.isEmpty { containers = [["name": .string(name)]] }
+        let target = entry["container"]?.string ?? containers[0]["name"]?.string
+        containers = containers.map { container in
+            var container = container
+            if container["name"]?.string == target {
+                if let image = entry["image"] { container["image"] = image }
+                if let variables = entry["env"]?.object {
+                    container["env"] = .array(variables.members.map { ["name": .string($0.key), "value": $0.value] })
+                }
+            }
+            return container
+        }
+        var annotations = workload["annotations"] ?? [:]
+        annotations["kubernetes.io/change-cause"] = entry["changeCause"]
+        var template: JSON = ["metadata": ["labels": labels], "spec": ["containers": .array(containers)]]
+        if let commit = entry["commit"] { template["metadata"]?["annotations"] = ["org.opencontainers.image.revision": commit] }
+        var spec: JSON = ["selector": ["matchLabels": labels], "template": template]
+        for field in ["replicas", "progressDeadlineSeconds", "revisionHistoryLimit", "strategy", "updateStrategy", "podManagementPolicy"] {
+            if let value = workload[field] { spec[field] = value }
+        }
+        if resource == "daemonsets" { spec["replicas"] = nil }
+        if resource == "statefulsets" { spec["serviceName"] = .string(name) }
+        return [
+            "apiVersion": "apps/v1", "kind": .string(Self.workloads[resource] ?? ""),
+            "metadata": ["name": .string(name), "labels": workload["labels"] ?? labels, "annotations": annotations], "spec": spec,
+        ]
+    }
+}
