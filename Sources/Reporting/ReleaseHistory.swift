@@ -56,14 +56,7 @@ public struct ReleaseHistory: Sendable, Hashable {
         if let problem { return text + "  " + style.red(problem.description.printable) + "\n" }
         guard !entries.isEmpty else { return text + "  the provider knows no release\n" }
         var table = TextTable(header: ["", "RELEASE", "CREATED", "RECORDED", "WAY", "NOTE"], style: style, indent: 2)
-        for entry in entries {
-            table.add([
-                .init(entry.isLive ? "▶" : entry.isPinned ? "•" : "", style.green), .init(entry.label),
-                .init(entry.created?.description ?? ""), .init(entry.quality?.words ?? ""),
-                .init(entry.way, entry.isLive ? style.green : entry.isReachable ? { $0 } : style.red),
-                .init(entry.note?.shortened(to: 60) ?? "", style.dim),
-            ])
-        }
+        for entry in entries { table.add(entry.cells(style)) }
         text += table.rendered()
         return text + style.dim("  ▶ live   • pinned; to go back, commit a release of the list as the component's pin") + "\n"
     }
@@ -71,15 +64,26 @@ public struct ReleaseHistory: Sendable, Hashable {
     public var json: JSON {
         [
             "system": .string(system.description), "component": .string(component), "error": .optional(problem?.description),
-            "releases": .array(
-                entries.map { entry in
-                    [
-                        "label": .string(entry.label), "names": .array(entry.names.map(JSON.string)),
-                        "created": .optional(entry.created?.description), "live": .bool(entry.isLive), "pinned": .bool(entry.isPinned),
-                        "recorded": .optional(entry.quality?.rawValue), "reachable": .bool(entry.isReachable), "way": .string(entry.way),
-                        "note": .optional(entry.note),
-                    ]
-                }),
+            "releases": .array(entries.map(\.json)),
+        ]
+    }
+}
+
+extension ReleaseHistory.Entry {
+    var json: JSON {
+        [
+            "label": .string(label), "names": .array(names.map(JSON.string)), "created": .optional(created?.description),
+            "live": .bool(isLive), "pinned": .bool(isPinned), "recorded": .optional(quality?.rawValue), "reachable": .bool(isReachable),
+            "way": .string(way), "note": .optional(note),
+        ]
+    }
+
+    func cells(_ style: TextStyle) -> [TextTable.Cell] {
+        let mark = isLive ? "▶" : isPinned ? "•" : ""
+        let wayCell = isReachable && !isLive ? TextTable.Cell(way) : TextTable.Cell(way, isLive ? style.green : style.red)
+        return [
+            .init(mark, style.green), .init(label), .init(created?.description ?? ""), .init(quality?.words ?? ""), wayCell,
+            .init(note?.shortened(to: 60) ?? "", style.dim),
         ]
     }
 }

@@ -29,11 +29,11 @@ struct Place {
         let words = ["git", "-C", root, "-c", "user.name=t", "-c", "user.email=t@example.com"] + arguments
         var pid: pid_t = 0
         let argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { argv.forEach { free($0) } }
+        defer { for word in argv { free(word) } }
         let variables = ["PATH=\(getenv("PATH").map { String(cString: $0) } ?? "/usr/bin")", "HOME=\(root)"]
         let dates = ["GIT_AUTHOR_DATE=1700000000 +0000", "GIT_COMMITTER_DATE=1700000000 +0000", "GIT_CONFIG_NOSYSTEM=1"]
         let envp: [UnsafeMutablePointer<CChar>?] = (variables + dates).map { strdup($0) } + [nil]
-        defer { envp.forEach { free($0) } }
+        defer { for variable in envp { free(variable) } }
         guard posix_spawnp(&pid, "git", nil, nil, argv, envp) == 0 else { throw Failure(text: "git is not there") }
         var status: Int32 = 0
         waitpid(pid, &status, 0)

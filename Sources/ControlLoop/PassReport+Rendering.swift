@@ -1,0 +1,98 @@
+import Execution
+public import JSONValues
+import Model
+import Planning
+import Reporting
+public import TextLayout
+
+extension PassReport {
+    /// The last lines of a pass: how it ended, why, and what to do next.
+    public func text(_ style: TextStyle) -> String {
+        var text = ""
+        if result == nil, verdict != .converged, let plan = survey?.plan, !plan.isInSync {
+            text += plan.text(colour: style.isColoured) + "\n"
+        }
+        text += mark(style) + " " + style.bold(system.description.printable) + ": " + headline + "\n"
+        for problem in problems {
+            text += "  \(problem.message.printable)\n"
+            if let next = problem.next { text += "  " + style.cyan("→ \(next.printable)") + "\n" }
+        }
+        if verdict != .converged, !obligations.isEmpty {
+            text += "  the transition stays open; owed: \(obligations.map(\.description).sorted().joined(separator: ", "))\n"
+        }
+        if verdict == .converged { for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" } }
+        return text
+    }
+
+    /// For a job summary or a comment.
+    public var markdown: String {
+        var text = "### \(system.description.markdownEscaped): \(headline.markdownEscaped)\n\n"
+        for problem in problems { text += "- \(problem.description.markdownEscaped)\n" }
+        if !problems.isEmpty { text += "\n" }
+        for entry in result?.steps ?? [] where entry.step.resource != nil && entry.step.phase != .preflight {
+            text += "- `\(entry.step.phase.rawValue)` \(entry.step.summary.markdownEscaped): \(entry.outcome.word)\n"
+        }
+        return text + "\n"
+    }
+
+    /// One item of `reconcile --once -o json`.
+    public var json: JSON {
+        let steps = (result?.steps ?? []).map { entry -> JSON in
+            [
+                "id": .string(entry.step.id), "phase": .string(entry.step.phase.rawValue),
+                "resource": .optional(entry.step.resource?.description), "summary": .string(entry.step.summary),
+                "outcome": .string(entry.outcome.word), "message": .optional(entry.outcome.problem?.description),
+            ]
+        }
+        return [
+            "system": .string(system.description), "revision": .optional(survey?.revision.id), "verdict": .string(verdict.word),
+            "exitCode": .integer(Int(verdict.rawValue)), "steps": .array(steps),
+            "problems": .array(
+                problems.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
+            "obligations": .array(obligations.map(\.description).sorted().map(JSON.string)),
+        ]
+    }
+
+    private var headline: String {
+        switch verdict {
+        case .converged:
+            guard let result else { return "in sync, nothing to do" }
+            let count = result.steps.filter { $0.step.action.isWrite }.count
+            return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
+        case .failed: return "failed"
+        case .pending: return "changes pending"
+        case .blocked: return "blocked, nothing was changed that is not listed above"
+        }
+    }
+
+    private func mark(_ style: TextStyle) -> String {
+        switch verdict {
+        case .converged: style.green("✔")
+        case .failed: style.red("✘")
+        case .pending, .blocked: style.yellow("■")
+        }
+    }
+}
+
+extension Verdict {
+    var word: String {
+        switch self {
+        case .converged: "converged"
+        case .failed: "failed"
+        case .pending: "pending"
+        case .blocked: "blocked"
+        }
+    }
+}
+
+extension Outcome {
+    fileprivate var word: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed: "failed"
+        case .skipped: "skipped"
+        case .superseded: "superseded"
+        case .undecided: "undecided"
+        }
+    }
+}

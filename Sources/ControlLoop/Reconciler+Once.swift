@@ -1,0 +1,49 @@
+public import Execution
+public import Model
+public import Sources
+
+extension Reconciler {
+    /// Makes passes until the system is converged, failed or blocked, or the time is over; then the last report is the result.
+    ///
+    /// What passes by itself is tried again after 1, 2, 4 … at most 30 seconds, or after what a provider asked for, and given up after
+    /// five such passes in a row. What is only under way is watched until the time is over.
+    /// - Parameter waiting: told before every wait.
+    public func reconcile(
+        _ system: System, of snapshot: Snapshot, from source: any SpecSource, within timeout: Duration, _ options: PassOptions,
+        waiting: @escaping @Sendable (PassReport, Duration) -> Void = { _, _ in }, events: @escaping @Sendable (ExecutionEvent) -> Void
+    ) async -> PassReport {
+        var left = timeout
+        var backoff = Duration.seconds(1)
+        var setbacks = 0
+        while true {
+            var report: PassReport?
+            left -= await elapsed { report = await pass(system, of: snapshot, from: source, options, events: events) }
+            guard let report else { return PassReport(system.id, .failed) }
+            let pause: Duration
+            switch report.again {
+            case nil: return report
+            case .soon:
+                setbacks = 0
+                pause = .seconds(1)
+            case .afterBackoff(let least):
+                setbacks += 1
+                guard setbacks < 5 else { return report }
+                pause = max(least ?? .zero, backoff * Double.random(in: 0.8...1.2))
+                backoff = min(backoff * 2, .seconds(30))
+            }
+            guard pause < left else { return report }
+            waiting(report, pause)
+            left -= await elapsed { try? await clock.sleep(for: pause) }  // Cancelled: the next pass says so.
+            if Task.isCancelled { return report }
+        }
+    }
+
+    private func elapsed(_ body: () async -> Void) async -> Duration {
+        func measure<C: Clock<Duration>>(_ clock: C) async -> Duration {
+            let start = clock.now
+            await body()
+            return start.duration(to: clock.now)
+        }
+        return await measure(clock)
+    }
+}

@@ -1,0 +1,105 @@
+public import Execution
+public import Model
+import Planning
+import ProviderKit
+public import Sources
+public import State
+
+/// What a person or a pipeline said beside the spec.
+public struct PassOptions: Sendable {
+    /// The first contact with a system may change it.
+    public var adopts: Bool
+    /// An older revision than the accepted one may be reconciled.
+    public var forces: Bool
+    /// Who holds the lock.
+    public var holder: LockHolder
+    /// How often to look at what is under way.
+    public var pace: Pace
+    /// Asked between steps: true when a newer revision is there.
+    public var isSuperseded: @Sendable () async -> Bool
+
+    public init(
+        adopts: Bool = false, forces: Bool = false, holder: LockHolder, pace: Pace = Pace(),
+        isSuperseded: @escaping @Sendable () async -> Bool = { false }
+    ) {
+        self.adopts = adopts
+        self.forces = forces
+        self.holder = holder
+        self.pace = pace
+        self.isSuperseded = isSuperseded
+    }
+}
+
+extension Reconciler {
+    /// One pass over one system: lock, observe, settle what an earlier pass left open, plan, carry out, report.
+    ///
+    /// Nothing is written to a provider unless the lock is held and every intent is durable. Never throws: what went wrong is in the report.
+    public func pass(
+        _ system: System, of snapshot: Snapshot, from source: any SpecSource, _ options: PassOptions,
+        events: @escaping @Sendable (ExecutionEvent) -> Void
+    ) async -> PassReport {
+        do {
+            return try await store(system).withLock(options.holder, clock: clock) { session in
+                let world = await observe(system, recorded: await session.state)
+                let recorded = try await session.settleIntents(in: world, at: now())
+                let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
+                let survey = Survey(system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan)
+                if let refused = await refusal(of: survey, from: source, options) { return refused }
+                if let baseline = acceptance(of: plan, for: system, recorded: recorded, at: now()) {
+                    try await session.append(baseline, at: now())
+                }
+                guard !plan.steps.isEmpty else { return PassReport(survey, result: nil) }
+                return PassReport(survey, result: await carryOut(survey, in: session, options, events: events))
+            }
+        } catch let error as StateError {
+            return PassReport(system.id, error.code == .locked ? .blocked : .failed, problems: [error.problem])
+        } catch {
+            return PassReport(
+                system.id, .failed, problems: [Problem("Interrupted", "\(system.id): the pass was interrupted", next: "run it again")])
+        }
+    }
+
+    /// A survey whose plan says so when its revision may not be reconciled.
+    public func withRevisionRule(_ survey: Survey, source: any SpecSource) async -> Survey {
+        guard let problem = await revisionRefusal(survey, from: source) else { return survey }
+        var survey = survey
+        survey.plan.notes.insert(problem.description, at: 0)
+        return survey
+    }
+
+    private func refusal(of survey: Survey, from source: any SpecSource, _ options: PassOptions) async -> PassReport? {
+        if !options.forces, let problem = await revisionRefusal(survey, from: source) {
+            return PassReport(survey.system.id, .blocked, survey: survey, problems: [problem])
+        }
+        guard !survey.recorded.isKnown, !options.adopts, survey.plan.hasWrites else { return nil }
+        let changes = survey.plan.steps.filter(\.action.isWrite).count
+        let problem = Problem(
+            "FirstContact",
+            "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
+            next: "check the plan above and the state directory, then add --adopt")
+        return PassReport(survey.system.id, .blocked, survey: survey, problems: [problem])
+    }
+
+    private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {
+        guard let accepted = survey.recorded.accepted else { return nil }
+        do throws(SourceError) {
+            let relation = try await source.relation(of: accepted, to: survey.revision)
+            return ControlLoop.refusal(of: survey.revision, after: accepted, relation: relation)
+        } catch {
+            return Problem("SourceUnreadable", error.message)
+        }
+    }
+
+    private func carryOut(
+        _ survey: Survey, in session: any StateSession, _ options: PassOptions, events: @escaping @Sendable (ExecutionEvent) -> Void
+    ) async -> PassResult {
+        var connected: [String: AnyProvider] = [:]
+        for component in survey.system.components {
+            if case .success(let provider) = await providers.provider(of: component) { connected[provider.name] = provider }
+        }
+        let executor = Executor(
+            providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
+            events: events)
+        return await executor.run(survey.plan, system: survey.system, in: session)
+    }
+}

@@ -1,0 +1,37 @@
+import Model
+import TextLayout
+
+extension SystemStatus {
+    /// A table for a comment or a job summary.
+    public var markdown: String {
+        let ready = conditions.first { $0.kind == .ready }
+        var text =
+            "### \(system.description.markdownEscaped): \(ready?.isTrue == true ? "in sync" : ready?.message.markdownEscaped ?? "")\n\n"
+        text += "Revision `\(revision)`.\n\n| Component | Provider | Pinned | Live | State |\n|---|---|---|---|---|\n"
+        for component in components {
+            let cells = [component.name, component.provider, component.pinnedText, component.liveText, component.state.words]
+            text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
+        }
+        let remarks = components.flatMap { component in
+            ([component.detail] + component.notes).filter { !$0.isEmpty }.map { "\(component.name): \($0)" }
+        }
+        if !remarks.isEmpty || !notes.isEmpty { text += "\n" }
+        for remark in remarks + notes { text += "- \(remark.markdownEscaped)\n" }
+        return text + "\n"
+    }
+}
+
+extension ReleaseHistory {
+    /// A table for a comment or a job summary.
+    public var markdown: String {
+        var text = "### \(system.description.markdownEscaped) \(component.markdownEscaped)\n\n"
+        if let problem { return text + problem.description.markdownEscaped + "\n\n" }
+        text += "| | Release | Created | Recorded | Way | Note |\n|---|---|---|---|---|---|\n"
+        for entry in entries {
+            let mark = entry.isLive ? "live" : entry.isPinned ? "pinned" : ""
+            let cells = [mark, entry.label, entry.created?.description ?? "", entry.quality?.words ?? "", entry.way, entry.note ?? ""]
+            text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
+        }
+        return text + "\n"
+    }
+}
