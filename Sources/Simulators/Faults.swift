@@ -47,6 +47,8 @@ public final class FaultRules: Sendable {
 
     public func add(_ fault: Fault) { rules.withLock { $0.append(fault) } }
 
+    public func removeAll() { rules.withLock { $0.removeAll() } }
+
     /// The first rule that hits this request; counts it down.
     public func hit(_ simulator: String, _ request: HTTPRequest) -> Fault.Kind? {
         rules.withLock { rules in
@@ -70,6 +72,15 @@ public final class FaultRules: Sendable {
 extension Fault {
     fileprivate func matches(_ simulator: String, _ request: HTTPRequest) -> Bool {
         (self.simulator == nil || self.simulator == simulator) && (method == nil || method == request.method)
-            && (path == nil || request.url.contains(path ?? ""))
+            && (path == nil || request.pathAndQuery.contains(path ?? ""))
+    }
+}
+
+extension HTTPRequest {
+    /// What follows scheme and host, so that no rule hits by the name or port of a host.
+    fileprivate var pathAndQuery: Substring {
+        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return url[...] }
+        let authority = url[colon...].dropFirst(3)
+        return authority.firstIndex(of: "/").map { authority[$0...] } ?? ""
     }
 }
