@@ -68,7 +68,7 @@ let package = Package(
         library("Model"),
         library("JSONValues"),
         library("TextLayout"),
-        library("Planning", "Model"),
+        library("Planning", "JSONValues", "Model", "TextLayout"),
 
         // Reading specs
         library("YAMLReading", "CYAML"),
@@ -91,25 +91,32 @@ let package = Package(
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
-            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecLoading",
-            "State"),
+            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
+            "TextLayout"),
         program(
-            "reconcile", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "JSONValues", "KubernetesProvider", "Model", "Planning",
-            "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider", arguments),
+            "reconcile", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit",
+            "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TextLayout", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
         library(
             "SandboxServer", "HTTPCore", "JSONValues", "Simulators", "SpecFields", "YAMLReading", hummingbird, httpTypes, logging, nio,
             nioPosix, serviceLifecycle),
-        program("belay-sandbox", "SandboxServer", arguments, subprocess, unixSignals),
+        program("belay-sandbox", "SandboxServer", arguments, subprocess, systemPackage, unixSignals),
 
         // Tests: one folder a module
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
-        tests("SandboxTests", "CurlTransport", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "belay-sandbox", subprocess),
+        tests(
+            "SandboxTests", "CurlTransport", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "belay-sandbox", subprocess,
+            systemPackage),
         tests("KubernetesAPITests", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Simulators"),
+        tests(
+            "KubernetesProviderTests", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Model",
+            "ProviderContract", "ProviderKit", "Simulators", subprocess, systemPackage),
         tests("TextLayoutTests", "TextLayout"),
+        tests("ModelTests", "Model"),
+        tests("PlanningTests", "JSONValues", "Model", "Planning"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading"),
         tests("StateTests", "Model", "State"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "ProviderKit", "State"),

@@ -1,0 +1,28 @@
+import HTTPCore
+import JSONValues
+import Simulators
+
+/// A simulated vendor, and how a program is told where to find it.
+public struct Vendor: Sendable {
+    /// How a client learns address and token.
+    public enum Access: Sendable, Hashable {
+        /// Two environment variables.
+        case variables(url: String, token: String)
+        /// A kubeconfig file, named by `KUBECONFIG`.
+        case kubeconfig
+    }
+
+    /// Its key in world files and fault rules; equal to its simulator's name.
+    public let name: String
+    /// As its makers write it.
+    public let title: String
+    public let access: Access
+    let make: @Sendable (_ world: JSON, _ clock: any SimulatedClock, _ token: String) throws(WorldError) -> any Simulator
+
+    /// Every vendor that the sandbox knows. A new one is a line here.
+    public static let all: [Vendor] = [
+        Vendor(
+            name: "vercel", title: "Vercel", access: .variables(url: "VERCEL_API_URL", token: "VERCEL_TOKEN"), make: VercelSimulator.init),
+        Vendor(name: "kubernetes", title: "Kubernetes", access: .kubeconfig, make: KubernetesSimulator.init),
+    ]
+}
