@@ -1,0 +1,123 @@
+import CurlTransport
+import FoundationEssentials
+import HTTPCore
+import JSONValues
+import SandboxServer
+import Testing
+
+@Suite struct SandboxTests {
+    /// The repository's own files.
+    static let repository = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    static func demo() throws -> WorldFile {
+        let file = repository.appending(path: "docs/demo/world.yaml")
+        return try WorldFile(reading: Array(try Data(contentsOf: file)), file: "world.yaml")
+    }
+
+    private func variables(_ sandbox: Sandbox) -> [String: String] {
+        Dictionary(sandbox.environment.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    @Test func theDemoWorldIsServed() async throws {
+        let sandbox = try await Sandbox.start(world: try Self.demo())
+        let variables = variables(sandbox)
+        let transport = CurlTransport()
+        func get(_ url: String?, _ path: String, token: String?) async throws -> JSON {
+            let response = try await transport.send(
+                HTTPRequest(.get, try #require(url) + path, headers: ["Authorization": "Bearer \(try #require(token))"]))
+            #expect(response.status == 200)
+            return try JSON(parsing: response.body)
+        }
+        let project = try await get(
+            variables["VERCEL_API_URL"], "/v9/projects/podcast-web?slug=acme&rollbackInfo=true", token: variables["VERCEL_TOKEN"])
+        #expect(project["targets"]?["production"]?["id"]?.string == "dpl_9KcT4pWebV142")
+
+        let kubeconfig = String(decoding: try Data(contentsOf: URL(filePath: try #require(variables["KUBECONFIG"]))), as: UTF8.self)
+        let token = try #require(kubeconfig.firstMatch(of: /token: "([^"]+)"/)).1
+        #expect(kubeconfig.contains("server: \"\(try #require(sandbox.server.urls["kubernetes"]))\""))
+        let deployment = try await get(
+            sandbox.server.urls["kubernetes"], "/apis/apps/v1/namespaces/prod/deployments/backend", token: String(token))
+        #expect(
+            deployment["spec"]?["template"]?["spec"]?["containers"]?[0]?["image"]?.string == "registry.example.com/podcast-api:v1.42.0")
+        try await sandbox.stop()
+    }
+
+    @Test func theKubeconfigIsItsOwnersAloneAndGoesWithTheSandbox() async throws {
+        let sandbox = try await Sandbox.start()
+        let path = try #require(variables(sandbox)["KUBECONFIG"])
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        try await sandbox.stop()
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try await sandbox.stop()
+    }
+
+    @Test func everyRunHasTokensOfItsOwn() async throws {
+        let first = try await Sandbox.start()
+        let second = try await Sandbox.start()
+        let (one, two) = (variables(first), variables(second))
+        for name in ["VERCEL_API_URL", "VERCEL_TOKEN", "KUBECONFIG"] {
+            #expect(one[name] != nil && one[name] != two[name])
+        }
+        let response = try await CurlTransport().send(
+            HTTPRequest(
+                .get, try #require(two["VERCEL_API_URL"]) + "/v9/projects",
+                headers: ["Authorization": "Bearer \(try #require(one["VERCEL_TOKEN"]))"]))
+        #expect(response.status == 403)
+        try await first.stop()
+        try await second.stop()
+    }
+
+    @Test func tokensAppearInNothingThatIsReadBack() async throws {
+        let sandbox = try await Sandbox.start(world: try Self.demo())
+        let token = try #require(variables(sandbox)["VERCEL_TOKEN"])
+        let url = try #require(sandbox.server.urls["vercel"])
+        let transport = CurlTransport()
+        _ = try await transport.send(HTTPRequest(.get, url + "/v9/projects?x=\(token)", headers: ["Authorization": "Bearer \(token)"]))
+        for path in ["requests", "world"] {
+            let text = try await transport.send(HTTPRequest(.get, "\(url)/_sandbox/\(path)")).text
+            #expect(!text.isEmpty && !text.contains(token))
+        }
+        try await sandbox.stop()
+    }
+
+    @Test func numbersAndWordsOfAWorldKeepTheirDigits() throws {
+        let text = """
+            apiVersion: sandbox.belay.dev/v1alpha1
+            kind: World
+            vercel: {a: 1.10, b: on, c: 0x1F, d: '2', e: ~, f: [true, 1e3], g: .5}
+            """
+        let world = try WorldFile(reading: Array(text.utf8), file: "w.yaml")
+        let expected: JSON = [
+            "a": .number("1.10"), "b": "on", "c": 31, "d": "2", "e": nil, "f": [true, .number("1e3")], "g": .number("0.5"),
+        ]
+        #expect(world.sections["vercel"] == expected)
+    }
+
+    static let badWorlds: [(why: String, text: String, message: String)] = [
+        ("an empty file", "", "w.yaml:1:1: is empty"),
+        ("not a mapping", "- a", "w.yaml:1:1: expected a mapping with the fields apiVersion, kind, vercel, kubernetes, found a list"),
+        (
+            "the wrong kind", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: Faults\n",
+            "w.yaml:2:7: kind: expected one of World"
+        ),
+        (
+            "a misspelt vendor", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: World\nkubernets: {}\n",
+            "w.yaml:3:1: unknown field \"kubernets\"; did you mean \"kubernetes\"?"
+        ),
+        (
+            "a number that JSON does not have", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: World\nvercel:\n  x: [.inf]\n",
+            "w.yaml:4:7: vercel.x[0]: JSON has no number .inf; put it in quotes"
+        ),
+        (
+            "two documents", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: World\n---\na: b\n",
+            "w.yaml:4:1: a second document; one was expected"
+        ),
+    ]
+
+    @Test(arguments: badWorlds) func aBadWorldSaysWhere(why: String, text: String, message: String) {
+        let error = #expect(throws: SandboxError.self) { try WorldFile(reading: Array(text.utf8), file: "w.yaml") }
+        #expect(error?.code == .file)
+        #expect(error?.message == message)
+    }
+}
