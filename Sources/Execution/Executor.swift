@@ -14,20 +14,20 @@ public struct Executor: Sendable {
     private let now: @Sendable () -> Timestamp
     private let pace: Pace
     private let newID: @Sendable () -> String
-    private let shouldYield: @Sendable () async -> Bool
-    private let report: @Sendable (ExecutionEvent) -> Void
+    private let isSuperseded: @Sendable () async -> Bool
+    private let events: @Sendable (ExecutionEvent) -> Void
 
     /// - Parameters:
     ///   - providers: by the name that targets carry.
     ///   - transport: for checks.
     ///   - now: for the records, for people.
     ///   - newID: unique among all passes of all systems.
-    ///   - shouldYield: asked before every step: true as soon as a newer revision is there.
-    ///   - report: called in the order of the events, from several tasks; must return at once.
+    ///   - isSuperseded: asked before every step: true as soon as a newer revision is there.
+    ///   - events: called in the order of the events, from several tasks; must return at once.
     public init(
         providers: [String: AnyProvider], transport: any Transport, clock: any Clock<Duration>,
         now: @escaping @Sendable () -> Timestamp, pace: Pace = Pace(), newID: @escaping @Sendable () -> String = Self.randomID,
-        shouldYield: @escaping @Sendable () async -> Bool = { false }, report: @escaping @Sendable (ExecutionEvent) -> Void = { _ in }
+        isSuperseded: @escaping @Sendable () async -> Bool = { false }, events: @escaping @Sendable (ExecutionEvent) -> Void = { _ in }
     ) {
         self.providers = providers
         self.transport = transport
@@ -35,8 +35,8 @@ public struct Executor: Sendable {
         self.now = now
         self.pace = pace
         self.newID = newID
-        self.shouldYield = shouldYield
-        self.report = report
+        self.isSuperseded = isSuperseded
+        self.events = events
     }
 
     /// 26 letters and digits, of 128 random bits.
@@ -48,15 +48,15 @@ public struct Executor: Sendable {
     /// Carries the plan out. Never throws: what fails is an outcome, and what depends on it is skipped.
     ///
     /// Cancelling the task ends it at the next safe point; a write that is being sent then becomes one with an unknown outcome.
-    public func run(_ plan: Plan, of system: System, in session: any StateSession) async -> PassResult {
+    public func run(_ plan: Plan, system: System, in session: any StateSession) async -> PassResult {
         let time = PassTime(clock)
         let runner = StepRunner(
             plan: plan, system: system, session: session, providers: providers,
             checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now, newID: newID,
-            report: report)
+            report: events)
         var schedule = Schedule(plan)
         for phase in Phase.allCases where !plan.steps(in: phase).isEmpty {
-            report(.phaseEntered(phase))
+            events(.phaseEntered(phase))
             await run(phase, of: &schedule, by: runner, time)
         }
         return PassResult(plan, schedule.outcomes, state: await session.state)
@@ -71,13 +71,13 @@ public struct Executor: Sendable {
                         schedule.outcomes[step.id] = outcome
                         continue
                     }
-                    report(.stepStarted(step))
+                    events(.stepStarted(step))
                     group.addTask { (step, await runner.run(step, phaseEnd: end)) }
                 }
                 tellOfUnbegun(&schedule)
                 guard let (step, outcome) = await group.next() else { break }
                 schedule.outcomes[step.id] = outcome
-                report(.stepEnded(step, outcome))
+                events(.stepEnded(step, outcome))
             }
         }
         schedule.skipRest(of: phase)
@@ -87,10 +87,10 @@ public struct Executor: Sendable {
     private func reasonNotToBegin(_ phase: Phase, left: Duration) async -> Outcome? {
         if Task.isCancelled { return .skipped("the pass was interrupted") }
         if left <= .zero { return .skipped("the phase \(phase.rawValue) has taken its \(pace.phase)") }
-        return await shouldYield() ? .superseded : nil
+        return await isSuperseded() ? .superseded : nil
     }
 
     private func tellOfUnbegun(_ schedule: inout Schedule) {
-        for (step, outcome) in schedule.takeUnbegun() { report(.stepEnded(step, outcome)) }
+        for (step, outcome) in schedule.takeUnbegun() { events(.stepEnded(step, outcome)) }
     }
 }

@@ -82,7 +82,7 @@ extension JournalRecord {
         var kind: String
     }
 
-    private static func hash(of bytes: some Sequence<UInt8>) -> String {
+    static func hash(of bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let digest = SHA256.hash(data: Array(bytes))
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -71,11 +71,6 @@ extension RecordedState {
 }
 
 extension Resolution {
-    /// True if both are one artifact, under whatever ids.
-    public func isSameArtifact(as other: Resolution) -> Bool {
-        !Set([identity] + lineage).isDisjoint(with: [other.identity] + other.lineage)
-    }
-
     /// The lineage grown by `identities`, each once.
     public func adding(_ identities: some Sequence<ArtifactIdentity>) -> Resolution {
         var grown = self

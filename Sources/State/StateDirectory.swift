@@ -12,6 +12,8 @@ public struct StateDirectory: Sendable, Hashable {
     /// The system's own folder.
     public let path: String
 
+    init(path: String) { self.path = path }
+
     /// - Parameter root: holds a folder for each system.
     public init(root: String, system: SystemID) {
         path = root + "/" + Self.folder(of: system)

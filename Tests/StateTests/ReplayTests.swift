@@ -1,0 +1,91 @@
+import Model
+import State
+import Testing
+
+struct ReplayTests {
+    private let web = ResourceID.component("web")
+
+    private func state(_ entries: JournalEntry...) -> RecordedState {
+        var state = RecordedState()
+        for entry in entries { state.apply(entry) }
+        return state
+    }
+
+    @Test func nothingIsKnownBeforeTheFirstEntry() {
+        #expect(RecordedState(replaying: []) == RecordedState())
+    }
+
+    @Test func anAcceptanceIsTheBaseline() {
+        let state = state(oneOfEach[0])
+        #expect(state.isKnown)
+        #expect(state.accepted == .make("1"))
+        #expect(state.resolutions[web] == .make("v1"))
+        #expect(state.releases[web]?.map(\.quality) == [.servedUnverified])
+    }
+
+    @Test func openingATransitionAcceptsItsRevision() {
+        let state = state(oneOfEach[1])
+        #expect(state.isKnown)
+        #expect(state.accepted == .make())
+        #expect(state.transition?.obligations == [.check(web)])
+    }
+
+    @Test(arguments: JournalEntry.Receipt.Ending.allCases)
+    func aReceiptClosesTheIntentUnlessTheEffectIsStillToBeSeen(ending: JournalEntry.Receipt.Ending) {
+        let state = state(.intent(.make()), .receipt(.init(.make(), ending)))
+        #expect((state.openIntents[web] != nil) == (ending == .accepted || ending == .unknown))
+    }
+
+    @Test func theReceiptOfAnotherIntentClosesNothing() {
+        #expect(state(.intent(.make("i2")), .receipt(.init(.make("i1"), .void))).openIntents[web]?.id == "i2")
+    }
+
+    @Test func checksThatPassedMakeTheReleaseGood() {
+        let state = state(oneOfEach[1], .reached(.init(web, .make())), .paid(.init(transition: "t1", .check(web))))
+        #expect(state.transition?.obligations == [])
+        #expect(state.releases[web]?.last?.quality == .good)
+    }
+
+    @Test func theSystemsChecksMakeEveryReleaseOfTheTransitionGood() {
+        let open = Transition.make(obligations: [.systemChecks])
+        let state = state(
+            .opened(.init(transition: open, resolutions: [:])), .reached(.init(web, .make())), .reached(.init(.component("api"), .make())),
+            .paid(.init(transition: "t1", .systemChecks)))
+        #expect(state.releases[web]?.last?.quality == .good)
+        #expect(state.releases[.component("api")]?.last?.quality == .servedUnverified)
+    }
+
+    @Test func aPaymentForAnotherTransitionPaysNothing() {
+        #expect(state(oneOfEach[1], .paid(.init(transition: "t0", .check(web)))).transition?.obligations == [.check(web)])
+    }
+
+    @Test func closingAnotherTransitionLeavesThisOneOpen() {
+        #expect(state(oneOfEach[1], .closed(.init(transition: "t0", releases: [:]))).transition != nil)
+        #expect(state(oneOfEach[1], .closed(.init(transition: "t1", releases: [:]))).transition == nil)
+    }
+
+    @Test func theLineageOfAReachedReleaseReachesItsResolutionAndItsTarget() {
+        let grown = Resolution.make(lineage: ["dpl_9"])
+        let state = state(oneOfEach[1], .reached(.init(web, .make(grown))))
+        #expect(state.resolutions[web]?.lineage == [ArtifactIdentity(.deployment, "dpl_9")])
+        #expect(state.transition?.target[web]?.lineage == [ArtifactIdentity(.deployment, "dpl_9")])
+    }
+
+    @Test func recordsOfOneReleaseInARowAreOne() {
+        let state = state(
+            .reached(.init(web, .make(.make("v1")))), .reached(.init(web, .make(.make("v2")))),
+            .reached(.init(web, .make(.make("v2", lineage: ["x"])))), .reached(.init(web, .make(.make("v1")))))
+        #expect(state.releases[web]?.map(\.resolution.label) == ["v1", "v2", "v1"])
+    }
+
+    @Test func applyingAnEntryTwiceIsApplyingItOnce() {
+        var once = RecordedState()
+        var twice = RecordedState()
+        for entry in oneOfEach {
+            once.apply(entry)
+            twice.apply(entry)
+            twice.apply(entry)
+            #expect(once == twice, "\(entry.kind)")
+        }
+    }
+}
