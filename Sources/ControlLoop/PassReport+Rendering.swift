@@ -9,7 +9,7 @@ extension PassReport {
     /// The last lines of a pass: how it ended, why, and what to do next.
     public func text(_ style: TextStyle) -> String {
         var text = ""
-        if result == nil, verdict != .converged, let plan = survey?.plan, !plan.isInSync {
+        if result == nil, verdict != .inSync, let plan = survey?.plan, !plan.isInSync {
             text += plan.text(colour: style.isColoured) + "\n"
         }
         text += mark(style) + " " + style.bold(system.description.printable) + ": " + headline + "\n"
@@ -17,10 +17,10 @@ extension PassReport {
             text += "  \(problem.message.printable)\n"
             if let next = problem.next { text += "  " + style.cyan("→ \(next.printable)") + "\n" }
         }
-        if verdict != .converged, !obligations.isEmpty {
+        if verdict != .inSync, !obligations.isEmpty {
             text += "  the transition stays open; owed: \(obligations.map(\.description).sorted().joined(separator: ", "))\n"
         }
-        if verdict == .converged { for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" } }
+        if verdict == .inSync { for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" } }
         return text
     }
 
@@ -45,8 +45,8 @@ extension PassReport {
             ]
         }
         return [
-            "system": .string(system.description), "revision": .optional(survey?.revision.id), "verdict": .string(verdict.word),
-            "exitCode": .integer(Int(verdict.rawValue)), "steps": .array(steps),
+            "system": .string(system.description), "revision": .optional(survey?.revision.id), "verdict": .string(verdict.rawValue),
+            "exitCode": .integer(Int(verdict.exitStatus)), "steps": .array(steps),
             "problems": .array(
                 problems.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
             "obligations": .array(obligations.map(\.description).sorted().map(JSON.string)),
@@ -55,32 +55,21 @@ extension PassReport {
 
     private var headline: String {
         switch verdict {
-        case .converged:
+        case .inSync:
             guard let result else { return "in sync, nothing to do" }
             let count = result.steps.filter { $0.step.action.isWrite }.count
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
-        case .failed: return "failed"
-        case .pending: return "changes pending"
+        case .failure: return "failed"
+        case .changes: return "changes pending"
         case .blocked: return "blocked, nothing was changed that is not listed above"
         }
     }
 
     private func mark(_ style: TextStyle) -> String {
         switch verdict {
-        case .converged: style.green("✔")
-        case .failed: style.red("✘")
-        case .pending, .blocked: style.yellow("■")
-        }
-    }
-}
-
-extension Verdict {
-    var word: String {
-        switch self {
-        case .converged: "converged"
-        case .failed: "failed"
-        case .pending: "pending"
-        case .blocked: "blocked"
+        case .inSync: style.green("✔")
+        case .failure: style.red("✘")
+        case .changes, .blocked: style.yellow("■")
         }
     }
 }

@@ -1,5 +1,6 @@
 public import Execution
 public import Model
+public import Planning
 
 /// How one pass over one system ended.
 public struct PassReport: Sendable {
@@ -47,19 +48,19 @@ extension PassReport {
         let failed = result?.verdict == .failed || blocked.contains { $0.kind == .failure }
         let undecided = result.map { $0.verdict == .undecided || $0.verdict == .superseded } ?? false
         let waiting = undecided || blocked.contains { $0.kind == .waiting }
-        self.init(survey.system.id, .converged, survey: survey, result: result, problems: problems)
+        self.init(survey.system.id, .inSync, survey: survey, result: result, problems: problems)
         if failed {
-            verdict = .failed
+            verdict = .failure
             let causes = failures + blocked.filter { $0.kind == .failure }.map(\.problem)
             if causes.allSatisfy(\.isTransient) { again = .afterBackoff(atLeast: causes.compactMap(\.retryAfter).max()) }
         } else if blocked.contains(where: { $0.kind == .decision }) {
             verdict = .blocked
             if waiting { again = .soon }
         } else if waiting {
-            verdict = .failed
+            verdict = .failure
             again = result?.retryAfter.map { .afterBackoff(atLeast: $0) } ?? .soon
         } else if !plan.blocked.isEmpty {
-            verdict = .failed
+            verdict = .failure
         }
     }
 }

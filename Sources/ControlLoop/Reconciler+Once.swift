@@ -16,9 +16,8 @@ extension Reconciler {
         var backoff = Duration.seconds(1)
         var setbacks = 0
         while true {
-            var report: PassReport?
-            left -= await elapsed { report = await pass(system, of: snapshot, from: source, options, events: events) }
-            guard let report else { return PassReport(system.id, .failed) }
+            let (report, time) = await measured { await pass(system, of: snapshot, from: source, options, events: events) }
+            left -= time
             let pause: Duration
             switch report.again {
             case nil: return report
@@ -33,17 +32,21 @@ extension Reconciler {
             }
             guard pause < left else { return report }
             waiting(report, pause)
-            left -= await elapsed { try? await clock.sleep(for: pause) }  // Cancelled: the next pass says so.
-            if Task.isCancelled { return report }
+            left -= pause
+            do {
+                try await clock.sleep(for: pause)
+            } catch {
+                return report
+            }
         }
     }
 
-    private func elapsed(_ body: () async -> Void) async -> Duration {
-        func measure<C: Clock<Duration>>(_ clock: C) async -> Duration {
+    private func measured<Value>(_ body: () async -> Value) async -> (Value, Duration) {
+        func measure<C: Clock<Duration>>(by clock: C) async -> (Value, Duration) {
             let start = clock.now
-            await body()
-            return start.duration(to: clock.now)
+            let value = await body()
+            return (value, start.duration(to: clock.now))
         }
-        return await measure(clock)
+        return await measure(by: clock)
     }
 }

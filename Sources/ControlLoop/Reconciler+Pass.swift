@@ -44,7 +44,9 @@ extension Reconciler {
                 let recorded = try await session.settleIntents(in: world, at: now())
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan)
-                if let refused = await refusal(of: survey, from: source, options) { return refused }
+                if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
+                    return PassReport(system.id, .blocked, survey: survey, problems: [problem])
+                }
                 if let baseline = acceptance(of: plan, for: system, recorded: recorded, at: now()) {
                     try await session.append(baseline, at: now())
                 }
@@ -52,32 +54,22 @@ extension Reconciler {
                 return PassReport(survey, result: await carryOut(survey, in: session, options, events: events))
             }
         } catch let error as StateError {
-            return PassReport(system.id, error.code == .locked ? .blocked : .failed, problems: [error.problem])
+            return PassReport(system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem])
         } catch {
             return PassReport(
-                system.id, .failed, problems: [Problem("Interrupted", "\(system.id): the pass was interrupted", next: "run it again")])
+                system.id, .failure, problems: [Problem("Interrupted", "\(system.id): the pass was interrupted", next: "run it again")])
         }
     }
 
-    /// A survey whose plan says so when its revision may not be reconciled.
-    public func withRevisionRule(_ survey: Survey, source: any SpecSource) async -> Survey {
-        guard let problem = await revisionRefusal(survey, from: source) else { return survey }
-        var survey = survey
-        survey.plan.notes.insert(problem.description, at: 0)
-        return survey
-    }
-
-    private func refusal(of survey: Survey, from source: any SpecSource, _ options: PassOptions) async -> PassReport? {
-        if !options.forces, let problem = await revisionRefusal(survey, from: source) {
-            return PassReport(survey.system.id, .blocked, survey: survey, problems: [problem])
-        }
-        guard !survey.recorded.isKnown, !options.adopts, survey.plan.hasWrites else { return nil }
+    /// Why a pass over what was surveyed would begin with a refusal, whatever the plan says: an older revision, or a first contact. Nil when not.
+    public func refusal(of survey: Survey, from source: any SpecSource, adopts: Bool, forces: Bool) async -> Problem? {
+        if !forces, let problem = await revisionRefusal(survey, from: source) { return problem }
+        guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return nil }
         let changes = survey.plan.steps.filter(\.action.isWrite).count
-        let problem = Problem(
+        return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
-            next: "check the plan above and the state directory, then add --adopt")
-        return PassReport(survey.system.id, .blocked, survey: survey, problems: [problem])
+            next: "check the plan and that this is the right state directory, then add --adopt")
     }
 
     private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {

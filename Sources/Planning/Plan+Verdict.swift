@@ -1,7 +1,7 @@
 public import Model
 
-/// What a plan amounts to, as the exit status of `reconcile plan`.
-public enum Verdict: String, Sendable, CaseIterable {
+/// What a plan or a pass amounts to, as an exit status.
+public enum Verdict: String, Sendable, CaseIterable, Comparable {
     case inSync, changes, blocked, failure
 
     public var exitStatus: Int32 {
@@ -14,9 +14,7 @@ public enum Verdict: String, Sendable, CaseIterable {
     }
 
     /// Of several systems the worst counts: failed, blocked, changes, in sync.
-    public static func worst(_ verdicts: some Sequence<Verdict>) -> Verdict {
-        verdicts.max { $0.severity < $1.severity } ?? .inSync
-    }
+    public static func < (left: Verdict, right: Verdict) -> Bool { left.severity < right.severity }
 
     private var severity: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -1,0 +1,52 @@
+import ArgumentParser
+import ControlLoop
+import Model
+import Reporting
+import State
+
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Lists the releases that a component could go back to, and what each would take.")
+
+    @Argument(help: "The component's name in the spec.")
+    var component: String
+
+    @OptionGroup(title: "Specs") var specs: SpecOptions
+    @OptionGroup(title: "State") var state: StateOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func validate() throws { _ = try specs.required() }
+
+    func run() async throws {
+        let program = Program(state)
+        throw ExitCode(await program.untilInterrupted { await show(program) })
+    }
+
+    private func show(_ program: Program) async -> Verdict {
+        guard let (_, _, systems) = await program.systems(specs) else { return .failure }
+        let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
+        guard let (system, component) = matches.first, matches.count == 1 else {
+            let names = systems.flatMap { system in system.components.map { "\($0.name) (\(system.id))" } }.sorted().joined(separator: ", ")
+            program.output.error(
+                matches.isEmpty
+                    ? "no component is named \(component); there are: \(names)"
+                    : "\(matches.count) systems have a component named \(component); choose one with --system")
+            return .failure
+        }
+        do throws(StateError) {
+            let recorded = try await program.reconciler.store(system).load()
+            let observation = await program.reconciler.observe(component, recorded: recorded, depth: .history)
+            let history = ReleaseHistory(component, of: system.id, observation: observation, recorded: recorded)
+            switch output.form {
+            case .text: program.output.result(history.text(program.output.style))
+            case .markdown: program.output.result(history.markdown)
+            case .json: program.output.result(history.json)
+            }
+            return history.problem == nil ? .inSync : .failure
+        } catch {
+            program.output.error("\(system.id): \(error)")
+            return .failure
+        }
+    }
+}

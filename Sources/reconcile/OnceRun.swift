@@ -1,0 +1,74 @@
+import ArgumentParser
+import ControlLoop
+import Execution
+import FoundationEssentials
+import JSONValues
+import Model
+import Planning
+import Reporting
+import Sources
+import State
+import Synchronization
+
+/// `reconcile --once`: every system of the specs, side by side, with progress while it lasts and a summary at the end.
+struct OnceRun: Sendable {
+    var program: Program
+    var form: OutputForm
+    var adopt: Bool
+    var force: Bool
+    var timeout: Duration
+
+    func callAsFunction(_ specs: SpecOptions) async -> Verdict {
+        guard let (source, snapshot, systems) = await program.systems(specs) else { return .failure }
+        var reports: [PassReport] = []
+        await withTaskGroup(of: (Int, PassReport).self) { group in
+            for (index, system) in systems.enumerated() {
+                group.addTask { (index, await reconcile(system, of: snapshot, from: source, isAlone: systems.count == 1)) }
+            }
+            var found: [Int: PassReport] = [:]
+            for await (index, report) in group { found[index] = report }
+            reports = found.sorted { $0.key < $1.key }.map(\.value)
+        }
+        switch form {
+        case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
+        case .markdown: for report in reports { program.output.result(report.markdown) }
+        case .text: for report in reports { program.output.result(report.text(program.output.style)) }
+        }
+        writeJobSummary(reports)
+        return reports.map(\.verdict).max() ?? .inSync
+    }
+
+    private func reconcile(_ system: System, of snapshot: Snapshot, from source: PathSource, isAlone: Bool) async -> PassReport {
+        let progress = Mutex(
+            ProgressText(
+                style: program.output.errorStyle, isLive: program.output.isLive && isAlone, prefix: isAlone ? "" : "\(system.id): "))
+        let holder = LockHolder.current(command: "reconcile --once", environment: program.variables, since: program.reconciler.now())
+        let options = PassOptions(adopts: adopt, forces: force, holder: holder) {
+            guard let current = try? await source.snapshot() else { return false }  // An unreadable source supersedes nothing.
+            return current.revision != snapshot.revision
+        }
+        return await program.reconciler.reconcile(
+            system, of: snapshot, from: source, within: timeout, options,
+            waiting: { report, pause in
+                let why = report.problems.first?.message ?? "something is under way"
+                let seconds = max(1, pause.components.seconds)
+                program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
+            },
+            events: { event in
+                let text = progress.withLock { $0.text(for: event) }
+                if !text.isEmpty { program.output.progress(text) }
+            })
+    }
+
+    /// GitHub Actions shows this file beside the job:
+    /// https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary
+    private func writeJobSummary(_ reports: [PassReport]) {
+        guard let path = program.variables["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
+        let present = FileManager.default.contents(atPath: path) ?? Data()
+        do {
+            try (present + Data(reports.map(\.markdown).joined().utf8)).write(to: URL(filePath: path))
+        } catch {
+            program.output.error("the job summary \(path) cannot be written")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import ControlLoop
+import CurlTransport
+import Dispatch
+import FoundationEssentials
+import KubernetesProvider
+import Model
+import ProviderKit
+import Sources
+import SpecLoading
+import State
+import VercelProvider
+
+/// The parts of the program, put together for one command.
+struct Program: Sendable {
+    /// Every provider that this program knows: one line each.
+    static let registrations: [ProviderRegistration] = [
+        VercelProvider.registration,
+        KubernetesProvider.registration,
+    ]
+
+    let variables: [String: String]
+    let output: Output
+    let reconciler: Reconciler
+
+    init(_ state: StateOptions = StateOptions()) {
+        let variables = ProcessInfo.processInfo.environment
+        self.variables = variables
+        output = Output(variables: variables, secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] })
+        let userAgent = "belay/\(Version.current)"
+        let transport = CurlTransport(configuration: .init(userAgent: userAgent))
+        let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
+        let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
+        let directory = state.directory
+        reconciler = Reconciler(
+            providers: ProviderRegistry(Self.registrations, environment: environment),
+            store: { system throws(StateError) in
+                let root = try StateDirectory.root(given: directory ?? system.stateDirectory, environment: variables)
+                return DirectoryStateStore(StateDirectory(root: root, system: system.id))
+            },
+            transport: transport, clock: ContinuousClock(), now: now)
+    }
+
+    /// What the specs hold, with the source that they came from.
+    func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
+        let source = PathSource(paths)
+        let snapshot = try await source.snapshot()
+        return (source, snapshot, SpecLoader(targets: Self.registrations.map(\.targetKind)).load(snapshot.files))
+    }
+
+    /// The systems to work on, or nil after every reason against it has been printed.
+    func systems(_ specs: SpecOptions) async throws -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+        do throws(SourceError) {
+            let (source, snapshot, loaded) = try await load(specs.required())
+            for note in snapshot.notes + loaded.notes { output.progress("note: \(note)\n") }
+            guard loaded.diagnostics.isEmpty else {
+                for diagnostic in loaded.diagnostics { output.progress("\(diagnostic)\n") }
+                output.error(
+                    "\(loaded.diagnostics.count == 1 ? "one mistake" : "\(loaded.diagnostics.count) mistakes") in the specs; nothing was done"
+                )
+                return nil
+            }
+            guard let wanted = specs.system else { return (source, snapshot, loaded.systems) }
+            let chosen = loaded.systems.filter { $0.id.name == wanted || $0.id.description == wanted }
+            guard !chosen.isEmpty else {
+                output.error("no system is named \(wanted); there are: \(loaded.systems.map(\.id.description).joined(separator: ", "))")
+                return nil
+            }
+            return (source, snapshot, chosen)
+        } catch {
+            output.error(error.message)
+            return nil
+        }
+    }
+
+    /// Runs `body` and cancels it on SIGINT or SIGTERM: it ends at its next safe point. A second signal ends the process at once.
+    func untilInterrupted<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        let task = Task { await body() }
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler {
+                output.progress("\ninterrupted: ending at the next safe point; once more to end at once\n")
+                signal(number, SIG_DFL)
+                task.cancel()
+            }
+            source.resume()
+            return source
+        }
+        defer { for source in sources { source.cancel() } }
+        return await task.value
+    }
+}
