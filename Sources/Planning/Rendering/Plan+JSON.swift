@@ -1,0 +1,118 @@
+public import JSONValues
+public import Model
+
+extension Plan {
+    /// The plan for machines: kind `Plan` of `belay.dev/v1alpha1`. Members are only ever added within a version.
+    ///
+    /// Holds no route tokens: they are the providers' own.
+    public var json: JSON {
+        [
+            "apiVersion": "belay.dev/v1alpha1",
+            "kind": "Plan",
+            "system": ["namespace": .string(system.namespace), "name": .string(system.name)],
+            "revision": revision.json,
+            "verdict": .string(verdict.rawValue),
+            "exitStatus": .integer(Int(verdict.exitStatus)),
+            "summary": .string(closingLine),
+            "steps": .array(steps.map(\.json)),
+            "blocked": .array(blocked.map(\.json)),
+            "notes": .array(notes.map(JSON.string)),
+            "resolutions": .array(
+                resolutions.sorted { $0.key < $1.key }.map { resource, resolution in
+                    var json = resolution.json
+                    json["resource"] = .string(resource.description)
+                    return json
+                }),
+            "opening": opening.map(\.json) ?? .null,
+        ]
+    }
+}
+
+extension Revision {
+    fileprivate var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "id": .string(id), "dirty": .bool(isDirty),
+            "committed": .optional(committed?.description),
+        ]
+    }
+}
+
+extension Step {
+    fileprivate var json: JSON {
+        [
+            "id": .string(id),
+            "phase": .string(phase.rawValue),
+            "resource": .optional(resource?.description),
+            "action": action.json,
+            "after": .array(after.map(JSON.string)),
+            "class": .string(`class`.rawValue),
+            "writes": .bool(action.isWrite),
+            "summary": .string(summary),
+            "details": .array(details.map(JSON.string)),
+            "deadlineSeconds": .integer(Int(deadline.components.seconds)),
+        ]
+    }
+}
+
+extension Step.Action {
+    fileprivate var json: JSON {
+        switch self {
+        case .confirm: ["type": "confirm"]
+        case .open: ["type": "open"]
+        case .release(let change):
+            [
+                "type": "release",
+                "from": .optional(change.from?.label),
+                "to": .string(change.to.label),
+                "pin": change.resolution.json,
+                "verb": .string(change.route.verb.rawValue),
+                "means": .string(change.route.means),
+                "cautions": .array(change.route.cautions.map(JSON.string)),
+            ]
+        case .await(let resolution): ["type": "await", "pin": resolution.json]
+        case .check: ["type": "check"]
+        case .migrate(let version, let up): ["type": "migrate", "version": .string(version), "direction": up ? "up" : "down"]
+        case .stop: ["type": "stop"]
+        case .close: ["type": "close"]
+        }
+    }
+}
+
+extension Resolution {
+    fileprivate var json: JSON {
+        [
+            "pin": .string(pin.description),
+            "identity": .string(identity.description),
+            "lineage": .array(lineage.map { .string($0.description) }),
+            "label": .string(label),
+            "revision": .string(revision.id),
+        ]
+    }
+}
+
+extension Blocked {
+    fileprivate var json: JSON {
+        [
+            "resource": .string(resource.description),
+            "kind": .string(kind.rawValue),
+            "reason": .string(problem.reason),
+            "message": .string(problem.message),
+            "next": .optional(problem.next),
+            "retryAfterSeconds": problem.retryAfter.map { .integer(Int($0.components.seconds)) } ?? .null,
+        ]
+    }
+}
+
+extension Plan.Opening {
+    fileprivate var json: JSON {
+        func object(_ members: some Sequence<(key: ResourceID, value: String)>) -> JSON {
+            .object(JSONObject(members.sorted { $0.key < $1.key }.map { ($0.key.description, .string($0.value)) }))
+        }
+        return [
+            "start": object(start.map { ($0.key, $0.value.description) }),
+            "target": object(target.map { ($0.key, $0.value.identity.description) }),
+            "directions": object(directions.map { ($0.key, $0.value.rawValue) }),
+            "obligations": .array(obligations.map { .string($0.description) }),
+        ]
+    }
+}
