@@ -19,21 +19,25 @@ extension Duration: SpecValue {
 
     /// Whole numbers with the units h, m, s and ms, each at most once and the greatest first; at most nine digits each.
     public init?(specText text: String) {
-        var rest = Substring(text)
         var milliseconds: Int64 = 0
+        var (number, digits): (Int64, Int) = (0, 0)
         var units = Self.units[...]
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let digits = rest.prefix { ("0"..."9").contains($0) }
-            rest = rest.dropFirst(digits.count)
-            let name = rest.prefix { ("a"..."z").contains($0) }
-            rest = rest.dropFirst(name.count)
-            guard digits.count <= 9, let number = Int64(digits), let place = units.firstIndex(where: { $0.name == name }) else {
-                return nil
+        var rest = text.utf8[...]
+        while let byte = rest.first {
+            if (0x30...0x39).contains(byte) {
+                (number, digits) = (number * 10 + Int64(byte - 0x30), digits + 1)
+                rest = rest.dropFirst()
+                guard digits <= 9 else { return nil }
+                continue
             }
+            let name = rest.prefix { (0x61...0x7A).contains($0) }
+            guard digits > 0, let place = units.firstIndex(where: { name.elementsEqual($0.name.utf8) }) else { return nil }
             milliseconds += number * units[place].milliseconds
             units = units[(place + 1)...]
+            (number, digits) = (0, 0)
+            rest = rest[name.endIndex...]
         }
+        guard digits == 0, !text.isEmpty else { return nil }
         self = .milliseconds(milliseconds)
     }
 

@@ -2,10 +2,11 @@ public import YAMLReading
 
 /// How a field is read and described where its type alone does not say it: with a rule, a range, or keys of the author's choice.
 public struct Form<Value>: Sendable {
-    package let schema: @Sendable () -> Schema
-    let placeholder: @Sendable () -> Value
-    package let read: @Sendable (YAMLNode, SpecReading) -> Value?
+    @usableFromInline package let schema: @Sendable () -> Schema
+    @usableFromInline let placeholder: @Sendable () -> Value
+    @usableFromInline package let read: @Sendable (YAMLNode, SpecReading) -> Value?
 
+    @inlinable
     public init(
         schema: @escaping @Sendable () -> Schema, placeholder: @escaping @Sendable () -> Value,
         read: @escaping @Sendable (YAMLNode, SpecReading) -> Value?
@@ -16,6 +17,7 @@ public struct Form<Value>: Sendable {
     }
 
     /// A mapping whose fields `make` declares.
+    @inlinable
     public static func object(_ make: @escaping @Sendable (inout Fields) -> Value) -> Form {
         Form(
             schema: { .object(Fields.describe(make)) }, placeholder: { Fields.placeholder(make) },
@@ -23,6 +25,7 @@ public struct Form<Value>: Sendable {
     }
 
     /// A scalar, or a mapping whose fields `make` declares.
+    @inlinable
     public static func scalar(_ scalar: Form, orObject make: @escaping @Sendable (inout Fields) -> Value) -> Form {
         Form(
             schema: { .either(scalar.schema(), Fields.describe(make)) }, placeholder: scalar.placeholder,
@@ -30,6 +33,7 @@ public struct Form<Value>: Sendable {
     }
 
     /// The same field with another type behind it.
+    @inlinable
     public func map<Other>(_ transform: @escaping @Sendable (Value) -> Other) -> Form<Other> {
         let (read, placeholder) = (self.read, self.placeholder)
         return Form<Other>(schema: schema, placeholder: { transform(placeholder()) }, read: { read($0, $1).map(transform) })
@@ -38,6 +42,7 @@ public struct Form<Value>: Sendable {
 
 extension Form where Value: SpecValue {
     /// The field as its type declares it.
+    @inlinable
     public static var standard: Form {
         Form(schema: { Value.schema }, placeholder: { Value.placeholder }, read: { Value.read($0, $1) })
     }
@@ -66,10 +71,10 @@ extension Form where Value == String {
 
     /// One of the given words.
     public static func choice(_ words: [String]) -> Form {
-        Form(
+        let expected = "one of \(words.joined(separator: ", "))"
+        return Form(
             schema: { .choice(words) }, placeholder: { words.first ?? "" },
             read: { node, reading in
-                let expected = "one of \(words.joined(separator: ", "))"
                 guard let text = reading.text(of: node, expecting: expected) else { return nil }
                 if words.contains(text) { return text }
                 reading.report("expected \(expected)\(NearestName.hint(for: text, among: words))", at: node.mark)
@@ -80,12 +85,12 @@ extension Form where Value == String {
 
 extension Form where Value == Int {
     public static func integer(_ range: ClosedRange<Int>) -> Form {
-        Form(
+        let expected =
+            "a whole number "
+            + (range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)")
+        return Form(
             schema: { .integer(range) }, placeholder: { range.lowerBound },
             read: { node, reading in
-                let expected =
-                    range.upperBound == .max
-                    ? "a whole number of at least \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
                 guard let value = Int.read(node, reading, expecting: expected) else { return nil }
                 if range.contains(value) { return value }
                 reading.report("expected \(expected)", at: node.mark)
@@ -109,6 +114,7 @@ extension Form where Value == Duration {
 
 extension Form {
     /// A list of such values.
+    @inlinable
     public static func list<Element>(of element: Form<Element>, minimum: Int = 0) -> Form where Value == [Element] {
         Form(
             schema: { .list(element.schema(), minimum: minimum) }, placeholder: { [] },
@@ -121,6 +127,7 @@ extension Form {
     }
 
     /// A mapping whose keys the author chooses.
+    @inlinable
     public static func map<Element>(keys rule: StringRule? = nil, of element: Form<Element>, minimum: Int = 0) -> Form
     where Value == SpecMap<Element> {
         Form(

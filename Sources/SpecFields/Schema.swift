@@ -37,6 +37,11 @@ public struct ObjectSchema: Sendable, Hashable {
         /// With its article: `a provider`.
         public var what: String
         public var names: [String]
+
+        public init(what: String, names: [String]) {
+            self.what = what
+            self.names = names
+        }
     }
 
     public var properties: [Property] = []

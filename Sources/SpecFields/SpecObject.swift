@@ -20,5 +20,6 @@ public protocol SpecObject: SpecValue {
 extension SpecObject {
     public static var schema: Schema { .object(Fields.describe { Self(&$0) }) }
     public static var placeholder: Self { Fields.placeholder { Self(&$0) } }
+    @inlinable
     public static func read(_ node: YAMLNode, _ reading: SpecReading) -> Self? { Fields.read(node, reading) { Self(&$0) } }
 }

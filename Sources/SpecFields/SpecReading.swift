@@ -35,17 +35,25 @@ public final class SpecReading {
         return path
     }
 
+    @usableFromInline var mistakeCount: Int { diagnostics.count }
+
+    @usableFromInline func enter(_ key: String) { elements.append(.key(key)) }
+    @usableFromInline func enter(_ index: Int) { elements.append(.index(index)) }
+    @usableFromInline func leave() { elements.removeLast() }
+
     /// Runs `body` for the value under a key.
+    @inlinable
     public func within<Value>(_ key: String, _ body: () -> Value) -> Value {
-        elements.append(.key(key))
-        defer { elements.removeLast() }
+        enter(key)
+        defer { leave() }
         return body()
     }
 
     /// Runs `body` for an item of a list.
+    @inlinable
     public func within<Value>(_ index: Int, _ body: () -> Value) -> Value {
-        elements.append(.index(index))
-        defer { elements.removeLast() }
+        enter(index)
+        defer { leave() }
         return body()
     }
 

@@ -60,6 +60,7 @@ extension Int: SpecValue {
 extension Array: SpecValue where Element: SpecValue {
     public static var schema: Schema { .list(Element.schema, minimum: 0) }
     public static var placeholder: [Element] { [] }
+    @inlinable
     public static func read(_ node: YAMLNode, _ reading: SpecReading) -> [Element]? {
         readList(node, reading) { Element.read($0, $1) }
     }
@@ -70,17 +71,25 @@ extension Array: SpecValue where Element: SpecValue {
 }
 
 extension Array {
+    @inlinable
     static func readList(_ node: YAMLNode, _ reading: SpecReading, _ element: (YAMLNode, SpecReading) -> Element?) -> [Element]? {
-        guard let items = node.sequence else {
-            reading.report(
-                "expected a list, found \(node.mapping == nil ? "a single value; begin it with '- '" : "a mapping")", at: node.mark)
-            return nil
-        }
+        guard let items = reading.items(of: node) else { return nil }
         var values: [Element] = []
         values.reserveCapacity(items.count)
-        for (index, item) in items.enumerated() {
-            if let value = reading.within(index, { element(item, reading) }) { values.append(value) }
+        for index in items.indices {
+            reading.enter(index)
+            if let value = element(items[index], reading) { values.append(value) }
+            reading.leave()
         }
         return values.count == items.count ? values : nil
+    }
+}
+
+extension SpecReading {
+    @usableFromInline
+    func items(of node: YAMLNode) -> [YAMLNode]? {
+        if let items = node.sequence { return items }
+        report("expected a list, found \(node.mapping == nil ? "a single value; begin it with '- '" : "a mapping")", at: node.mark)
+        return nil
     }
 }

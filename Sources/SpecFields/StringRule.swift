@@ -43,17 +43,40 @@ public struct StringRule: Sendable, Hashable {
         pattern: "^https?://[^/?#@\\s]+([/?#]\\S*)?$",
         hint: "a URL that begins with https:// or http://, without blanks and without a user or password"
     ) { text in
-        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
-        let rest = text.dropFirst(scheme.count)
-        let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        return !host.isEmpty && !host.contains("@") && !rest.contains(where: \.isWhitespace)
+        let text = text.utf8
+        guard let scheme = schemes.first(where: { text.starts(with: $0) }), !isAnyBlank(text) else { return false }
+        let host = text.dropFirst(scheme.count).prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        return !host.isEmpty && !host.contains(UInt8(ascii: "@"))
+    }
+
+    /// A name of a release: anything without blanks, at most 512 characters.
+    public static let release = StringRule(pattern: "^\\S{1,512}$", hint: "a release without blanks, at most 512 characters") { text in
+        !text.isEmpty && (text.utf8.count <= 512 || text.unicodeScalars.count <= 512) && !isAnyBlank(text.utf8)
+    }
+
+    private static let schemes = [Array("https://".utf8), Array("http://".utf8)]
+
+    /// White space as regular expressions understand it, and control characters. Bytes first: asking Unicode costs 40 times as much.
+    private static func isAnyBlank(_ text: String.UTF8View) -> Bool {
+        var isASCII = true
+        for byte in text {
+            if byte <= 0x20 || byte == 0x7F { return true }
+            if byte >= 0x80 { isASCII = false }
+        }
+        return !isASCII && String(text).unicodeScalars.contains { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
     private static func isLabel(_ text: Substring.UTF8View, atMost limit: Int = 63) -> Bool {
-        guard let first = text.first, let last = text.last, text.count <= limit else { return false }
-        func isLetterOrDigit(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || isDigit(byte) }
-        return isLetterOrDigit(first) && isLetterOrDigit(last) && text.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+        var count = 0
+        var last = UInt8(ascii: "-")
+        for byte in text {
+            let isDash = byte == UInt8(ascii: "-")
+            guard (0x61...0x7A).contains(byte) || isDigit(byte) || (isDash && count > 0) else { return false }
+            count += 1
+            last = byte
+        }
+        return last != UInt8(ascii: "-") && count <= limit
     }
 }

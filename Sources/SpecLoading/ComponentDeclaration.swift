@@ -41,21 +41,17 @@ struct ComponentDeclaration: Sendable {
 
 extension Pin {
     /// A release name, or a mapping that says which kind of name it is.
-    static let form = Form.scalar(Form.string(word).map(Pin.name)) { fields in
+    static let form = Form.scalar(Form.string(.release).map(Pin.name)) { fields in
         let kinds = [
             Alternative("commit", .string(commitDigits), "A Git commit found in the provider's metadata.", Pin.commit),
-            Alternative("image", .string(word), "A container image: a tag, a digest, or a whole reference.", Pin.image),
+            Alternative("image", .string(.release), "A container image: a tag, a digest, or a whole reference.", Pin.image),
             Alternative("revision", .integer(1...Int.max), "A revision number of the provider.", Pin.revision),
-            Alternative("deployment", .string(word), "The provider's id of a deployment.", Pin.deployment),
+            Alternative("deployment", .string(.release), "The provider's id of a deployment.", Pin.deployment),
         ]
         return fields.exactlyOne(of: "a kind of release", kinds) ?? .name("")
     }
 
-    private static let word = StringRule(pattern: "^\\S{1,512}$", hint: "a release without blanks, at most 512 characters") { text in
-        text.unicodeScalars.count <= 512 && !text.isEmpty && !text.unicodeScalars.contains { $0.properties.isWhitespace }
-    }
-
     private static let commitDigits = StringRule(pattern: "^[0-9a-fA-F]{7,64}$", hint: "7 to 64 hexadecimal digits of a commit") { text in
-        (7...64).contains(text.utf8.count) && text.allSatisfy(\.isHexDigit)
+        (7...64).contains(text.utf8.count) && text.utf8.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
     }
 }

@@ -21,8 +21,7 @@ public struct SpecLoader: Sendable {
         var facts: [SystemFacts] = []
         var passedOver = PassedOver()
         for file in files { load(file, into: &result, &facts, &passedOver) }
-        for system in facts { result.diagnostics += system.referenceMistakes }
-        result.diagnostics += SystemFacts.mistakesTogether(facts)
+        result.diagnostics += SystemFacts.mistakes(in: facts)
         if result.systems.isEmpty, result.diagnostics.isEmpty {
             result.diagnostics = [
                 Diagnostic(
@@ -63,6 +62,7 @@ public struct SpecLoader: Sendable {
             }
             result.diagnostics += reading.diagnostics
             if let system, stream.problems.isEmpty { result.systems.append(system) }
+            result.diagnostics += ComponentOrder(document).mistakes(in: file.name)
             facts.append(SystemFacts(document, in: file.name, read: system, targets: targets))
         }
     }

@@ -50,18 +50,18 @@ struct EventReader: ~Copyable {
     }
 
     private func mark(atByte offset: Int) -> YAMLMark {
-        var mark = YAMLMark(line: 1, column: 1)
+        var (line, column) = (1, 1)
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         for index in start..<max(start, min(offset, bytes.count)) {
             let byte = bytes[index]
             let endsLine = byte == 0x0A || (byte == 0x0D && !(index + 1 < bytes.count && bytes[index + 1] == 0x0A))
             if endsLine {
-                mark = YAMLMark(line: mark.line + 1, column: 1)
+                (line, column) = (line + 1, 1)
             } else if byte & 0xC0 != 0x80 {
-                mark.column += 1
+                column += 1
             }
         }
-        return mark
+        return YAMLMark(line: line, column: column)
     }
 }
 

@@ -12,6 +12,8 @@ struct YAMLTreeBuilder: ~Copyable {
     private let limits: YAMLLimits
     private var anchors: [String: Anchor] = [:]
     private var openAnchors: [String] = []
+    private var items = PendingElements<YAMLNode>()
+    private var entries = PendingElements<YAMLMapping.Entry>()
     private var nodeCount = 0
     /// The deepest level reached since it was last set.
     private var deepest = 0
@@ -98,18 +100,18 @@ struct YAMLTreeBuilder: ~Copyable {
     }
 
     private mutating func sequence(depth: Int) throws(YAMLProblem) -> YAMLNode.Content {
-        var items: [YAMLNode] = []
+        let first = items.count
         try reader.advance()
         while reader.type != YAML_SEQUENCE_END_EVENT {
             items.append(try node(depth: depth))
             try reader.advance()
         }
-        return .sequence(items)
+        return .sequence(items.take(from: first))
     }
 
     private mutating func mapping(depth: Int) throws(YAMLProblem) -> YAMLNode.Content {
-        var entries: [YAMLMapping.Entry] = []
-        var index = KeyIndex()
+        let first = entries.count
+        var table = KeyTable()
         try reader.advance()
         while reader.type != YAML_MAPPING_END_EVENT {
             let keyMark = reader.mark
@@ -118,18 +120,17 @@ struct YAMLTreeBuilder: ~Copyable {
             let value = try node(depth: depth)
             try reader.advance()
             guard let text = usable(key, at: keyMark) else { continue }
-            if let first = index.place(of: text, in: entries) {
+            if let other = table.place(of: text, in: entries.elements(from: first)) {
                 problems.append(
                     YAMLProblem(
                         .duplicateKey, at: keyMark,
-                        "the key \"\(text.shortened)\" stands here for the second time; the first is at line \(first.line), column \(first.column)"
+                        "the key \"\(text.shortened)\" stands here for the second time; the first is at line \(other.line), column \(other.column)"
                     ))
                 continue
             }
-            index.note(text, at: keyMark)
             entries.append(YAMLMapping.Entry(key: text, at: keyMark, value: value))
         }
-        return .mapping(YAMLMapping(unique: entries))
+        return .mapping(YAMLMapping(unique: entries.take(from: first)))
     }
 
     private mutating func usable(_ key: YAMLNode, at mark: YAMLMark) -> String? {
@@ -172,19 +173,6 @@ struct YAMLTreeBuilder: ~Copyable {
         deepest = max(deepest, depth)
         guard depth <= limits.depth else { throw YAMLProblem(.limit, at: mark, "nested more than \(limits.depth) levels deep") }
     }
-}
-
-/// Finds a key among the entries read so far: by looking at them while they are few, through a table from then on.
-private struct KeyIndex {
-    private static let few = 16
-    private var table: [String: YAMLMark] = [:]
-
-    func place(of key: String, in entries: [YAMLMapping.Entry]) -> YAMLMark? {
-        if entries.count <= Self.few, let entry = entries.first(where: { $0.key == key }) { return entry.keyMark }
-        return entries.count > Self.few ? table[key] : nil
-    }
-
-    mutating func note(_ key: String, at mark: YAMLMark) { table[key] = mark }
 }
 
 extension String {

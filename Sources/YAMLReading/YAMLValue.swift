@@ -75,17 +75,35 @@ extension YAMLNode {
         }
     }
 
-    private static func isNull(_ text: String) -> Bool { text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL" }
+    private static func isNull(_ text: String) -> Bool {
+        switch text.utf8.count {
+        case 0: true
+        case 1: text == "~"
+        case 4: text == "null" || text == "Null" || text == "NULL"
+        default: false
+        }
+    }
 
     private static func resolve(_ text: String) -> YAMLValue {
-        if isNull(text) { return .null }
+        // What a scalar can be shows in its first character: most are strings and need no other look.
+        switch text.utf8.first {
+        case nil: return .null
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return number(text) ?? .string(text)
+        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): return special(text) ?? number(text) ?? .string(text)
+        case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "~"): return isNull(text) ? .null : .string(text)
+        case UInt8(ascii: "t"), UInt8(ascii: "T"): return text == "true" || text == "True" || text == "TRUE" ? .bool(true) : .string(text)
+        case UInt8(ascii: "f"), UInt8(ascii: "F"):
+            return text == "false" || text == "False" || text == "FALSE" ? .bool(false) : .string(text)
+        default: return .string(text)
+        }
+    }
+
+    private static func special(_ text: String) -> YAMLValue? {
         switch text {
-        case "true", "True", "TRUE": return .bool(true)
-        case "false", "False", "FALSE": return .bool(false)
-        case ".nan", ".NaN", ".NAN": return .float(.nan)
-        case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF": return .float(.infinity)
-        case "-.inf", "-.Inf", "-.INF": return .float(-.infinity)
-        default: return number(text) ?? .string(text)
+        case ".nan", ".NaN", ".NAN": .float(.nan)
+        case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF": .float(.infinity)
+        case "-.inf", "-.Inf", "-.INF": .float(-.infinity)
+        default: nil
         }
     }
 

@@ -142,7 +142,7 @@ import Testing
         ),
         (
             "web: {ship: {project: x}, release: v1, after: [database]}",
-            ["s.yaml:5:48: spec.components.web.after[0]: there is no component \"database\"; it is the only one"], "alone"
+            ["s.yaml:5:48: spec.components.web.after[0]: there is no component \"database\"; this is the only one"], "alone"
         ),
         (
             "web: {ship: {project: x}, release: v1, after: [web]}",
