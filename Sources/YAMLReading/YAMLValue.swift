@@ -86,8 +86,8 @@ extension YAMLNode {
 
     private static func resolve(_ text: String) -> YAMLValue {
         // What a scalar can be shows in its first character: most are strings and need no other look.
-        switch text.utf8.first {
-        case nil: return .null
+        guard let first = text.utf8.first else { return .null }
+        switch first {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return number(text) ?? .string(text)
         case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): return special(text) ?? number(text) ?? .string(text)
         case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "~"): return isNull(text) ? .null : .string(text)
