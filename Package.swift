@@ -104,7 +104,19 @@ let package = Package(
             nioPosix, serviceLifecycle),
         program("belay-sandbox", "SandboxServer", arguments, subprocess, systemPackage, unixSignals),
 
+        // What `make bench` measures in a process of its own
+        program(
+            "belay-bench", path: "Benchmarks/belay-bench", "KubernetesProvider", "Model", "Planning", "ProviderKit", "SpecFields",
+            "SpecLoading", "VercelProvider"),
+
+        // What tests share
+        library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
+        program(
+            "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "KubernetesProvider",
+            "Model", "Planning", "ProviderKit", "Sources", "SpecLoading", "State", "VercelProvider"),
+
         // Tests: one folder a module
+        tests("ScenarioTests", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
         tests(
@@ -117,9 +129,9 @@ let package = Package(
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("SourcesTests", "Model", "Sources", "SpecLoading"),
+        tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("StateTests", "Model", "State"),
-        tests("ExecutionTests", "Execution", "HTTPCore", "Model", "ProviderKit", "State"),
+        tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),

@@ -2,12 +2,13 @@ import FoundationEssentials
 import Model
 import Sources
 import SpecLoading
+import TestPrograms
 import Testing
 
 @Suite struct PathSourceTests {
     @Test func aFileOutsideOfGitHasADigestThatFollowsItsBytes() async throws {
         let place = try Place()
-        defer { place.remove() }
+        defer { try? place.remove() }
         try place.write("a.yaml", "one")
         let first = try await PathSource([place.path("a.yaml")]).snapshot()
         let again = try await PathSource([place.path("a.yaml")]).snapshot()
@@ -21,7 +22,7 @@ import Testing
 
     @Test func aTreeGivesItsYAMLFilesSortedAndLeavesTheRestOut() async throws {
         let place = try Place()
-        defer { place.remove() }
+        defer { try? place.remove() }
         for name in ["b/z.yml", "b/a.yaml", "top.yaml", "notes.txt", ".hidden/x.yaml", "b/.x.yaml"] { try place.write(name, name) }
         let snapshot = try await PathSource([place.root]).snapshot()
         #expect(snapshot.files.map(\.name) == ["b/a.yaml", "b/z.yml", "top.yaml"].map(place.path))
@@ -30,7 +31,7 @@ import Testing
 
     @Test func aMountedConfigMapIsReadThroughItsLinks() async throws {
         let place = try Place()
-        defer { place.remove() }
+        defer { try? place.remove() }
         try place.write("..data_1/system.yaml", "mounted")
         try FileManager.default.createSymbolicLink(atPath: place.path("system.yaml"), withDestinationPath: "..data_1/system.yaml")
         let snapshot = try await PathSource([place.root]).snapshot()
@@ -39,7 +40,7 @@ import Testing
 
     @Test func missingAndEmptyPlacesSayWhatToName() async throws {
         let place = try Place()
-        defer { place.remove() }
+        defer { try? place.remove() }
         let missing = await #expect(throws: SourceError.self) { try await PathSource([place.path("no.yaml")]).snapshot() }
         #expect(
             missing?.message
@@ -50,12 +51,12 @@ import Testing
 
     @Test func insideGitTheRevisionIsHeadAndADirtyTreeIsSaidToBeSo() async throws {
         let place = try Place()
-        defer { place.remove() }
-        try place.git("init", "-q", "-b", "main")
+        defer { try? place.remove() }
+        try await place.git("init", "-q", "-b", "main")
         try place.write("system.yaml", "one")
         let unborn = try await PathSource([place.root]).snapshot()
         #expect(unborn.revision.kind == .digest)
-        let first = try place.commit("first")
+        let first = try await place.commit("first")
         let clean = try await PathSource([place.path("system.yaml")]).snapshot()
         #expect(clean.revision == Revision(.commit, first, committed: clean.revision.committed))
         #expect(clean.revision.committed == Timestamp(millisecondsSinceEpoch: 1_700_000_000_000))
@@ -70,15 +71,15 @@ import Testing
 
     @Test func historyTellsOlderFromNewer() async throws {
         let place = try Place()
-        defer { place.remove() }
-        try place.git("init", "-q", "-b", "main")
+        defer { try? place.remove() }
+        try await place.git("init", "-q", "-b", "main")
         try place.write("system.yaml", "one")
-        let first = try place.commit("first")
+        let first = try await place.commit("first")
         try place.write("system.yaml", "two")
-        let second = try place.commit("second")
-        try place.git("checkout", "-q", "-b", "side", first)
+        let second = try await place.commit("second")
+        try await place.git("checkout", "-q", "-b", "side", first)
         try place.write("system.yaml", "three")
-        let side = try place.commit("side")
+        let side = try await place.commit("side")
         let source = PathSource([place.root])
         let cases: [(String, String, RevisionRelation, Comment)] = [
             (first, first, .same, "one commit"),
@@ -95,8 +96,8 @@ import Testing
 
     @Test func withoutTheProgramGitADirectoryIsADirectory() async throws {
         let place = try Place()
-        defer { place.remove() }
-        try place.git("init", "-q")
+        defer { try? place.remove() }
+        try await place.git("init", "-q")
         try place.write("system.yaml", "one")
         let snapshot = try await PathSource([place.root], git: Git(program: "no-such-program-of-this-name")).snapshot()
         #expect(snapshot.revision.kind == .digest)

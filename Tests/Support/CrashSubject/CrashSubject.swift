@@ -1,0 +1,51 @@
+import ControlLoop
+import CurlTransport
+import Execution
+import FoundationEssentials
+import KubernetesProvider
+import Model
+import Planning
+import ProviderKit
+import Sources
+import SpecLoading
+import State
+import VercelProvider
+
+/// `reconcile --once` put together from the same parts, with places where it can be killed. Never shipped.
+///
+///     crash-subject SPEC STATE [BOUNDARY:NUMBER]
+///
+/// Ends with the exit status of the pass; prints how many boundaries it went through.
+@main
+struct CrashSubject {
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count >= 3 else { exit(64) }
+        let trigger = CrashTrigger(arguments.count > 3 ? CrashPoint(arguments[3]) : nil)
+        let registrations = [VercelProvider.registration, KubernetesProvider.registration]
+        let variables = ProcessInfo.processInfo.environment
+        let transport = CrashingTransport(inner: CurlTransport(), trigger: trigger)
+        let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
+        let root = arguments[2]
+        let reconciler = Reconciler(
+            providers: ProviderRegistry(
+                registrations, environment: ProviderEnvironment(variables: variables, transport: transport, now: now)),
+            store: { system throws(StateError) in
+                CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger)
+            },
+            transport: transport, clock: ContinuousClock(), now: now)
+        let source = PathSource([arguments[1]])
+        let snapshot = try await source.snapshot()
+        let loaded = SpecLoader(targets: registrations.map(\.targetKind)).load(snapshot.files)
+        guard let system = loaded.systems.first, loaded.diagnostics.isEmpty else {
+            print(loaded.diagnostics.map(\.description).joined(separator: "\n"))
+            exit(64)
+        }
+        let holder = LockHolder.current(command: "crash-subject", environment: variables, since: now())
+        let options = PassOptions(adopts: true, holder: holder, pace: Pace().sped(up: 50))
+        let report = await reconciler.reconcile(system, of: snapshot, from: source, within: .seconds(60), options) { _ in }
+        print("journal \(trigger.count(.journalBefore)) writes \(trigger.count(.writeBefore))")
+        for problem in report.problems { print(problem.description) }
+        exit(report.verdict.exitStatus)
+    }
+}

@@ -1,0 +1,41 @@
+import Subprocess
+import SystemPackage
+
+/// A program of this package or of the machine, run as a user runs it.
+public struct BuiltProgram: Sendable {
+    public struct Ended: Sendable {
+        /// The exit code; 128 and the signal's number when a signal ended it.
+        public var status: Int32
+        public var output: String
+        public var errors: String
+    }
+
+    private let executable: Executable
+
+    /// A program that this package builds: it lies beside the tests' own executable.
+    public init(_ name: String) {
+        executable = .path(FilePath(CommandLine.arguments[0]).removingLastComponent().appending(name))
+    }
+
+    /// A program of the machine.
+    public init(onSearchPath name: String) { executable = .name(name) }
+
+    /// Runs it to its end.
+    ///
+    /// - Parameters:
+    ///   - variables: added to the environment of the tests; nil removes one.
+    ///   - directory: where it runs; nil: where the tests run.
+    public func run(_ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil) async throws -> Ended {
+        var changes: [Environment.Key: String?] = [:]
+        for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
+        let result = try await Subprocess.run(
+            executable, arguments: Arguments(arguments), environment: .inherit.updating(changes),
+            workingDirectory: directory.map { FilePath($0) }, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20))
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): 128 + signal
+            }
+        return Ended(status: status, output: result.standardOutput, errors: result.standardError)
+    }
+}
