@@ -1,0 +1,76 @@
+import JSONValues
+
+/// A pod template as a workload or its history holds it.
+struct PodTemplate: Sendable, Hashable {
+    private static let hashLabel = "pod-template-hash"
+
+    /// Without the label that the deployment controller adds to the ReplicaSet's copy.
+    var json: JSON
+
+    init(_ json: JSON) {
+        self.json = json
+        self.json["metadata"]?["labels"]?[Self.hashLabel] = nil
+        self.json["$patch"] = nil
+    }
+
+    var containers: [JSON] { json["spec"]?["containers"]?.elements ?? [] }
+
+    func image(of container: String) -> ImageReference? {
+        containers.first { $0["name"]?.string == container }?["image"]?.string.map { ImageReference($0) }
+    }
+
+    /// True if both make the same pods, as kubectl compares them: nothing and null are one.
+    func isSame(as other: PodTemplate) -> Bool { canonical == other.canonical }
+
+    /// Differs whenever the template does, for any practical purpose. 16 hexadecimal digits.
+    var fingerprint: String {
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        for byte in canonical.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private var canonical: String { Self.canonical(json) }
+
+    private static func canonical(_ value: JSON) -> String {
+        switch value {
+        case .object(let object):
+            let members = object.members.filter { $0.value != .null }.sorted { $0.key < $1.key }
+            return "{" + members.map { "\(JSON.string($0.key)):\(canonical($0.value))" }.joined(separator: ",") + "}"
+        case .array(let elements): return "[" + elements.map(canonical).joined(separator: ",") + "]"
+        default: return value.description
+        }
+    }
+
+    /// What comes back with this template beside the container's image, in words: names only, never values.
+    func returning(instead current: PodTemplate, container: String) -> [String] {
+        var parts: [String] = []
+        let own = Self.variables(self, container)
+        let live = Self.variables(current, container)
+        let changed = Set(own.keys).union(live.keys).filter { own[$0] != live[$0] }.sorted()
+        if !changed.isEmpty { parts.append("environment \(changed.joined(separator: ", "))") }
+        for other in containers {
+            guard let name = other["name"]?.string, name != container else { continue }
+            if current.image(of: name) != image(of: name) { parts.append("image of container \(name)") }
+        }
+        if parts.isEmpty, !without(container).isSame(as: current.without(container)) { parts.append("other fields of the pod template") }
+        return parts
+    }
+
+    private static func variables(_ template: PodTemplate, _ container: String) -> [String: JSON] {
+        let found = template.containers.first { $0["name"]?.string == container }
+        return Dictionary(
+            (found?["env"]?.elements ?? []).compactMap { item in item["name"]?.string.map { ($0, item) } }, uniquingKeysWith: { $1 })
+    }
+
+    private func without(_ container: String) -> PodTemplate {
+        var copy = self
+        copy.json["spec"]?["containers"] = .array(
+            containers.map { item in
+                var item = item
+                if item["name"]?.string == container { item["image"] = nil }
+                return item
+            })
+        return copy
+    }
+}

@@ -1,0 +1,25 @@
+import Model
+import ProviderContract
+import Testing
+
+struct ContractTests {
+    /// In Kubernetes any tag may be pinned, seen or not: the clause about unknown pins is kept with a revision instead.
+    static let clauses = Clause.all.filter { $0.description != "a pin that nobody knows leaves what is live known" }
+
+    @Test(arguments: clauses)
+    func clauseIsKept(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: KubernetesFixture())
+        #expect(violation == nil)
+    }
+
+    @Test func onlyTheClauseAboutUnknownPinsIsLeftOut() {
+        #expect(Clause.all.count == Self.clauses.count + 1)
+    }
+
+    @Test func aRevisionThatNobodyKnowsLeavesWhatIsLiveKnown() async throws {
+        let cluster = try Cluster([Cluster.workload()])
+        let observation = await cluster.observe(cluster.component(.revision(99)))
+        #expect(observation.live.declared?.label == "v1.42.0 (revision 3)")
+        #expect(observation.candidates.map(\.release.label) == ["v1.42.0 (revision 3)", "v1.41.3 (revision 2)", "v1.41.2 (revision 1)"])
+    }
+}
