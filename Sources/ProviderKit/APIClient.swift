@@ -45,9 +45,9 @@ public struct APIClient: Sendable {
         do throws(TransportError) {
             response = try await transport.send(request)
         } catch {
-            throw APIError(transport: error, purpose: purpose, isWrite: !method.isSafe)
+            throw APIError(transport: error, purpose: purpose, isWrite: !method.isSafe).hiding(token)
         }
-        guard response.isSuccess else { throw APIError(response, purpose: purpose, isWrite: !method.isSafe) }
+        guard response.isSuccess else { throw APIError(response, purpose: purpose, isWrite: !method.isSafe).hiding(token) }
         let json: JSON?
         if response.body.isEmpty {
             json = nil

@@ -83,9 +83,15 @@ public struct APIError: Error, Sendable {
         }
     }
 
-    /// `Retry-After` in seconds or as a date against the response's own `Date` (RFC 9110, 10.2.3).
+    /// `Retry-After` in seconds or as a date against the response's own `Date` (RFC 9110, 10.2.3); without one, `X-RateLimit-Reset`
+    /// in seconds since 1970, against that `Date` too.
     private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
-        guard let value = headers["Retry-After"] else { return nil }
+        guard let value = headers["Retry-After"] else {
+            guard headers["X-RateLimit-Remaining"] == "0", let reset = headers["X-RateLimit-Reset"].flatMap(Int64.init),
+                let now = headers["Date"].flatMap(Timestamp.init(httpDate:)), (0..<1 << 40).contains(reset)
+            else { return nil }
+            return max(.zero, Timestamp(millisecondsSinceEpoch: reset * 1000) - now)
+        }
         if let seconds = Int(value), seconds >= 0 { return .seconds(min(seconds, 31_536_000)) }
         guard let date = Timestamp(httpDate: value), let now = headers["Date"].flatMap(Timestamp.init(httpDate:)) else { return nil }
         return max(.zero, date - now)
@@ -93,6 +99,17 @@ public struct APIError: Error, Sendable {
 }
 
 extension APIError {
+    /// The error without the token, which a vendor may repeat in its answer.
+    func hiding(_ token: Secret) -> APIError {
+        let secret = token.reveal()
+        guard !secret.isEmpty else { return self }
+        var error = self
+        error.vendorCode = vendorCode?.replacing(secret, with: token.description)
+        error.vendorMessage = vendorMessage?.replacing(secret, with: token.description)
+        error.requestID = requestID?.replacing(secret, with: token.description)
+        return error
+    }
+
     /// The error as a problem of a resource: `vercel/web: 403 while reading deployments: Not authorized`.
     ///
     /// - Parameters:

@@ -53,9 +53,9 @@ public protocol ProviderFixture: Sendable {
 
 extension ContractWorld {
     /// Requests that are not safe, whatever became of them.
-    var writes: Int { transport.received.count { !$0.method.isSafe } }
+    public var writes: Int { transport.received.count { !$0.method.isSafe } }
 
-    func observe(
+    public func observe(
         _ component: Component? = nil, resolution: Resolution? = nil, intent: Intent? = nil, depth: ObservationRequest.Depth = .pin
     ) async -> Observation {
         let component = component ?? self.component
@@ -66,25 +66,31 @@ extension ContractWorld {
                 takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild))
     }
 
-    /// The change that a plan would hold, and the intent that stands in the journal before it is sent.
-    func change(after observation: Observation) throws(Violation) -> (change: ReleaseChange, intent: Intent) {
+    /// What the pin means among the candidates, as a plan would record it.
+    public func resolution(in observation: Observation) throws(Violation) -> Resolution {
         for candidate in observation.candidates {
             guard let name = candidate.release.names.first(where: { $0.isMeant(by: component.release) }) else { continue }
-            guard let route = candidate.routes.first(where: { $0.refusal == nil }) else {
-                throw Violation("the pin's candidate \(candidate.release.label) has no route that may be walked: \(candidate.routes)")
-            }
-            let resolution = Resolution(
-                pin: component.release, identity: name.denotes, lineage: Array(candidate.release.identities.subtracting([name.denotes])),
-                label: candidate.release.label, revision: Self.revision)
-            let intent = Intent(
-                id: "01J0000000000000000000CLAUSE", resource: component.id, route: route, resolution: resolution,
-                providerTime: observation.providerTime, written: Timestamp(millisecondsSinceEpoch: clock.milliseconds))
-            return (ReleaseChange(from: observation.live.declared, to: candidate.release, resolution: resolution, route: route), intent)
+            return Resolution(pin: component.release, identity: name.denotes, label: candidate.release.label, revision: Self.revision)
         }
         throw Violation("no candidate has the pin \(component.release) among its names: \(observation.candidates.map(\.release.label))")
     }
 
-    func apply(_ change: ReleaseChange, _ intent: Intent) async -> ApplyResult {
+    /// The change that a plan would hold, and the intent that stands in the journal before it is sent.
+    public func change(after observation: Observation) throws(Violation) -> (change: ReleaseChange, intent: Intent) {
+        let resolution = try resolution(in: observation)
+        let ways = observation.candidates.filter { $0.release.matches(resolution) }.flatMap { candidate in
+            candidate.routes.filter { $0.refusal == nil }.map { (release: candidate.release, route: $0) }
+        }
+        guard let way = ways.min(by: { $0.route.class < $1.route.class }) else {
+            throw Violation("no route to \(resolution.label) may be walked: \(observation.candidates.flatMap(\.routes))")
+        }
+        let intent = Intent(
+            id: "01J0000000000000000000CLAUSE", resource: component.id, route: way.route, resolution: resolution,
+            providerTime: observation.providerTime, written: Timestamp(millisecondsSinceEpoch: clock.milliseconds))
+        return (ReleaseChange(from: observation.live.declared, to: way.release, resolution: resolution, route: way.route), intent)
+    }
+
+    public func apply(_ change: ReleaseChange, _ intent: Intent) async -> ApplyResult {
         await provider.apply(
             change, to: component, ApplyRequest(component: component.name, intent: intent, revision: Self.revision))
     }
@@ -93,8 +99,8 @@ extension ContractWorld {
 }
 
 /// What a clause found wrong.
-struct Violation: Error, CustomStringConvertible {
-    var description: String
+public struct Violation: Error, CustomStringConvertible {
+    public var description: String
     init(_ description: String) { self.description = description }
 }
 

@@ -1,0 +1,80 @@
+import JSONValues
+public import Model
+public import ProviderKit
+
+/// Deployments of Vercel projects: instant rollback, promotion, and builds where nothing else is left.
+///
+/// Cost of an observation: one request for the project. One more each if rolling releases are configured, if the last job failed, and if the
+/// fate of a build is asked for. A pin that is not in place costs one to three requests more to find its deployment; the first digits of a
+/// commit up to six; a whole history one for every hundred deployments.
+public struct VercelProvider: Provider {
+    private let client: APIClient
+
+    public init(_ client: APIClient) {
+        self.client = client
+    }
+
+    public static let registration = ProviderRegistration(
+        VercelProvider.self, doc: "A project on Vercel.", secretVariables: ["VERCEL_TOKEN"], connect: connect)
+
+    /// Reads `VERCEL_TOKEN` and `VERCEL_API_URL`; sends nothing.
+    public static func connect(_ environment: ProviderEnvironment) -> Result<VercelProvider, Problem> {
+        guard let token = environment.variable("VERCEL_TOKEN") else {
+            return .failure(
+                Problem(
+                    "TokenMissing", "vercel: VERCEL_TOKEN is not set",
+                    next: "create a token at https://vercel.com/account/settings/tokens and set VERCEL_TOKEN to it"))
+        }
+        let base = environment.variable("VERCEL_API_URL") ?? "https://api.vercel.com"
+        guard base.hasPrefix("https://") || base.hasPrefix("http://") else {
+            return .failure(
+                Problem(
+                    "BadURL", "vercel: VERCEL_API_URL is not a URL", next: "set it to a URL such as https://api.vercel.com, or unset it"))
+        }
+        return .success(
+            VercelProvider(
+                APIClient(
+                    provider: "vercel", base: base, token: Secret(token), transport: environment.transport,
+                    userAgent: environment.userAgent)))
+    }
+
+    public func observe(_ target: VercelTarget, _ request: ObservationRequest) async -> Observation {
+        let resource = "vercel/\(request.component)"
+        let reader = VercelReader(api: VercelAPI(client: client, team: target.team), request: request)
+        let reading: VercelReading
+        do throws(APIError) {
+            reading = try await reader.read(target)
+        } catch {
+            return .unknown(problem(error, resource, target))
+        }
+        let question = reader.question
+        return Observation(
+            live: reading.live,
+            settlement: reading.settlement(of: resource, waitingFor: request.openIntent),
+            candidates: reading.candidates(for: question, allowRebuild: request.allowRebuild, resource: resource),
+            operation: reading.operation(for: question),
+            fate: request.openIntent.map(reading.fate),
+            blocker: reading.blocker(for: question, resource: resource),
+            notes: reading.notes,
+            providerTime: reading.time)
+    }
+
+    public func apply(_ change: ReleaseChange, to target: VercelTarget, _ request: ApplyRequest) async -> ApplyResult {
+        let resource = "vercel/\(request.component)"
+        guard let write = VercelWrite(token: change.route.token) else {
+            return .refused(
+                Problem("UnknownRoute", "\(resource): the route \(change.route.means) is not known to this version", next: "plan again"))
+        }
+        let reason = "Belay: \(request.component) to \(change.to.label) at \(request.revision), intent \(request.intent.id)"
+        let marks: [(key: String, value: JSON)] = [
+            (VercelMark.intent, .string(request.intent.id)), (VercelMark.revision, .string(request.revision.id)),
+        ]
+        do throws(APIError) {
+            let answer = try await VercelAPI(client: client, team: target.team).send(
+                write, name: target.project, reason: reason, meta: marks)
+            return accepted(answer, write, resource)
+        } catch {
+            return result(of: error, write, resource, target)
+        }
+    }
+}

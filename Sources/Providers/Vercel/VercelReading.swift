@@ -1,0 +1,139 @@
+import Model
+import ProviderKit
+
+/// Everything that one observation read.
+struct VercelReading: Sendable {
+    var project: VercelProject
+    /// The provider's clock.
+    var time: Timestamp?
+    var rolling: VercelRollingRelease?
+    /// Domains that the last job left behind; nil when nobody asked or it could not be read.
+    var failedDomains: [String]?
+    /// Every deployment that was seen, by its id.
+    var deployments: [String: VercelDeployment] = [:]
+    /// Ids of deployments that Vercel says are deleted.
+    var gone: Set<String> = []
+    /// What the open intent made; empty when it makes no deployment or has made none.
+    var made: [VercelDeployment] = []
+
+    mutating func add(_ found: [VercelDeployment]) {
+        for deployment in found {
+            deployments[deployment.id] = deployments[deployment.id].map { $0.merged(with: deployment) } ?? deployment
+        }
+    }
+
+    /// What is declared, with all that is known of it.
+    var production: VercelDeployment? { project.production.map { deployments[$0.id] ?? $0 } }
+
+    /// Domains that do not serve what is declared.
+    var strays: [VercelProject.Domain] {
+        guard let production = project.production else { return [] }
+        return project.domains.filter { $0.deployment?.id != production.id }
+    }
+}
+
+/// Reads what one observation needs, and no more.
+struct VercelReader: Sendable {
+    let api: VercelAPI
+    let request: ObservationRequest
+    let question: VercelQuestion
+
+    init(api: VercelAPI, request: ObservationRequest) {
+        self.api = api
+        self.request = request
+        question = VercelQuestion(request)
+    }
+
+    func read(_ target: VercelTarget) async throws(APIError) -> VercelReading {
+        let (project, time) = try await api.project(target.project)
+        var reading = VercelReading(project: project, time: time)
+        if let production = project.production { reading.add([production]) }
+        reading.add(project.domains.compactMap(\.deployment) + project.latest)
+        if project.rollsOut { reading.rolling = try await api.rollingRelease(of: project.id) }
+        if let job = project.job, job.status == "failed", !reading.strays.isEmpty || reading.production?.id != job.to {
+            // For the message only: what failed shows in the domains themselves.
+            do throws(APIError) { reading.failedDomains = try await api.failedDomains(of: project.id, job: job.type) } catch {}
+        }
+        if let intent = request.openIntent, let write = VercelWrite(token: intent.route.token), write.deployment == nil {
+            reading.made = try await api.deployments(of: project.id, [("meta-\(VercelMark.intent)", intent.id)], limit: 20).page
+            reading.add(reading.made)
+        }
+        switch request.depth {
+        case .pin:
+            // In place: nothing else has to be found.
+            if let production = reading.production, question.isAnswered(by: production) { return reading }
+            try await find(&reading)
+        case .history:
+            try await scan(&reading, [("target", "production")], pages: 50) { _ in false }
+            try await find(&reading)
+        }
+        return reading
+    }
+
+    // MARK: - Finding the pin's deployments
+
+    private func find(_ reading: inout VercelReading) async throws(APIError) {
+        for id in question.ids { try await look(for: id, &reading) }
+        for host in question.hosts where !reading.deployments.values.contains(where: { $0.url == host }) {
+            if let found = try await deployment(host, &reading) { try await rebuilds(of: found.id, unless: found, &reading) }
+        }
+        for commit in question.commits { try await look(forCommit: commit, &reading) }
+        // For a helpful error: the newest releases that one could go to instead.
+        guard request.depth == .pin, !reading.deployments.values.contains(where: question.isMet) else { return }
+        reading.add(try await api.deployments(of: reading.project.id, [("target", "production")], limit: 20).page)
+    }
+
+    private func look(for id: String, _ reading: inout VercelReading) async throws(APIError) {
+        // The project's own summaries do not say whether a deployment has served.
+        let known = reading.deployments[id]
+        let found = if let known, known.hasServed { known } else { try await deployment(id, &reading) }
+        try await rebuilds(of: id, unless: found, &reading)
+    }
+
+    private func deployment(_ idOrHost: String, _ reading: inout VercelReading) async throws(APIError) -> VercelDeployment? {
+        do throws(APIError) {
+            let found = try await api.deployment(idOrHost)
+            reading.add([found])
+            return reading.deployments[found.id]
+        } catch {
+            switch error.code {
+            case .notFound, .badRequest: return nil
+            case .gone:
+                reading.gone.insert(idOrHost)
+                return nil
+            default: throw error
+            }
+        }
+    }
+
+    /// What was built anew from a deployment that cannot take the domains itself.
+    private func rebuilds(of id: String, unless found: VercelDeployment?, _ reading: inout VercelReading) async throws(APIError) {
+        if let found, found.isProduction, found.stage == .ready { return }
+        guard found != nil || reading.gone.contains(id) else { return }
+        reading.add(try await api.deployments(of: reading.project.id, [("meta-\(VercelMark.source)", id)], limit: 100).page)
+    }
+
+    private func look(forCommit commit: String, _ reading: inout VercelReading) async throws(APIError) {
+        if commit.utf8.count == 40 {
+            reading.add(try await api.deployments(of: reading.project.id, [("sha", commit)], limit: 100).page)
+            return
+        }
+        // Vercel finds whole commits only.
+        let isFound = { @Sendable (deployment: VercelDeployment) in deployment.commit?.hasPrefix(commit) == true }
+        try await scan(&reading, [("target", "production")], pages: 5, until: isFound)
+        if !reading.deployments.values.contains(where: isFound) { try await scan(&reading, [], pages: 1, until: isFound) }
+    }
+
+    private func scan(
+        _ reading: inout VercelReading, _ filter: [(name: String, value: String?)], pages: Int,
+        until isFound: @Sendable (VercelDeployment) -> Bool
+    ) async throws(APIError) {
+        var cursor: String?
+        for _ in 0..<pages {
+            let (page, next) = try await api.deployments(of: reading.project.id, filter, limit: 100, until: cursor)
+            reading.add(page)
+            guard let next, !page.contains(where: isFound) else { return }
+            cursor = next
+        }
+    }
+}
