@@ -15,7 +15,8 @@ extension Schema {
         case .boolean: return ["type": "boolean"]
         case .integer(let range): return range.bounds(in: ["type": "integer", "format": "int64"])
         case .duration: return ["type": "string", "minLength": 2, "pattern": .string(Self.durationPattern)]
-        case .scalar, .either, .uninterpreted: return ["x-kubernetes-preserve-unknown-fields": true]
+        case .scalar: return ["nullable": true, "x-kubernetes-preserve-unknown-fields": true]
+        case .either, .uninterpreted: return ["x-kubernetes-preserve-unknown-fields": true]
         case .list(let element, let minimum):
             var schema: JSON = ["type": "array", "items": element.structural]
             schema["minItems"] = minimum > 0 ? .integer(minimum) : nil

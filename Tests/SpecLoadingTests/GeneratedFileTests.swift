@@ -33,7 +33,7 @@ import YAMLReading
             visited += 1
             let known = [
                 "additionalProperties", "allOf", "description", "enum", "format", "items", "maximum", "minItems", "minLength",
-                "minProperties", "minimum",
+                "minProperties", "minimum", "nullable",
                 "oneOf", "pattern", "properties", "required", "type", "x-kubernetes-preserve-unknown-fields",
             ]
             for key in node.mapping?.keys ?? [] { #expect(known.contains(key), "\(path): \(key)") }
