@@ -18,8 +18,9 @@ func program(_ name: String, path: String? = nil, _ dependencies: Target.Depende
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+/// - Parameter files: a folder of files that the tests read where they stand, not as resources.
+func tests(_ name: String, files: String? = nil, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: files.map { [$0] } ?? [], swiftSettings: settings)
 }
 
 /// Every provider is a module of its own, so that no provider can use another.
@@ -113,10 +114,10 @@ let package = Package(
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "KubernetesProvider",
-            "Model", "Planning", "ProviderKit", "Sources", "SpecLoading", "State", "VercelProvider"),
+            "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
 
         // Tests: one folder a module
-        tests("ScenarioTests", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject", "reconcile"),
+        tests("ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
         tests(

@@ -1,6 +1,8 @@
 import ArgumentParser
 import ControlLoop
 import FoundationEssentials
+import Planning
+import ProviderKit
 import SpecLoading
 
 struct GenerateCommand: AsyncParsableCommand {

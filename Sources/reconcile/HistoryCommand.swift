@@ -1,8 +1,12 @@
 import ArgumentParser
 import ControlLoop
 import Model
+import Planning
+import ProviderKit
 import Reporting
+import Sources
 import State
+import TextLayout
 
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

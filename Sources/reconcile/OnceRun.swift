@@ -9,6 +9,7 @@ import Reporting
 import Sources
 import State
 import Synchronization
+import TextLayout
 
 /// `reconcile --once`: every system of the specs, side by side, with progress while it lasts and a summary at the end.
 struct OnceRun: Sendable {

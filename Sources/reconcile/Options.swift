@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlLoop
 import Model
+import Planning
 
 /// Which specs a command reads.
 struct SpecOptions: ParsableArguments {

@@ -4,7 +4,9 @@ import JSONValues
 import Model
 import Planning
 import Reporting
+import Sources
 import State
+import TextLayout
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -7,9 +7,16 @@ import KubernetesProvider
 import Model
 import ProviderKit
 import Sources
+import SpecFields
 import SpecLoading
 import State
 import VercelProvider
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// The parts of the program, put together for one command.
 struct Program: Sendable {
@@ -49,9 +56,9 @@ struct Program: Sendable {
     }
 
     /// The systems to work on, or nil after every reason against it has been printed.
-    func systems(_ specs: SpecOptions) async throws -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+    func systems(_ specs: SpecOptions) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         do throws(SourceError) {
-            let (source, snapshot, loaded) = try await load(specs.required())
+            let (source, snapshot, loaded) = try await load(specs.files)
             for note in snapshot.notes + loaded.notes { output.progress("note: \(note)\n") }
             guard loaded.diagnostics.isEmpty else {
                 for diagnostic in loaded.diagnostics { output.progress("\(diagnostic)\n") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlLoop
 import Model
+import Planning
 
 @main
 struct Reconcile: AsyncParsableCommand {

@@ -2,8 +2,11 @@ import ArgumentParser
 import ControlLoop
 import JSONValues
 import Model
+import Planning
 import Reporting
+import Sources
 import State
+import TextLayout
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,13 @@
 import ArgumentParser
 import ControlLoop
 import JSONValues
+import Model
+import Planning
 import Reporting
 import Sources
+import SpecFields
 import SpecLoading
+import TextLayout
 
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,5 +46,14 @@ struct ValidateCommand: AsyncParsableCommand {
             }
         }
         throw ExitCode(diagnostics.isEmpty ? Verdict.inSync : .failure)
+    }
+}
+
+extension Diagnostic {
+    /// One item of `reconcile validate -o json`.
+    fileprivate var json: JSON {
+        [
+            "file": .string(file), "line": .integer(line), "column": .integer(column), "path": .string(path), "message": .string(message),
+        ]
     }
 }

@@ -7,9 +7,16 @@ import Model
 import Planning
 import ProviderKit
 import Sources
+import SpecFields
 import SpecLoading
 import State
 import VercelProvider
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// `reconcile --once` put together from the same parts, with places where it can be killed. Never shipped.
 ///
