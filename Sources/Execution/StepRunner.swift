@@ -143,11 +143,23 @@ final class StepRunner: Sendable {
         if let problem = await self.checks.run(checks, of: subject, limit: limit, progress: { self.progress(step, $0) }) {
             return problem.reason == "Interrupted" ? .undecided(problem) : .failed(problem)
         }
-        if let transition = await session.state.transition, transition.obligations.contains(owed) {
-            try await append(.paid(.init(transition: transition.id, owed)))
-        }
+        try await pay(owed)
         return .succeeded(
             checks.isEmpty ? "served; nothing checks it" : checks.count == 1 ? "check passed" : "\(checks.count) checks passed")
+    }
+
+    /// Records what passed as good; with it, so that no crash in between can lose that it did.
+    private func pay(_ obligation: Obligation) async throws(StateError) {
+        let state = await session.state
+        guard let transition = state.transition, transition.obligations.contains(obligation) else { return }
+        let passed = releaseRecords(of: system, plan, state, at: now())
+            .filter { obligation == .systemChecks || obligation == .check($0.key) }
+            .mapValues { record in
+                var record = record
+                record.quality = .good
+                return record
+            }
+        try await append(.paid(.init(transition: transition.id, obligation, releases: passed)))
     }
 
     // MARK: - The transition

@@ -7,7 +7,7 @@ public struct RecordedState: Sendable, Hashable, Codable {
     /// Per resource, the oldest first.
     public var releases: [ResourceID: [ReleaseRecord]]
     public var resolutions: [ResourceID: Resolution]
-    /// Writes whose answer never came, at most one per resource.
+    /// Writes whose effect has not been observed yet, answered or not, at most one per resource.
     public var openIntents: [ResourceID: Intent]
 
     public init(

@@ -92,10 +92,13 @@ public enum JournalEntry: Sendable, Hashable {
     public struct Payment: Sendable, Hashable, Codable {
         public var transition: String
         public var obligation: Obligation
+        /// What passed the checks, and is good by that.
+        public var releases: [ResourceID: ReleaseRecord]
 
-        public init(transition: String, _ obligation: Obligation) {
+        public init(transition: String, _ obligation: Obligation, releases: [ResourceID: ReleaseRecord] = [:]) {
             self.transition = transition
             self.obligation = obligation
+            self.releases = releases
         }
     }
 

@@ -30,7 +30,7 @@ extension RecordedState {
         case .paid(let payment):
             guard transition?.id == payment.transition else { return }
             transition?.obligations.removeAll { $0 == payment.obligation }
-            raise(by: payment.obligation)
+            for (resource, record) in payment.releases { remember(record, of: resource) }
         case .closed(let closing):
             for (resource, record) in closing.releases { remember(record, of: resource) }
             if transition?.id == closing.transition { transition = nil }
@@ -51,22 +51,6 @@ extension RecordedState {
         releases[resource] = own
         resolutions[resource]?.learn(from: record.resolution)
         transition?.target[resource]?.learn(from: record.resolution)
-    }
-
-    /// Checks that passed make the releases good that they were passed by.
-    private mutating func raise(by obligation: Obligation) {
-        guard let target = transition?.target else { return }
-        let checked: [ResourceID] =
-            switch obligation {
-            case .check(let resource): [resource]
-            case .systemChecks: Array(target.keys)
-            }
-        for resource in checked {
-            guard let resolution = target[resource], latestRecord(of: resource, matching: resolution) != nil,
-                let last = releases[resource]?.indices.last
-            else { continue }
-            releases[resource]?[last].quality = .good
-        }
     }
 }
 

@@ -112,6 +112,6 @@ let oneOfEach: [JournalEntry] = [
     .receipt(.init(.make(), .accepted, facts: ["deployment": "dpl_1"])),
     .receipt(.init(.make(), .tookEffect)),
     .reached(.init(.component("web"), .make())),
-    .paid(.init(transition: "t1", .check(.component("web")))),
+    .paid(.init(transition: "t1", .check(.component("web")), releases: [.component("web"): .make(.make(), .good)])),
     .closed(.init(transition: "t1", releases: [.component("web"): .make(.make(), .good)])),
 ]

@@ -1,0 +1,112 @@
+import Model
+import ProviderKit
+import Synchronization
+
+struct FakeTarget: Target {
+    static let provider = "fake"
+    var identity: String
+}
+
+/// A provider whose releases are `v1`, `v2`, `v3`; a write is never idempotent and each one is counted.
+final class FakeWorld: Provider {
+    struct Place: Sendable {
+        var declared: String? = "v1"
+        /// What a write has asked for and nobody sees yet.
+        var coming: String?
+        /// How many looks it takes until it is seen.
+        var lag = 0
+        /// What the looks after a write find; settled when there are no more.
+        var settlements: [Settlement] = []
+        /// Of each write that took effect.
+        var effects: [String] = []
+        /// When it was looked at, and when it was written to.
+        var looks: [Duration] = []
+        var writes: [Duration] = []
+    }
+
+    /// What becomes of a write.
+    struct Answer: Sendable {
+        var takesEffect: Bool
+        var result: ApplyResult
+
+        static let accepted = Answer(takesEffect: true, result: .accepted(["deployment": "new"]))
+        static func without(_ result: ApplyResult) -> Answer { Answer(takesEffect: false, result: result) }
+        static func lost(takesEffect: Bool) -> Answer {
+            Answer(takesEffect: takesEffect, result: .unknown(Problem("Lost", "fake/web: no answer while writing")))
+        }
+    }
+
+    private let places: Mutex<[String: Place]>
+    private let now: @Sendable () -> Duration
+    /// By the number of the write at its place, counted from 1.
+    private let answer: @Sendable (String, Int, ApplyRequest) async -> Answer
+    /// Changes what a look finds; by its number, counted from 1.
+    private let look: @Sendable (String, Int, Observation) async -> Observation
+
+    init(
+        _ places: [String: Place], now: @escaping @Sendable () -> Duration,
+        answer: @escaping @Sendable (String, Int, ApplyRequest) async -> Answer = { _, _, _ in .accepted },
+        look: @escaping @Sendable (String, Int, Observation) async -> Observation = { $2 }
+    ) {
+        self.places = Mutex(places)
+        self.now = now
+        self.answer = answer
+        self.look = look
+    }
+
+    subscript(name: String) -> Place {
+        get { places.withLock { $0[name] ?? Place() } }
+        set { places.withLock { $0[name] = newValue } }
+    }
+
+    func observe(_ target: FakeTarget, _ request: ObservationRequest) async -> Observation {
+        let time = now()
+        let (place, settlement, isComing) = places.withLock { places -> (Place, Settlement, Bool) in
+            var place = places[target.identity] ?? Place()
+            place.looks.append(time)
+            if place.coming != nil {
+                if place.lag > 0 { place.lag -= 1 } else { (place.declared, place.coming) = (place.coming, nil) }
+            }
+            var settlement = Settlement.settled
+            if place.coming == nil, !place.effects.isEmpty, !place.settlements.isEmpty { settlement = place.settlements.removeFirst() }
+            places[target.identity] = place
+            return (place, settlement, place.coming != nil)
+        }
+        let candidates = ["v3", "v2", "v1"].map { Candidate(.fake($0), routes: [.fake($0)]) }
+        var observation = Observation(
+            live: place.declared.map { .release(declared: .fake($0), serving: [.fake($0)]) } ?? .nothing, settlement: settlement,
+            candidates: candidates, providerTime: Timestamp(millisecondsSinceEpoch: 1))
+        if let intent = request.openIntent {
+            observation.fate = place.effects.contains(intent.id) ? (isComing ? .inFlight : .tookEffect) : .void
+        }
+        return await look(target.identity, place.looks.count, observation)
+    }
+
+    func apply(_ change: ReleaseChange, to target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
+        let time = now()
+        let number = places.withLock { places in
+            places[target.identity, default: Place()].writes.append(time)
+            return places[target.identity]?.writes.count ?? 0
+        }
+        let answer = await answer(target.identity, number, request)
+        if answer.takesEffect {
+            places.withLock { places in
+                places[target.identity]?.coming = change.route.token
+                places[target.identity]?.effects.append(request.intent.id)
+            }
+        }
+        return answer.result
+    }
+}
+
+extension Release {
+    static func fake(_ name: String) -> Release {
+        Release(label: name, names: [ReleaseName(.image, name, denotes: ArtifactIdentity(.image, name))])
+    }
+}
+
+extension Route {
+    static func fake(_ name: String) -> Route {
+        Route(.undo, means: "fake rollback", class: .instant, token: name, isIdempotent: false)
+    }
+}
