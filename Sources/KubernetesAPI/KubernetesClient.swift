@@ -43,7 +43,7 @@ public struct KubernetesClient: Sendable {
         var list = KubernetesList(items: [], resourceVersion: "", headers: [:])
         var position: String?
         var hasStartedAgain = false
-        repeat {
+        while true {
             let query: [(name: String, value: String?)] = [
                 ("labelSelector", labelSelector), ("limit", String(min(pageSize, limit))), ("continue", position),
             ]
@@ -68,8 +68,8 @@ public struct KubernetesClient: Sendable {
             list.resourceVersion = answer.body["metadata"]?["resourceVersion"]?.string ?? ""
             list.headers = answer.headers
             position = answer.body["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        } while position != nil && list.items.count < limit
-        return list
+            if position == nil || list.items.count >= limit { return list }
+        }
     }
 
     func request(
