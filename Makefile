@@ -1,12 +1,12 @@
 # Every target does all of its own set-up on a fresh Debian 12 with a Swift toolchain.
-.PHONY: help build demo test lint generate bench soak
+.PHONY: help build demo test lint generate bench bench-instructions soak
 
 # Imports that a target does not declare are errors; warnings are too (Package.swift).
 BUILD := swift build --explicit-target-dependency-import-check error
 export PATH := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/belay/python/bin:$(PATH)
 
 help:      ## Show this
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 build:     ## Build both programs, optimised
 	@.ci/setup build
@@ -29,3 +29,13 @@ generate:  ## Write the generated files anew: CRD, JSON Schema, reference page
 	@.ci/setup build
 	@$(BUILD) --product reconcile
 	@.build/debug/reconcile generate --output .
+
+bench: build ## Every measured row next to its floor and its peer, as ratios: about six minutes after the build
+	@.ci/setup bench
+	@$(BUILD) -c release --product belay-bench
+	@python3 Benchmarks/driver
+
+bench-instructions: build ## The instructions of four rows against the recorded ones; more than 2 % above them fails
+	@.ci/setup bench
+	@$(BUILD) -c release --product belay-bench
+	@python3 Benchmarks/driver --only 14
