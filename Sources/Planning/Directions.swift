@@ -20,23 +20,24 @@ struct TimingQuestion {
     /// What an open transition to the same target decided.
     let recorded: Direction?
 
-    /// Windows decide first, because they must hold; then what was decided before; then age.
+    /// Windows decide first, because they must hold; then what was decided before; then age. Only a write is refused: what is under way
+    /// arrives whatever the schema is, and then the schema is what must not move.
     func answer() -> Timing {
         var reasons: [String] = []
         var mustLeaveFirst: String?
         var mustComeAfter: String?
         for move in moves {
             guard let span = move.span else {
-                if let problem = unknownSchema(move) { return .waits(problem) }
+                if subject.isWritten, let problem = unknownSchema(move) { return .waits(problem) }
                 continue
             }
             let pin = compatibility.ofPin(move)
-            if let pin, let refused = [span.middle, span.target].first(where: { !pin.holds($0) }) {
+            if subject.isWritten, let pin, let refused = [span.middle, span.target].first(where: { !pin.holds($0) }) {
                 return .refused(cannotStay(pin, move, at: refused))
             }
             if let pin, pin.isAssumed { reasons.append(assumption(pin, move)) }
             guard move.isMoving else { continue }
-            if let pin, !pin.holds(span.current) {
+            if subject.isWritten, let pin, !pin.holds(span.current) {
                 mustComeAfter = mustComeAfter ?? "\(pin.subject) does not tolerate \(move.name(span.current)) of \(move.database.name)"
             }
             for release in departing {
@@ -74,7 +75,7 @@ struct TimingQuestion {
         case .older: return .before(reasons: ["\(resolution.label) is older than \(live.label): dependents go back first"] + reasons)
         case .newer: return .after(reasons: ["\(resolution.label) is newer than \(live.label): dependencies go first"] + reasons)
         case .unknown:
-            guard let move = moves.first(where: \.isMoving) else {
+            guard subject.isWritten, let move = moves.first(where: \.isMoving) else {
                 return .after(reasons: ["nothing tells whether \(resolution.label) is older or newer than \(live.label)"] + reasons)
             }
             return .refused(

@@ -18,7 +18,7 @@ extension Draft {
         let outermostFirst = subjects.indices.sorted { (subjects[$1].depth, $0) < (subjects[$0].depth, $1) }
         for index in outermostFirst
         where subjects[index].direction == .retreat && subjects[index].blocked == nil && !subjects[index].isBroken {
-            guard case .change = subjects[index].need else { continue }
+            guard subjects[index].isWritten else { continue }
             let id = subjects[index].id
             guard let holder = dependents(of: id).first(where: { $0.blocked != nil && $0.isAway && $0.direction == .retreat }) else {
                 continue
@@ -32,7 +32,7 @@ extension Draft {
         var isChanged = false
         for index in subjects.indices.sorted(by: { (subjects[$0].depth, $0) < (subjects[$1].depth, $1) }) {
             let subject = subjects[index]
-            guard case .change = subject.need, subject.blocked == nil, subject.direction == .advance else { continue }
+            guard subject.isWritten, subject.blocked == nil, subject.direction == .advance else { continue }
             guard let problem = missingNeed(of: subject) else { continue }
             subjects[index].block(.dependency, problem)
             subjects[index].stops = false
@@ -62,47 +62,87 @@ extension Draft {
         return isChanged
     }
 
+    /// What stands in a schema's way: of several obstacles the first that somebody must decide on, else the first.
     private func obstacle(to move: SchemaMove) -> Blocked? {
         guard let span = move.span else { return nil }
+        var first: Blocked?
         for component in survey.system.components.sorted(by: { $0.name < $1.name }) {
             let compatibility = compatibility(of: component)
-            guard compatibility.concerns(move.database) else { continue }
-            if let subject = self[component.id] {
-                if subject.isUnknown { return waits(move, for: subject.id, "what it runs is unknown") }
-                if subject.blocked?.kind == .waiting { return waits(move, for: subject.id, "what it will run is not decided yet") }
-                if subject.blocked != nil || subject.direction != .retreat && !subject.stops,
-                    let blocked = staying(subject, compatibility, move, span)
-                {
-                    return blocked
-                }
-                if subject.blocked != nil || subject.stops { continue }
+            guard compatibility.concerns(move.database), let found = obstacle(to: move, span, of: component, compatibility) else {
+                continue
             }
-            // The pinned release is here, or comes before the schema has ended its way.
-            if let pin = compatibility.ofPin(move), let position = [span.middle, span.target].first(where: { !pin.holds($0) }) {
-                return Blocked(
-                    move.id, .decision,
-                    Problem(
-                        "IncompatibleWindows",
-                        "\(move.id): \(component.name) runs \(pin.subject), which does not tolerate \(move.name(position)) "
-                            + "(\(move.migration(from: span.current, towards: position)))",
-                        next: "pin an intermediate release of \(component.name) that tolerates it, or set downtime: allowed and move both"))
-            }
+            if found.kind == .decision { return found }
+            first = first ?? found
+        }
+        return first
+    }
+
+    private func obstacle(
+        to move: SchemaMove, _ span: SchemaMove.Span, of component: Component, _ compatibility: Compatibility
+    ) -> Blocked? {
+        guard let subject = self[component.id] else { return inPlace(component, compatibility, move, span) }
+        if subject.isUnknown { return waits(move, for: subject.id, "what it runs is unknown") }
+        if subject.blocked?.kind == .waiting { return waits(move, for: subject.id, "what it will run is not decided yet") }
+        if subject.blocked != nil {
+            return subject.bindsSchemas
+                ? waits(move, for: subject.id, "the two have to move together, and it is blocked")
+                : blockedThere(subject, compatibility, move, span)
+        }
+        if case .check = subject.need { return inPlace(component, compatibility, move, span) }
+        if subject.stops { return nil }
+        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        return subject.direction == .retreat ? nil : departing(subject, compatibility, move, span)
+    }
+
+    /// Nothing of it changes, so everything that runs now runs at every state of the schema: stopped machines and jobs of older releases too.
+    private func inPlace(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
+        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        for release in survey.observed.components[component.id]?.live.serving ?? [] {
+            guard let tolerance = compatibility.of(release, move),
+                let position = [span.middle, span.target].first(where: { !tolerance.holds($0) })
+            else { continue }
+            return stays(tolerance, component.id, move, position)
         }
         return nil
     }
 
-    /// Whether what stays live while the schema moves stands in the way.
-    private func staying(_ subject: Subject, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
+    /// What leaves only after the schema has moved.
+    private func departing(_ subject: Subject, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
         for release in subject.observation.live.serving where !(subject.resolution.map { release.matches($0) } ?? false) {
-            guard let tolerance = compatibility.of(release, move) else {
-                guard subject.blocked != nil, subject.direction != .advance else { continue }
-                return waits(move, for: subject.id, "\(release.label) may have to leave before the schema moves, and it is blocked")
-            }
-            if !tolerance.holds(span.middle) {
-                return waits(move, for: subject.id, "\(tolerance.subject) does not tolerate \(move.name(span.middle)) and stays")
-            }
+            guard let tolerance = compatibility.of(release, move), !tolerance.holds(span.middle) else { continue }
+            return stays(tolerance, subject.id, move, span.middle)
         }
         return nil
+    }
+
+    /// What stays because the component is blocked, half a rollout included. Contract migrations wait for the whole system anyway.
+    private func blockedThere(_ subject: Subject, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
+        for release in subject.observation.live.serving {
+            guard let tolerance = compatibility.of(release, move) else {
+                guard subject.direction != .advance else { continue }
+                return waits(move, for: subject.id, "\(release.label) may have to leave before the schema moves, and it is blocked")
+            }
+            if !tolerance.holds(span.middle) { return stays(tolerance, subject.id, move, span.middle) }
+        }
+        return nil
+    }
+
+    private func stays(_ tolerance: Tolerance, _ id: ResourceID, _ move: SchemaMove, _ position: Int) -> Blocked {
+        waits(move, for: id, "\(tolerance.subject) does not tolerate \(move.name(position)) and stays")
+    }
+
+    /// Whether the pinned release, which is here or comes before the schema has ended its way, stands in the way.
+    private func arriving(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
+        guard let pin = compatibility.ofPin(move), let position = [span.middle, span.target].first(where: { !pin.holds($0) }) else {
+            return nil
+        }
+        return Blocked(
+            move.id, .decision,
+            Problem(
+                "IncompatibleWindows",
+                "\(move.id): \(component.name) runs \(pin.subject), which does not tolerate \(move.name(position)) "
+                    + "(\(move.migration(from: span.current, towards: position)))",
+                next: "pin a release of \(component.name) that tolerates it, or another schema"))
     }
 
     private func waits(_ move: SchemaMove, for other: ResourceID, _ why: String) -> Blocked {

@@ -3,10 +3,15 @@ import Model
 extension Draft {
     /// True if this pass would change something: a component, or a schema.
     var hasChanges: Bool {
-        subjects.contains { $0.isChange && $0.blocked == nil } || moves.contains { $0.isMoving && $0.blocked == nil }
+        subjects.contains { $0.isChange && $0.blocked == nil } || !writtenMoves.isEmpty
     }
 
     var isBlocked: Bool { subjects.contains { $0.blocked != nil } || moves.contains { $0.blocked != nil } }
+
+    /// The schemas that this pass would migrate. Contract migrations wait until nothing is blocked.
+    var writtenMoves: [SchemaMove] {
+        moves.filter { $0.isMoving && $0.blocked == nil && (!$0.downs.isEmpty || !$0.expands.isEmpty || !isBlocked) }
+    }
 
     /// The record that `guard` writes, nil when none is needed.
     ///

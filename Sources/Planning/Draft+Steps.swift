@@ -36,7 +36,7 @@ struct StepWriter {
         self.draft = draft
         self.opens = opens
         subjects = draft.subjects.filter { $0.blocked == nil }
-        moves = draft.moves.filter { $0.isMoving && $0.blocked == nil }
+        moves = draft.writtenMoves
     }
 
     /// What is not blocked.
@@ -129,19 +129,13 @@ struct StepWriter {
 
     /// Verify, contract and finish: for the whole system, so only when nothing of it is blocked.
     private mutating func conclude() {
-        guard opens || draft.transition != nil else { return }
+        let hasTransition = opens || draft.transition != nil
         guard !draft.isBlocked else {
-            isHeldOpen = true
-            for move in moves where !move.contracts.isEmpty {
-                blocked.append(
-                    Blocked(
-                        move.id, .dependency,
-                        Problem(
-                            "DependencyNotReady", "\(move.id): contract migrations wait until the whole system stands at its pins",
-                            next: "see what else is blocked")))
-            }
+            isHeldOpen = hasTransition
+            holdContracts()
             return
         }
+        guard hasTransition else { return }
         let system = draft.survey.system
         let work = steps.filter { $0.phase > .guard }.map(\.id)
         var last = work.isEmpty && opens ? [Self.open] : work
@@ -163,6 +157,15 @@ struct StepWriter {
             Step(
                 id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
                 summary: "record the releases, close the transition", deadline: .seconds(60)))
+    }
+
+    private mutating func holdContracts() {
+        for move in draft.moves where move.blocked == nil && !move.contracts.isEmpty {
+            let problem = Problem(
+                "DependencyNotReady", "\(move.id): contract migrations wait until the whole system stands at its pins",
+                next: "see what else is blocked")
+            blocked.append(Blocked(move.id, .dependency, problem))
+        }
     }
 
     /// True if an open transition has done everything but its contract migrations: what verified it then still holds.
@@ -249,11 +252,6 @@ struct StepWriter {
 }
 
 extension Subject {
-    fileprivate var isWritten: Bool {
-        if case .change = need { return true }
-        return false
-    }
-
     /// True if a step in `retreat` takes its departing release away.
     fileprivate var leavesFirst: Bool {
         guard direction == .retreat || stops else { return false }

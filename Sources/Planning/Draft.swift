@@ -60,7 +60,7 @@ struct Draft {
         var order = DependencyOrder(survey.system.components)
         for index in subjects.indices { subjects[index].depth = order.depth(of: subjects[index].id) }
         for index in subjects.indices {
-            guard case .change = subjects[index].need, let cycle = order.cycles[subjects[index].id] else { continue }
+            guard subjects[index].isWritten, let cycle = order.cycles[subjects[index].id] else { continue }
             subjects[index].block(
                 .decision,
                 Problem(
@@ -90,9 +90,7 @@ struct Draft {
     }
 
     private func apply(_ timing: Timing, to subject: inout Subject) {
-        // A subject without a resolution has no direction; one that is only waited for is never refused, because nothing is written.
         guard subject.resolution != nil else { return }
-        let isWritten = if case .change = subject.need { true } else { false }
         switch timing {
         case .before(let reasons):
             subject.direction = .retreat
@@ -102,14 +100,14 @@ struct Draft {
             subject.reasons = reasons
         case .around(let reasons):
             subject.direction = .advance
-            subject.stops = isWritten
+            subject.stops = true
+            subject.bindsSchemas = true
             subject.reasons = reasons
         case .refused(let problem):
-            if isWritten { subject.block(.decision, problem) }
-            if subject.blocked == nil { subject.direction = .advance }
+            subject.bindsSchemas = true
+            subject.block(.decision, problem)
         case .waits(let problem):
-            if isWritten { subject.block(.dependency, problem) }
-            if subject.blocked == nil { subject.direction = .advance }
+            subject.block(.dependency, problem)
         }
     }
 

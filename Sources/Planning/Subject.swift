@@ -24,6 +24,8 @@ struct Subject {
     var direction: Direction?
     /// True if it is stopped in `retreat` because it tolerates no schema in between.
     var stops = false
+    /// True if its release and the schemas can only move together, or not at all: while it is blocked none of them moves.
+    var bindsSchemas = false
     /// Lines for the step's details: why this phase, what was assumed.
     var reasons: [String] = []
     /// The longest chain of components that it needs.
@@ -60,6 +62,12 @@ struct Subject {
         case .failed, .unknown: true
         case .settled, .progressing: false
         }
+    }
+
+    /// True if its step writes to the provider.
+    var isWritten: Bool {
+        if case .change = need { return true }
+        return false
     }
 
     /// True if it comes with a transition of its own: its release changes.

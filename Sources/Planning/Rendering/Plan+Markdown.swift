@@ -19,7 +19,7 @@ extension Plan {
         if !blocked.isEmpty {
             text += "\n#### Blocked\n\n"
             for one in blocked {
-                text += "- **\(one.kind.rawValue)**: \(escaped(one.problem.message))"
+                text += "- **\(escaped(one.resource.description))** (\(one.kind.rawValue)): \(escaped(one.problem.message))"
                 text += one.problem.next.map { "<br>Next: \(escaped($0))" } ?? ""
                 text += "\n"
             }

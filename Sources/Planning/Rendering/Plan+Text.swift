@@ -55,7 +55,8 @@ extension Plan {
         guard !blocked.isEmpty else { return "" }
         var text = "\n" + style.bold("   blocked") + "\n"
         for one in blocked {
-            text += "     " + one.kind.mark(style) + " " + one.problem.message.printable + "\n"
+            text += "     " + one.resource.description.printable + "  " + one.kind.mark(style) + "\n"
+            text += "       " + one.problem.message.printable + "\n"
             if let next = one.problem.next { text += "       " + style.cyan("next: \(next.printable)") + "\n" }
         }
         return text
