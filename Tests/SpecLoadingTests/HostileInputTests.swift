@@ -88,17 +88,17 @@ import Testing
                         separator: ",\n")), "a long circle"
             ),
             (
-                system("a: {ship: {project: x}, release: v" + (0..<90_000).map { ", relase\($0): 1" }.joined() + "}"),
+                system("a: {ship: {project: x}, release: v" + (0..<30_000).map { ", relase\($0): 1" }.joined() + "}"),
                 "unknown fields of a component"
             ),
             (
-                system("a: {ship: {project: x}, release: v, after: [" + (0..<90_000).map { "b\($0)" }.joined(separator: ",") + "]}"),
+                system("a: {ship: {project: x}, release: v, after: [" + (0..<30_000).map { "b\($0)" }.joined(separator: ",") + "]}"),
                 "references to nothing"
             ),
             (
                 system(
-                    "a: {ship: {project: x}, release: v, after: [" + (0..<50_000).map { "b\($0)" }.joined(separator: ",") + "]}, "
-                        + (0..<20_000).map { "c\($0): {ship: 1}" }.joined(separator: ",\n")), "references and components"
+                    "a: {ship: {project: x}, release: v, after: [" + (0..<30_000).map { "b\($0)" }.joined(separator: ",") + "]}, "
+                        + (0..<5_000).map { "c\($0): {ship: 1}" }.joined(separator: ",\n")), "references and components"
             ),
         ])
     func largeTextsAreAnsweredWithinMemory(text: String, why: String) throws {
