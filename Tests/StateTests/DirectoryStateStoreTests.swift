@@ -106,17 +106,18 @@ struct DirectoryStateStoreTests {
     // MARK: What a crash leaves
 
     @Test func aTornLastLineIsCutOffAndNothingElseIsLost() async throws {
-        try await append(oneOfEach)
+        let entries = Array(oneOfEach.prefix(5))  // The last one is short.
+        try await append(entries)
         let whole = try bytes(of: store.directory.journal)
         let ends = whole.indices.filter { whole[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
         // Every byte of the last line, and every boundary before it.
         for length in Set((ends[ends.count - 2]...whole.count)).union([0] + ends).sorted() {
             try write(Array(whole.prefix(length)), to: store.directory.journal)
             let kept = ends.count { $0 <= length }
-            #expect(try await store.history().map(\.entry) == Array(oneOfEach.prefix(kept)))
+            #expect(try await store.history().map(\.entry) == Array(entries.prefix(kept)))
             #expect(try bytes(of: store.directory.journal).count == length, "reading changes nothing")
             try await append([.intent(.make("next"))])
-            #expect(try await store.history().map(\.entry) == Array(oneOfEach.prefix(kept)) + [.intent(.make("next"))])
+            #expect(try await store.history().map(\.entry) == Array(entries.prefix(kept)) + [.intent(.make("next"))])
         }
     }
 
