@@ -26,51 +26,14 @@ public final class SimulatedTransport: Transport {
     public var received: [Received] { log.withLock { $0 } }
 
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        guard let (prefix, simulator) = simulators.first(where: { request.url.hasPrefix($0.prefix) }) else {
-            throw TransportError(.nameResolution, "no simulator answers \(request.url)", mayHaveTakenEffect: false)
-        }
-        let path = String(request.url.dropFirst(prefix.count))
-        func note(_ status: Int?) {
-            log.withLock { $0.append(Received(method: request.method, path: path, body: request.body, status: status)) }
-        }
-        func answer() async throws(TransportError) -> HTTPResponse {
-            switch await simulator.answer(request) {
-            case .whole(let response): return response
-            case .stream: throw TransportError(.malformedResponse, "a stream where a whole response was expected", mayHaveTakenEffect: true)
-            }
-        }
-        switch faults.hit(simulator.name, request) {
-        case .answer(let status, let headers, let body):
-            note(status)
-            return HTTPResponse(status: status, headers: headers, body: Array(body.utf8))
-        case .dropBefore:
-            note(nil)
-            throw TransportError(.connectionLost, "the connection was closed before an answer", mayHaveTakenEffect: true)
-        case .dropAfter:
-            _ = try await answer()
-            note(nil)
-            throw TransportError(.connectionLost, "the connection was closed before an answer", mayHaveTakenEffect: true)
-        case .truncate:
-            var response = try await answer()
-            note(response.status)
-            response.body = Array(response.body.prefix(response.body.count / 2))
-            throw TransportError(.connectionLost, "the answer broke off after \(response.body.count) bytes", mayHaveTakenEffect: true)
-        case .replaceAnswer(let status, let headers, let body):
-            _ = try await answer()
-            note(status)
-            return HTTPResponse(status: status, headers: headers, body: Array(body.utf8))
-        case .delay, nil:
-            let response = try await answer()
-            note(response.status)
-            return response
+        switch try await exchange(request) {
+        case .whole(let response): return response
+        case .stream: throw TransportError(.malformedResponse, "a stream where a whole response was expected", mayHaveTakenEffect: true)
         }
     }
 
     public func stream(_ request: HTTPRequest) async throws(TransportError) -> HTTPStream {
-        guard let (_, simulator) = simulators.first(where: { request.url.hasPrefix($0.prefix) }) else {
-            throw TransportError(.nameResolution, "no simulator answers \(request.url)", mayHaveTakenEffect: false)
-        }
-        switch await simulator.answer(request) {
+        switch try await exchange(request) {
         case .whole(let response):
             let body = response.body
             let chunks = AsyncThrowingStream<[UInt8], any Error> { continuation in
@@ -87,6 +50,42 @@ public final class SimulatedTransport: Transport {
                 continuation.onTermination = { _ in task.cancel() }
             }
             return HTTPStream(status: status, headers: headers, chunks: throwing)
+        }
+    }
+
+    private func exchange(_ request: HTTPRequest) async throws(TransportError) -> SimulatedResponse {
+        guard let (prefix, simulator) = simulators.first(where: { request.url.hasPrefix($0.prefix) }) else {
+            throw TransportError(.nameResolution, "no simulator answers \(request.url)", mayHaveTakenEffect: false)
+        }
+        let path = String(request.url.dropFirst(prefix.count))
+        func note(_ status: Int?) {
+            log.withLock { $0.append(Received(method: request.method, path: path, body: request.body, status: status)) }
+        }
+        let lost = TransportError(.connectionLost, "the connection was closed before an answer", mayHaveTakenEffect: true)
+        switch faults.hit(simulator.name, request) {
+        case .answer(let status, let headers, let body):
+            note(status)
+            return .whole(HTTPResponse(status: status, headers: headers, body: Array(body.utf8)))
+        case .dropBefore:
+            note(nil)
+            throw lost
+        case .dropAfter:
+            _ = await simulator.answer(request)
+            note(nil)
+            throw lost
+        case .truncate:
+            let response = await simulator.answer(request)
+            note(response.status)
+            guard case .whole(let whole) = response else { throw lost }
+            throw TransportError(.connectionLost, "the answer broke off after \(whole.body.count / 2) bytes", mayHaveTakenEffect: true)
+        case .replaceAnswer(let status, let headers, let body):
+            _ = await simulator.answer(request)
+            note(status)
+            return .whole(HTTPResponse(status: status, headers: headers, body: Array(body.utf8)))
+        case .delay, nil:
+            let response = await simulator.answer(request)
+            note(response.status)
+            return response
         }
     }
 }

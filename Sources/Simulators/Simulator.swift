@@ -20,6 +20,13 @@ public enum SimulatedResponse: Sendable {
     case whole(HTTPResponse)
     case stream(status: Int, headers: HTTPHeaders, chunks: AsyncStream<[UInt8]>)
 
+    public var status: Int {
+        switch self {
+        case .whole(let response): response.status
+        case .stream(let status, _, _): status
+        }
+    }
+
     /// A JSON response with its content type.
     public static func json(_ status: Int, _ body: JSON, headers: HTTPHeaders = [:]) -> SimulatedResponse {
         var headers = headers
