@@ -39,7 +39,7 @@ struct ControlEndpoint: Sendable {
         }
     }
 
-    /// All vendors' worlds, in the form of a world file.
+    /// What every vendor holds now, in its own words, under the names of a world file.
     private func world() async -> JSON {
         var world: JSON = ["apiVersion": .string(SandboxDocument.apiVersion), "kind": "World"]
         for simulator in simulators { world[simulator.name] = await simulator.world }

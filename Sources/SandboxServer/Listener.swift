@@ -18,20 +18,20 @@ struct Listener: Sendable {
     let simulator: any Simulator
     let faults: FaultRules
     let requests: RequestLog
+    let open: OpenRequests
     let control: ControlEndpoint
     let clock: any SimulatedClock
     let speed: Double
 
     /// - Parameter onReady: gets the port as soon as connections are accepted.
-    func server(onReady: @escaping @Sendable (Int) -> Void) throws -> any Service {
-        var logger = Logger(label: "sandbox.\(simulator.name)") { StreamLogHandler.standardError(label: $0) }
-        // Being cancelled is how a listener stops, and no error; one that cannot listen throws.
-        logger.logLevel = .critical
-        return try HTTPServerBuilder.http1().buildServer(
+    func server(logger: Logger, onReady: @escaping @Sendable (Int) -> Void) throws -> any Service {
+        try HTTPServerBuilder.http1().buildServer(
             configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
             responder: { request, writer, channel in
-                let reply = try await answer(request)
+                guard open.begin(channel) else { return try await channel.close() }
+                defer { open.end(channel) }
+                let reply = try await channel.whileOpen { try await answer(request) }
                 try await ReplyWriter(channel: channel, date: clock.httpDate, isHead: request.method == .head).write(reply, to: writer)
             },
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) })

@@ -38,19 +38,12 @@ struct ReplyWriter: Sendable {
     ) async throws {
         // A client that closes its side has gone away; without this the connection would stay half open until the next chunk.
         try await channel.setOption(.allowRemoteHalfClosure, value: false).get()
-        let (gone, continuation) = AsyncStream.makeStream(of: Never.self)
-        channel.closeFuture.whenComplete { _ in continuation.finish() }
         // Used by one task only. It is Sendable, which its opaque type does not say.
         nonisolated(unsafe) let body = try await writer.writeHead(head)
-        try await withThrowingTaskGroup { group in
-            group.addTask { @concurrent in
-                var body = body
-                for await chunk in chunks where !chunk.isEmpty { try await body.write(ByteBuffer(bytes: chunk)) }
-                try await body.finish(nil)
-            }
-            group.addTask { for await _ in gone {} }
-            try await group.next()
-            group.cancelAll()
+        try await channel.whileOpen {
+            var body = body
+            for await chunk in chunks where !chunk.isEmpty { try await body.write(ByteBuffer(bytes: chunk)) }
+            try await body.finish(nil)
         }
     }
 

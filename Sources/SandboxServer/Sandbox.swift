@@ -37,6 +37,15 @@ public struct Sandbox: Sendable {
         }
     }
 
+    /// Where a proxy is set, clients would send to it what is meant for this machine.
+    private static var noProxy: [(name: String, value: String)] {
+        let own = ProcessInfo.processInfo.environment
+        let names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        guard names.contains(where: { own[$0]?.isEmpty == false }) else { return [] }
+        let hosts = [own["no_proxy"] ?? own["NO_PROXY"], "127.0.0.1"].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ",")
+        return [("no_proxy", hosts), ("NO_PROXY", hosts)]
+    }
+
     private static func environment(
         urls: [String: String], tokens: [String: String], folder: URL
     ) throws(SandboxError) -> [(name: String, value: String)] {
@@ -55,7 +64,7 @@ public struct Sandbox: Sendable {
                 environment.append(("KUBECONFIG", file.path))
             }
         }
-        return environment
+        return environment + noProxy
     }
 
     private static func kubeconfig(server: String, token: String) -> String {
