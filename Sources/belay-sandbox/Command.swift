@@ -1,5 +1,4 @@
 import Subprocess
-import Synchronization
 import SystemPackage
 import UnixSignals
 
@@ -8,11 +7,6 @@ import UnixSignals
 #elseif canImport(Musl)
     import Musl
 #endif
-
-/// The process id of a program that was started.
-private final class Child: Sendable {
-    let id = Mutex<pid_t?>(nil)
-}
 
 /// A program that runs inside a sandbox, with the sandbox's own input and output.
 struct Command {
@@ -32,7 +26,7 @@ struct Command {
         let environment = Environment.inherit.updating(
             Dictionary(variables.map { (Environment.Key(stringLiteral: $0.name), $0.value) }) { _, last in last })
         let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
-        let child = Child()
+        let (started, continuation) = AsyncStream.makeStream(of: pid_t.self)
         return await withTaskGroup(of: Int32?.self) { group in
             group.addTask {
                 do {
@@ -40,7 +34,7 @@ struct Command {
                         executable, arguments: Arguments(arguments), environment: environment, input: .currentStandardInput,
                         output: .currentStandardOutput, error: .currentStandardError
                     ) { execution in
-                        child.id.withLock { $0 = execution.processIdentifier.value }
+                        continuation.yield(execution.processIdentifier.value)
                     }
                     switch result.terminationStatus {
                     case .exited(let code): return code
@@ -55,10 +49,13 @@ struct Command {
                 }
             }
             group.addTask {
-                for await signal in signals {
-                    // Ctrl-C on a terminal reaches the program directly.
-                    if signal == .sigint, isatty(STDIN_FILENO) == 1 { continue }
-                    if let child = child.id.withLock({ $0 }) { kill(child, signal.rawValue) }
+                // A signal that comes before the program has started waits for it.
+                for await child in started {
+                    for await signal in signals {
+                        // Ctrl-C on a terminal reaches the program directly.
+                        if signal == .sigint, isatty(STDIN_FILENO) == 1 { continue }
+                        kill(child, signal.rawValue)
+                    }
                 }
                 return nil
             }

@@ -21,9 +21,10 @@ struct Program {
     }
 
     /// Runs it to its end.
-    func run(_ arguments: [String]) async throws -> Ended {
+    func run(_ arguments: [String], with variables: [Environment.Key: String?] = [:]) async throws -> Ended {
         let result = try await Subprocess.run(
-            .path(path), arguments: Arguments(arguments), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+            .path(path), arguments: Arguments(arguments), environment: .inherit.updating(variables), output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20))
         return Ended(status: result.terminationStatus, output: result.standardOutput, errors: result.standardError)
     }
 

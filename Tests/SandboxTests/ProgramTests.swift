@@ -44,6 +44,14 @@ import Testing
         try place.remove()
     }
 
+    @Test func aProxyIsNotAskedForTheSandbox() async throws {
+        let ended = try await Program().run(
+            ["--", "sh", "-c", #"curl -sS -o /dev/null "$VERCEL_API_URL/_sandbox/world" && echo "$no_proxy""#],
+            with: ["http_proxy": "http://127.0.0.1:9", "no_proxy": "example.com"])
+        #expect(ended.status == .exited(0), "\(ended.errors)")
+        #expect(ended.output == "example.com,127.0.0.1\n")
+    }
+
     @Test func withoutACommandItServesUntilSIGTERM() async throws {
         let place = try Place()
         let world = try place.write("world.yaml", Self.world)

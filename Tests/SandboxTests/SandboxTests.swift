@@ -20,8 +20,11 @@ import Testing
     }
 
     @Test func theDemoWorldIsServed() async throws {
-        let sandbox = try await Sandbox.start(world: try Self.demo())
+        let world = try Self.demo()
+        let sandbox = try await Sandbox.start(world: world)
         let variables = variables(sandbox)
+        let project = try #require(world.sections["vercel"]?["projects"]?[0])
+        let workload = try #require(world.sections["kubernetes"]?["workloads"]?[0])
         let transport = CurlTransport()
         func get(_ url: String?, _ path: String, token: String?) async throws -> JSON {
             let response = try await transport.send(
@@ -29,17 +32,21 @@ import Testing
             #expect(response.status == 200)
             return try JSON(parsing: response.body)
         }
-        let project = try await get(
-            variables["VERCEL_API_URL"], "/v9/projects/podcast-web?slug=acme&rollbackInfo=true", token: variables["VERCEL_TOKEN"])
-        #expect(project["targets"]?["production"]?["id"]?.string == "dpl_9KcT4pWebV142")
+        let served = try await get(
+            variables["VERCEL_API_URL"],
+            "/v9/projects/\(project["name"]?.string ?? "")?slug=\(project["team"]?.string ?? "")&rollbackInfo=true",
+            token: variables["VERCEL_TOKEN"])
+        #expect(served["targets"]?["production"]?["id"] == project["production"])
 
         let kubeconfig = String(decoding: try Data(contentsOf: URL(filePath: try #require(variables["KUBECONFIG"]))), as: UTF8.self)
         let token = try #require(kubeconfig.firstMatch(of: /token: "([^"]+)"/)).1
         #expect(kubeconfig.contains("server: \"\(try #require(sandbox.server.urls["kubernetes"]))\""))
-        let deployment = try await get(
-            sandbox.server.urls["kubernetes"], "/apis/apps/v1/namespaces/prod/deployments/backend", token: String(token))
-        #expect(
-            deployment["spec"]?["template"]?["spec"]?["containers"]?[0]?["image"]?.string == "registry.example.com/podcast-api:v1.42.0")
+        let running = try await get(
+            sandbox.server.urls["kubernetes"],
+            "/apis/apps/v1/namespaces/\(workload["namespace"]?.string ?? "")/deployments/\(workload["name"]?.string ?? "")",
+            token: String(token))
+        let image = running["spec"]?["template"]?["spec"]?["containers"]?[0]?["image"]
+        #expect(image != nil && image == workload["history"]?.elements.last?["image"])
         try await sandbox.stop()
     }
 
