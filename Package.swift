@@ -115,21 +115,26 @@ let package = Package(
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "KubernetesProvider",
             "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
+        library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         // Tests: one folder a module
         tests("ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
-        tests("VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider"),
+        tests("SimulatorsTests", "HTTPCore", "JSONValues", "Simulators"),
+        tests(
+            "VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider",
+            subprocess, systemPackage),
         tests(
             "SandboxTests", "CurlTransport", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "belay-sandbox", subprocess,
             systemPackage),
-        tests("KubernetesAPITests", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Simulators"),
+        tests("KubernetesAPITests", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Simulators", "YAMLReading"),
         tests(
-            "KubernetesProviderTests", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Model",
+            "KubernetesProviderTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Model",
             "ProviderContract", "ProviderKit", "Simulators", subprocess, systemPackage),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
+        tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("StateTests", "Model", "State"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State"),

@@ -17,8 +17,9 @@ extension PassReport {
             text += "  \(problem.message.printable)\n"
             if let next = problem.next { text += "  " + style.cyan("→ \(next.printable)") + "\n" }
         }
-        if verdict != .inSync, !obligations.isEmpty {
-            text += "  the transition stays open; owed: \(obligations.map(\.description).sorted().joined(separator: ", "))\n"
+        if let transition = openTransition {
+            let owed = transition.obligations.map(\.description).sorted().joined(separator: ", ")
+            text += "  the transition to \(transition.revision) stays open" + (owed.isEmpty ? "" : "; owed: \(owed)") + "\n"
         }
         if verdict == .inSync { for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" } }
         return text
@@ -49,7 +50,7 @@ extension PassReport {
             "exitCode": .integer(Int(verdict.exitStatus)), "steps": .array(steps),
             "problems": .array(
                 problems.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
-            "obligations": .array(obligations.map(\.description).sorted().map(JSON.string)),
+            "obligations": .array((openTransition?.obligations ?? []).map(\.description).sorted().map(JSON.string)),
         ]
     }
 
@@ -61,7 +62,7 @@ extension PassReport {
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
         case .failure: return "failed"
         case .changes: return "changes pending"
-        case .blocked: return "blocked, nothing was changed that is not listed above"
+        case .blocked: return result == nil ? "blocked, nothing was changed" : "blocked; what could be done was done"
         }
     }
 

@@ -34,8 +34,8 @@ public struct PassReport: Sendable {
         self.again = again
     }
 
-    /// What the open transition still owes.
-    public var obligations: [Obligation] { result?.obligations ?? survey?.recorded.transition?.obligations ?? [] }
+    /// The transition that this pass leaves open; nil when there is none.
+    public var openTransition: Transition? { (result?.state ?? survey?.recorded)?.transition }
 }
 
 extension PassReport {

@@ -17,7 +17,9 @@ public struct SystemStatus: Sendable, Hashable {
         self.revision = revision
         accepted = recorded.accepted
         transition = recorded.transition
-        notes = plan.notes
+        // What was observed of a component stands with the component.
+        let observed = Set(world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
+        notes = plan.notes.filter { !observed.contains($0) }
         components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
         conditions = Condition.of(components: components, plan: plan, transition: recorded.transition)
     }

@@ -23,7 +23,7 @@ struct HistoryCommand: AsyncParsableCommand {
     func validate() throws { _ = try specs.required() }
 
     func run() async throws {
-        let program = Program(state)
+        let program = Program(stateDirectory: state.directory)
         throw ExitCode(await program.untilInterrupted { await show(program) })
     }
 

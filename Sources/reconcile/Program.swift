@@ -30,7 +30,7 @@ struct Program: Sendable {
     let output: Output
     let reconciler: Reconciler
 
-    init(_ state: StateOptions = StateOptions()) {
+    init(stateDirectory directory: String? = nil) {
         let variables = ProcessInfo.processInfo.environment
         self.variables = variables
         output = Output(variables: variables, secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] })
@@ -38,7 +38,6 @@ struct Program: Sendable {
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
-        let directory = state.directory
         reconciler = Reconciler(
             providers: ProviderRegistry(Self.registrations, environment: environment),
             store: { system throws(StateError) in

@@ -14,7 +14,12 @@ public struct BuiltProgram: Sendable {
 
     /// A program that this package builds: it lies beside the tests' own executable.
     public init(_ name: String) {
-        executable = .path(FilePath(CommandLine.arguments[0]).removingLastComponent().appending(name))
+        executable = .path(FilePath(Self.path(of: name)))
+    }
+
+    /// Where a program of this package lies.
+    public static func path(of name: String) -> String {
+        FilePath(CommandLine.arguments[0]).removingLastComponent().appending(name).string
     }
 
     /// A program of the machine.

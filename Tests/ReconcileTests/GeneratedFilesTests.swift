@@ -1,0 +1,34 @@
+import FoundationEssentials
+import TestPrograms
+import Testing
+
+/// What is made from the declarations is committed, and the same.
+@Suite struct GeneratedFilesTests {
+    /// Three folders above this file.
+    private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+
+    @Test func theCommittedFilesAreWhatTheDeclarationsSay() async throws {
+        let ended = try await BuiltProgram("reconcile").run(["generate", "--output", Self.root, "--check"])
+        #expect(ended.status == 0, "\(ended.errors)")
+        let listed = try await BuiltProgram("reconcile").run(["generate"])
+        #expect(listed.output == "docs/reference.md\ndocs/system.schema.json\nmanifests/crd/systems.belay.dev.yaml\n")
+    }
+
+    @Test func aFileThatDiffersIsNamed() async throws {
+        let place = try Place()
+        let written = try await BuiltProgram("reconcile").run(["generate", "--output", place.root])
+        #expect(written.status == 0)
+        #expect(written.output.split(separator: "\n").count == 3)
+        try place.write("docs/reference.md", "edited by hand")
+        let ended = try await BuiltProgram("reconcile").run(["generate", "--output", place.root, "--check"])
+        #expect(ended.status == 1)
+        #expect(ended.errors.contains("docs/reference.md: differs from what the declarations say"))
+        try place.remove()
+    }
+
+    @Test(arguments: ["manifests/samples", "docs/demo/system.yaml"])
+    func everyExampleLoads(path: String) async throws {
+        let ended = try await BuiltProgram("reconcile").run(["validate", "-f", Self.root + "/" + path])
+        #expect(ended.status == 0, "\(ended.output)")
+    }
+}
