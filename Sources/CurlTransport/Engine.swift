@@ -5,13 +5,19 @@ import HTTPCore
 final class Engine {
     /// libcurl 7.88 lets 6 to 9 % of cold HTTP/2 fan-outs sit out one whole poll timeout while connections are being set up.
     private static let pollWhileUnsettled: Int32 = 10
-    private static let pooledTransfers = 64
+    /// About 7 KB each.
+    private static let pooledTransfers = 256
+    private static let rememberedLanes = 256
 
     private let inbox: Inbox
     private let configuration: CurlTransport.Configuration
     private let multi: UnsafeMutableRawPointer
     private var active: [Transfer] = []
     private var pool: [Transfer] = []
+    private var lanes: [String: Lane] = [:]
+    private var openStreams = 0
+    /// No deadline is nearer than this. Deadlines that move away leave it behind; the next look at all of them corrects it.
+    private var nearestExpiry: ContinuousClock.Instant?
     private lazy var authorities = Authorities.system()
 
     init?(inbox: Inbox, configuration: CurlTransport.Configuration) {
@@ -19,10 +25,8 @@ final class Engine {
         self.inbox = inbox
         self.configuration = configuration
         self.multi = multi
-        let connections = max(1, configuration.connections)
-        _ = curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, min(connections, max(1, configuration.connectionsPerHost)))
-        _ = curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections)
-        _ = curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, connections)
+        _ = curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(1, configuration.connections))
+        limitConnections()
     }
 
     deinit {
@@ -39,23 +43,59 @@ final class Engine {
             commands.removeAll(keepingCapacity: true)
             var running: Int32 = 0
             _ = curl_multi_perform(multi, &running)
-            completeFinished()
-            let timeout = nextTimeout()
+            guard !completeFinished() else { continue }
+            endOverdue()
+            let timeout = pollTimeout()
             guard inbox.sleep(Inbox.Bell(multi)) else { continue }
             _ = curl_multi_poll(multi, nil, 0, timeout, nil)
         }
         for case .start(let exchange, let reply) in commands + inbox.closeAndTake() {
             reply.fail(.stopped(exchange.request, sent: false))
         }
+        endWaiting(where: { _ in true }, because: { .stopped($0, sent: false) })
         while let transfer = active.last { abandon(transfer) { .stopped($0, sent: $1) } }
     }
 
+    // MARK: - Commands
+
     private func obey(_ command: Command) {
         switch command {
-        case .start(let exchange, let reply): start(exchange, reply)
-        case .cancel(let exchange): if let transfer = transfer(of: exchange) { abandon(transfer) { .cancelled($0, sent: $1) } }
-        case .resume(let exchange): transfer(of: exchange)?.unpause()
+        case .start(let exchange, let reply): enqueue(exchange, reply)
+        case .cancel(let exchange): cancel(exchange)
+        case .resume(let exchange):
+            guard let transfer = transfer(of: exchange) else { return }
+            transfer.unpause()
+            expect(transfer.expiry)
         }
+    }
+
+    private func enqueue(_ exchange: Exchange, _ reply: Reply) {
+        let request = exchange.request
+        guard !exchange.isCancelled else { return reply.fail(.cancelled(request, sent: false)) }
+        do throws(TransportError) { try request.check() } catch { return reply.fail(error) }
+        let expiry = ContinuousClock.now + request.deadline
+        expect(expiry)
+        // A stream stays for long and has a connection to itself: it neither waits for others nor keeps them waiting.
+        if case .stream = reply {
+            _ = start(exchange, reply, expiry)
+            return
+        }
+        let origin = request.origin
+        guard lanes[origin, default: lane(for: request)].enter() else {
+            lanes[origin]?.wait(Lane.Waiting(exchange: exchange, reply: reply, expiry: expiry))
+            return
+        }
+        if !start(exchange, reply, expiry) { leaveLane(of: exchange) }
+    }
+
+    private func lane(for request: HTTPRequest) -> Lane {
+        Lane(limit: request.isTLS ? Lane.multiplexed : max(1, configuration.connectionsPerHost))
+    }
+
+    private func cancel(_ exchange: Exchange) {
+        if let transfer = transfer(of: exchange) { return abandon(transfer) { .cancelled($0, sent: $1) } }
+        let waiting = lanes[exchange.request.origin]?.remove { $0.exchange === exchange } ?? []
+        for request in waiting { request.reply.fail(.cancelled(exchange.request, sent: false)) }
     }
 
     private func transfer(of exchange: Exchange) -> Transfer? {
@@ -64,51 +104,63 @@ final class Engine {
         return active[slot]
     }
 
-    private func start(_ exchange: Exchange, _ reply: Reply) {
-        guard !exchange.isCancelled else { return reply.fail(.cancelled(exchange.request, sent: false)) }
+    // MARK: - Transfers
+
+    /// False if there is no memory for it; it has been answered then.
+    private func start(_ exchange: Exchange, _ reply: Reply, _ expiry: ContinuousClock.Instant) -> Bool {
         guard let transfer = pool.popLast() ?? Transfer(userAgent: configuration.userAgent) else {
-            return reply.fail(.outOfMemory(exchange.request))
+            reply.fail(.outOfMemory(exchange.request))
+            return false
         }
-        do throws(TransportError) {
-            try transfer.prepare(exchange, reply, authorities: { authorities })
-        } catch {
-            recycle(transfer)
-            return reply.fail(error)
-        }
+        transfer.prepare(exchange, reply, expiry: expiry, authorities: { authorities })
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             recycle(transfer)
-            return reply.fail(.outOfMemory(exchange.request))
+            reply.fail(.outOfMemory(exchange.request))
+            return false
         }
         exchange.slot = active.count
         active.append(transfer)
+        if transfer.isStream { changeOpenStreams(by: 1) }
+        return true
     }
 
-    private func completeFinished() {
+    /// True if anything ended; others may have been started in its place.
+    private func completeFinished() -> Bool {
         var left: Int32 = 0
+        var hasCompleted = false
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let transfer = Transfer.of(message.pointee.easy_handle) else { continue }
             let code = curl_message_result(message)
-            remove(transfer)
-            transfer.finish(code, authorities: { authorities })
-            recycle(transfer)
+            end(transfer) { transfer.finish(code, authorities: { authorities }) }
+            hasCompleted = true
         }
+        return hasCompleted
     }
 
     private func abandon(_ transfer: Transfer, because error: (HTTPRequest, _ sent: Bool) -> TransportError) {
-        let failure = transfer.exchange.map { error($0.request, transfer.wasSent) }
-        remove(transfer)
-        if let failure { transfer.fail(failure) }
-        recycle(transfer)
+        guard let request = transfer.exchange?.request else { return }
+        let failure = error(request, transfer.wasSent)
+        end(transfer) { transfer.fail(failure) }
     }
 
-    private func remove(_ transfer: Transfer) {
+    private func end(_ transfer: Transfer, answer: () -> Void) {
         _ = curl_multi_remove_handle(multi, transfer.easy)
-        guard let exchange = transfer.exchange, self.transfer(of: exchange) === transfer, let last = active.popLast() else { return }
-        if last !== transfer {
-            active[exchange.slot] = last
-            last.exchange?.slot = exchange.slot
+        let exchange = transfer.exchange
+        let isStream = transfer.isStream
+        if let exchange, self.transfer(of: exchange) === transfer, let last = active.popLast() {
+            if last !== transfer {
+                active[exchange.slot] = last
+                last.exchange?.slot = exchange.slot
+            }
+            exchange.slot = -1
         }
-        exchange.slot = -1
+        answer()
+        recycle(transfer)
+        if isStream {
+            changeOpenStreams(by: -1)
+        } else if let exchange {
+            leaveLane(of: exchange)
+        }
     }
 
     private func recycle(_ transfer: Transfer) {
@@ -116,28 +168,59 @@ final class Engine {
         if pool.count < Self.pooledTransfers { pool.append(transfer) }
     }
 
-    /// Ends what is past its deadline and returns how long the poll may last, in milliseconds.
-    private func nextTimeout() -> Int32 {
-        var isUnsettled = false
-        var nearest: ContinuousClock.Instant?
-        var index = 0
-        var now: ContinuousClock.Instant?
-        while index < active.count {
-            let transfer = active[index]
-            isUnsettled = isUnsettled || !transfer.hasAnswer
-            if let expiry = transfer.expiry {
-                let current = now ?? .now
-                now = current
-                if expiry <= current {
-                    if let error = transfer.expiryError { abandon(transfer) { _, _ in error } }
-                    continue
-                }
-                nearest = min(nearest ?? expiry, expiry)
-            }
-            index += 1
+    /// Lets the next in, too.
+    private func leaveLane(of exchange: Exchange) {
+        let origin = exchange.request.origin
+        lanes[origin]?.leave()
+        while let next = lanes[origin]?.admit() {
+            if start(next.exchange, next.reply, next.expiry) { return }
+            lanes[origin]?.leave()
         }
-        if isUnsettled { return Self.pollWhileUnsettled }
-        guard let nearest, let now else { return .max }
-        return Int32(clamping: now.duration(to: nearest).wholeMilliseconds)
+        if lanes.count > Self.rememberedLanes, lanes[origin]?.isUnused == true { lanes[origin] = nil }
+    }
+
+    // MARK: - Limits
+
+    private func changeOpenStreams(by change: Int) {
+        openStreams += change
+        limitConnections()
+    }
+
+    private func limitConnections() {
+        let connections = max(1, configuration.connections)
+        let perHost = min(connections, max(1, configuration.connectionsPerHost))
+        _ = curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, perHost + openStreams)
+        _ = curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections + openStreams)
+    }
+
+    private func expect(_ expiry: ContinuousClock.Instant?) {
+        guard let expiry else { return }
+        nearestExpiry = min(nearestExpiry ?? expiry, expiry)
+    }
+
+    private func endOverdue() {
+        guard let nearest = nearestExpiry else { return }
+        let now = ContinuousClock.now
+        guard nearest <= now else { return }
+        nearestExpiry = nil
+        endWaiting(where: { $0.expiry <= now }, because: { .timedOut($0, sent: false, phase: .connection) })
+        for transfer in active.filter({ $0.expiry.map { $0 <= now } ?? false }) {
+            if let error = transfer.expiryError { abandon(transfer) { _, _ in error } }
+        }
+        for transfer in active { expect(transfer.expiry) }
+        for lane in lanes.values { expect(lane.nearestExpiry) }
+    }
+
+    private func endWaiting(where matches: (Lane.Waiting) -> Bool, because error: (HTTPRequest) -> TransportError) {
+        for origin in Array(lanes.keys) {
+            for request in lanes[origin]?.remove(where: matches) ?? [] { request.reply.fail(error(request.exchange.request)) }
+        }
+    }
+
+    /// In milliseconds. An idle engine, and one with nothing but quiet streams, is woken by events and deadlines only.
+    private func pollTimeout() -> Int32 {
+        if active.contains(where: { !$0.hasAnswer }) { return Self.pollWhileUnsettled }
+        guard let nearestExpiry else { return .max }
+        return Int32(clamping: max(0, ContinuousClock.now.duration(to: nearestExpiry).wholeMilliseconds))
     }
 }

@@ -12,29 +12,40 @@ extension HTTPRequest {
         return authority.isEmpty ? "an address without a host" : String(authority)
     }
 
-    struct Target {
-        var isTLS: Bool
+    var isTLS: Bool { url.hasASCIIPrefix("https://") }
+
+    /// Scheme and authority as they are written: what shares a lane.
+    var origin: String {
+        var slashes = 0
+        for index in url.utf8.indices {
+            switch url.utf8[index] {
+            case UInt8(ascii: "/"):
+                slashes += 1
+                if slashes == 3 { return String(url[..<index]) }
+            case UInt8(ascii: "?"), UInt8(ascii: "#"): return String(url[..<index])
+            default: break
+            }
+        }
+        return url
     }
 
     /// Refuses what libcurl would cut off, rewrite or send somewhere else.
-    func checkedTarget() throws(TransportError) -> Target {
+    func check() throws(TransportError) {
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw TransportError(.badURL, "\(name): the address holds a space or a control character; encode it", mayHaveTakenEffect: false)
         }
-        let isTLS = url.hasASCIIPrefix("https://")
         guard isTLS || url.hasASCIIPrefix("http://") else {
             throw TransportError(.badURL, "\(name): only http:// and https:// addresses can be asked", mayHaveTakenEffect: false)
         }
-        return Target(isTLS: isTLS)
-    }
-
-    /// libcurl's own list; the caller frees it.
-    func headerList() throws(TransportError) -> UnsafeMutablePointer<curl_slist>? {
         for field in headers.fields where !field.name.isHeaderName || !field.value.isHeaderValue {
             throw TransportError(
                 .badURL, "\(name): header \(field.name.isHeaderName ? field.name : "names") cannot be sent; is there a line break in it?",
                 mayHaveTakenEffect: false)
         }
+    }
+
+    /// libcurl's own list; the caller frees it.
+    func headerList() -> UnsafeMutablePointer<curl_slist>? {
         var list: UnsafeMutablePointer<curl_slist>?
         for field in headers.fields {
             // `Name:` would take a field of libcurl's own away; `Name;` is how it is told to send an empty one.

@@ -18,7 +18,7 @@ final class Transfer {
     private static let errorTextSize = Int(CURL_ERROR_SIZE)
 
     let easy: UnsafeMutableRawPointer
-    private let errorText: UnsafeMutablePointer<CChar>
+    let errorText: UnsafeMutablePointer<CChar>
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var trust = Trust.nothing
 
@@ -26,7 +26,7 @@ final class Transfer {
     private var reply: Reply?
     private var head = ResponseHead()
     private var body: [UInt8] = []
-    private var isStream = false
+    private(set) var isStream = false
     /// There from the end of a stream's head on.
     private var stream: StreamBuffer?
     private var refusal: Refusal?
@@ -94,52 +94,18 @@ final class Transfer {
         Unmanaged<Transfer>.fromOpaque(owner.unsafelyUnwrapped).takeUnretainedValue()
     }
 
-    func prepare(_ exchange: Exchange, _ reply: Reply, authorities: () -> Authorities) throws(TransportError) {
+    /// The request has passed ``HTTPRequest/check()``.
+    func prepare(_ exchange: Exchange, _ reply: Reply, expiry: ContinuousClock.Instant, authorities: () -> Authorities) {
         let request = exchange.request
-        let target = try request.checkedTarget()
         errorText[0] = 0
         isStream = if case .stream = reply { true } else { false }
-        setTarget(request, isTLS: target.isTLS)
-        headerList = try request.headerList()
+        setTarget(request, isTLS: request.isTLS)
+        headerList = request.headerList()
         _ = curl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
-        if target.isTLS { trust(request.tls, authorities: authorities) }
+        if request.isTLS { trust(request.tls, authorities: authorities) }
         self.exchange = exchange
         self.reply = reply
-        postponeExpiry()
-    }
-
-    private func setTarget(_ request: HTTPRequest, isTLS: Bool) {
-        _ = curl_set_string(easy, CURLOPT_URL, request.url)
-        switch request.method {
-        case .get where request.body.isEmpty:
-            _ = curl_set_long(easy, CURLOPT_HTTPGET, 1)
-            _ = curl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
-        case .head:
-            // HTTPGET first: it is what takes back an earlier POST of this handle.
-            _ = curl_set_long(easy, CURLOPT_HTTPGET, 1)
-            _ = curl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
-            _ = curl_set_long(easy, CURLOPT_NOBODY, 1)
-        case .delete where request.body.isEmpty:
-            _ = curl_set_long(easy, CURLOPT_HTTPGET, 1)
-            _ = curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-        case .get, .post, .put, .patch, .delete:
-            _ = curl_set_long(easy, CURLOPT_HTTPGET, 1)
-            _ = curl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count))
-            request.body.withUnsafeBytes { bytes in
-                // Nil would mean that the body comes from a callback; any address will do for no bytes.
-                let start = bytes.baseAddress ?? UnsafeRawPointer(errorText)
-                _ = curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start))
-            }
-            _ = curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-        }
-        _ = curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectDeadline.curlMilliseconds)
-        // Clear-text HTTP/2 by prior knowledge breaks on connection reuse in libcurl 7.88: TLS only. Where it is not possible it is not
-        // offered either, or `CURLOPT_PIPEWAIT` would hold every request to a host back until the first one is answered.
-        let mayBeHTTP2 = isTLS && !isStream
-        _ = curl_set_long(easy, CURLOPT_HTTP_VERSION, mayBeHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
-        _ = curl_set_long(easy, CURLOPT_FRESH_CONNECT, isStream ? 1 : 0)
-        _ = curl_set_long(easy, CURLOPT_FORBID_REUSE, isStream ? 1 : 0)
-        _ = curl_set_string(easy, CURLOPT_ACCEPT_ENCODING, isStream ? nil : "")
+        self.expiry = expiry
     }
 
     private func trust(_ settings: TLSSettings?, authorities: () -> Authorities) {
@@ -159,21 +125,6 @@ final class Transfer {
         }
         setBlob(CURLOPT_SSLCERT_BLOB, identity)
         setBlob(CURLOPT_SSLKEY_BLOB, identity)
-    }
-
-    private func setAuthorities(file: String?, directory: String?, blob: [UInt8]?) {
-        _ = curl_set_string(easy, CURLOPT_CAINFO, file)
-        _ = curl_set_string(easy, CURLOPT_CAPATH, directory)
-        setBlob(CURLOPT_CAINFO_BLOB, blob)
-    }
-
-    private func setBlob(_ option: CURLoption, _ bytes: [UInt8]?) {
-        // An empty blob is kept as one byte of white space: it must trust nothing, not everything that is the default.
-        guard let bytes else {
-            _ = curl_set_blob(easy, option, nil, 0)
-            return
-        }
-        (bytes.isEmpty ? [0x0A] : bytes).withUnsafeBytes { _ = curl_set_blob(easy, option, $0.baseAddress, $0.count) }
     }
 
     // MARK: - During

@@ -44,6 +44,23 @@ struct LifetimeTests {
         #expect(codes == [.cancelled])
     }
 
+    @Test func aRequestThatWaitsForItsTurnIsCancelledAtOnce() async throws {
+        let server = try SocketServer(Misdeed.serve)
+        let transport = CurlTransport.make(connectionsPerHost: 1)
+        let urls = (stall: server.url("/stall"), none: server.url("/none"))
+        let first = Task { await transport.failure(.make(urls.stall)) }
+        _ = await server.requests.first(1)
+        let second = Task { await transport.failure(.make(.post, urls.none)) }
+        let third = Task { await transport.result(.make(urls.none)) }
+        second.cancel()
+        #expect(await second.value?.code == .cancelled)
+        #expect(await second.value?.mayHaveTakenEffect == false)
+        first.cancel()
+        #expect(try await third.value.get().text == "fine")
+        #expect(await first.value?.code == .cancelled)
+        #expect(server.received.count == 2)
+    }
+
     @Test func shutdownEndsWhatIsInFlightAndRefusesWhatComes() async throws {
         let server = try SocketServer(Misdeed.serve)
         let transport = CurlTransport.make()

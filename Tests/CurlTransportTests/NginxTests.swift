@@ -45,17 +45,20 @@ struct NginxTests {
         #expect(answers.allSatisfy { $0?.hasPrefix("HTTP/2.0 ") == true })
     }
 
-    /// libcurl 7.88 loses the event that ends a connection's set-up in 6 to 9 % of these; only the bounded poll goes on then.
+    /// More requests than a connection has streams, before any connection is there: where libcurl 7.88 now and then sits out a whole poll.
+    /// A healthy round takes 30 ms; with nothing to bound them, stalls of 1 s and more were seen.
     @Test func coldFanOutsOverHTTP2DoNotStall() async {
-        let request = HTTPRequest.make(nginx.tls("/"), deadline: .seconds(10), tls: nginx.trusting)
-        for _ in 0..<40 {
-            let transport = CurlTransport.make()
+        let request = HTTPRequest.make(nginx.tls("/"), tls: nginx.trusting)
+        let start = ContinuousClock.now
+        for _ in 0..<20 {
+            let transport = CurlTransport.make(connectionsPerHost: 1)
             let failures = await withTaskGroup { group in
-                for _ in 0..<20 { group.addTask { await transport.failure(request)?.message } }
+                for _ in 0..<200 { group.addTask { await transport.failure(request)?.message } }
                 return await group.reduce(into: [String]()) { $0 += $1.map { [$0] } ?? [] }
             }
             #expect(failures == [])
         }
+        #expect(start.duration(to: .now) < .seconds(10))
     }
 
     @Test func compressedAnswersArriveAsTheyWere() async throws {

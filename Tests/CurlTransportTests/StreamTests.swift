@@ -137,6 +137,20 @@ struct StreamTests {
         #expect(received == total)
     }
 
+    @Test func streamsDoNotTakeTheConnectionsOfRequests() async throws {
+        let server = try SocketServer { connection in
+            guard let request = connection.readRequest() else { return }
+            guard request.target == "/watch" else { return connection.answer("fine") }
+            connection.write(chunked)
+            connection.waitForClose()
+        }
+        let transport = CurlTransport.make(connectionsPerHost: 1)
+        var streams: [HTTPStream] = []
+        for _ in 0..<3 { streams.append(try await transport.stream(.make(server.url("/watch")))) }
+        #expect(try await transport.send(.make(server.url())).text == "fine")
+        #expect(streams.map(\.status) == [200, 200, 200])
+    }
+
     @Test func otherRequestsGoOnWhileAStreamIsHeldUp() async throws {
         let server = try SocketServer { connection in
             while let request = connection.readRequest() {
