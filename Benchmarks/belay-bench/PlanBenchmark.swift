@@ -46,7 +46,7 @@ struct PlanBenchmark {
     }
 
     func measured() throws(BenchError) {
-        let made = belayBenchMeasuredPlan(system, revision, world, recorded)
+        let made = measuredPlan(system, revision, world, recorded)
         let writes = made.steps.count { $0.action.isWrite }
         guard writes == changed, made.blocked.isEmpty else {
             throw BenchError(1, "the plan has \(writes) writes and \(made.blocked.count) blocked components; expected \(changed) and none")
@@ -74,6 +74,6 @@ private struct SampleTarget: Target {
 
 /// A function of its own, so that callgrind can count what happens inside it and nothing else.
 @inline(never)
-func belayBenchMeasuredPlan(_ system: System, _ revision: Revision, _ world: World, _ recorded: RecordedState) -> Plan {
+func measuredPlan(_ system: System, _ revision: Revision, _ world: World, _ recorded: RecordedState) -> Plan {
     plan(system, revision: revision, observed: world, recorded: recorded)
 }

@@ -22,7 +22,7 @@ struct SpecsBenchmark {
     }
 
     func measured() throws(BenchError) {
-        let result = belayBenchMeasuredSpecs(loader, files)
+        let result = measuredSpecs(loader, files)
         if let mistake = result.diagnostics.first { throw BenchError(1, "\(mistake)") }
         guard result.systems.count == files.count else {
             throw BenchError(1, "\(result.systems.count) systems in \(files.count) files; expected one in each")
@@ -32,6 +32,6 @@ struct SpecsBenchmark {
 
 /// A function of its own, so that callgrind can count what happens inside it and nothing else.
 @inline(never)
-func belayBenchMeasuredSpecs(_ loader: SpecLoader, _ files: [SourceFile]) -> LoadResult {
+func measuredSpecs(_ loader: SpecLoader, _ files: [SourceFile]) -> LoadResult {
     loader.load(files)
 }

@@ -7,7 +7,10 @@ class Contender:
     """A command that is run once a round and says on its last line how long its work took, in nanoseconds."""
 
     def __init__(self, name, command, environment=None, field=None):
-        """`field` picks one number of the line; otherwise its numbers are repetitions, of which the median counts."""
+        """With `field`, the line's numbers are different times, that one counts, and the last is an exit code.
+
+        Without, they are repetitions, of which the median counts.
+        """
         self.name = name
         self.command = [str(word) for word in command]
         self.environment = environment
@@ -53,9 +56,9 @@ class Spread:
         self.median, self.least, self.most = statistics.median(values), min(values), max(values)
 
     @staticmethod
-    def ratio(ours, other):
-        """Of the times of one round each, so that what slows the machine down for a while slows both."""
-        return Spread([mine / theirs for mine, theirs in zip(ours.times(), other.times())])
+    def ratio(ours, others):
+        """Of two times of each round, so that what slows the machine down for a while slows both."""
+        return Spread([mine / theirs for mine, theirs in zip(ours, others)])
 
     def text(self, digits=2):
         return f"{self.median:.{digits}f} [{self.least:.{digits}f}..{self.most:.{digits}f}]"
@@ -68,7 +71,7 @@ def duration(nanoseconds):
     return f"{nanoseconds:.3g} ns"
 
 
-def times(contender):
+def times(contender, field=None):
     """`median (minimum)`."""
-    spread = Spread(contender.times())
+    spread = Spread(contender.times(field))
     return f"{duration(spread.median)} (min {duration(spread.least)})"

@@ -41,8 +41,8 @@ def write_files(directory, count):
 
 
 def write_fleet(path, count):
-    """Writes one system of `count` components, each pinned to what the server says runs."""
+    """Writes one system of `count` components, each pinned to what the server says runs. Its name says how many, so that none shares state."""
     with open(path, "w") as file:
-        file.write("apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata:\n  name: fleet\nspec:\n  components:\n")
+        file.write(f"apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata:\n  name: fleet-{count}\nspec:\n  components:\n")
         for number in range(count):
             file.write(f"    web-{number}:\n      vercel: {{project: web-{number}, team: acme}}\n      release: dpl_{number}\n")

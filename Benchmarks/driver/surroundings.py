@@ -37,9 +37,9 @@ class Surroundings:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self, base, **more):
-        """What a measured process sees: the provider at `base`, no proxy, a state directory of its own."""
+        """What a measured process sees: the provider at `base`, no proxy, a state directory of its own, the search path of a bare system."""
         return {
-            "PATH": os.environ["PATH"], "HOME": self.folder, "XDG_STATE_HOME": f"{self.folder}/state", "LANG": "C.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": self.folder, "XDG_STATE_HOME": f"{self.folder}/state", "LANG": "C.UTF-8",
             "VERCEL_TOKEN": TOKEN, "VERCEL_API_URL": base, **more,
         }
 

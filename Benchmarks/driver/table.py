@@ -1,4 +1,5 @@
 """The printed result: one line for every goal, as a table that Markdown also reads."""
+from measure import Spread, times
 
 HEADER = ["#", "What", "Belay", "Against", "Ratio: median [min..max]", "Of minima", "Goal", "Met"]
 
@@ -11,15 +12,13 @@ class Line:
         self.met = met
 
 
-def ratio(row, what, ours, against, goal=None):
-    """A line for a ratio of two contenders; without a goal it only informs."""
-    from measure import Spread, times
-
-    spread = Spread.ratio(ours, against)
-    minima = min(ours.times()) / min(against.times())
+def ratio(row, what, ours, against, goal=None, field=None):
+    """A line for a ratio of two contenders, of another one's `field` if that is given; without a goal it only informs."""
+    spread = Spread.ratio(ours.times(), against.times(field))
+    minima = min(ours.times()) / min(against.times(field))
     digits = 2 if spread.median >= 0.1 else 3
     return Line(
-        row, what, times(ours), f"{against.name}: {times(against)}", spread.text(digits), f"{minima:.{digits}f}",
+        row, what, times(ours), f"{against.name}: {times(against, field)}", spread.text(digits), f"{minima:.{digits}f}",
         f"≤ {goal}" if goal else "–", spread.median <= goal if goal else None)
 
 

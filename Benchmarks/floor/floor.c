@@ -142,6 +142,8 @@ static int gets_all(const char *spec, const char *urls, const char *token, int h
         curl_easy_setopt(easy[used], CURLOPT_PRIVATE, &bodies[used]);
         curl_easy_setopt(easy[used], CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(easy[used], CURLOPT_ACCEPT_ENCODING, "");
+        /* Over TLS there is HTTP/2: one connection carries all. */
+        curl_easy_setopt(easy[used], CURLOPT_PIPEWAIT, (long)!strncmp(rest, "https", 5));
         /* Both at once would make libcurl parse the bundle for every host. */
         if (file || directory) {
             curl_easy_setopt(easy[used], CURLOPT_CAINFO, file);
