@@ -1,26 +1,35 @@
 import JSONValues
 
 extension VercelProject {
-    /// As a list shows it.
-    func listItem(_ deployment: VercelDeployment, _ now: Int64) -> JSON {
-        let state = deployment.state(at: now)
+    /// As a list shows it. The older list has no word for a deployment that is blocked.
+    func listItem(_ deployment: VercelDeployment, _ now: Int64, knowsBlocked: Bool) -> JSON {
+        var state = deployment.state(at: now)
+        if state == "BLOCKED", !knowsBlocked { state = "QUEUED" }
+        let assigned = assignment(of: deployment)
+        let aliasError = aliasError(of: deployment, now) ?? .null
+        let failure = failure(of: deployment, state)
+        let conclusion = checksState(deployment, now)
+        let ready: JSON? = state == "READY" ? .milliseconds(deployment.builtAt) : nil
+        let deleted: JSON? = state == "DELETED" ? .milliseconds(deployment.deletedAt) : nil
+        let byRetention: JSON? = state == "DELETED" ? true : nil
+        let creator: JSON = ["uid": "user_sim", "username": .string(deployment.author)]
         return .members([
             ("uid", .string(deployment.id)), ("name", .string(name)), ("projectId", .string(id)), ("url", .string(deployment.url)),
             ("created", .milliseconds(deployment.createdAt)), ("createdAt", .milliseconds(deployment.createdAt)),
             ("source", .string(deployment.source)), ("state", .string(state)), ("readyState", .string(state)),
             ("readySubstate", substate(deployment, now).map(JSON.string)), ("type", "LAMBDAS"),
-            ("creator", ["uid": "user_sim", "username": .string(deployment.author)]),
+            ("creator", creator),
             ("inspectorUrl", .string("https://vercel.com/\(team ?? "personal")/\(name)/\(deployment.id.dropFirst(4))")),
             ("meta", meta(deployment)), ("target", .optional(deployment.target)),
-            ("aliasAssigned", deployment.assignedAt.map { .milliseconds($0) } ?? false),
-            ("aliasError", aliasError(of: deployment, now) ?? .null),
-            ("ready", state == "READY" ? .milliseconds(deployment.builtAt) : nil),
+            ("aliasAssigned", assigned),
+            ("aliasError", aliasError),
+            ("ready", ready),
             ("isRollbackCandidate", .bool(isRollbackCandidate(deployment, now))), ("checks", checks(deployment, now)),
-            ("checksState", checksState(deployment, now)?.state), ("checksConclusion", checksState(deployment, now)?.conclusion),
-            ("errorCode", failure(of: deployment, state)?.code), ("errorMessage", failure(of: deployment, state)?.message),
-            ("deleted", state == "DELETED" ? .milliseconds(deployment.deletedAt) : nil),
-            ("softDeletedByRetention", state == "DELETED" ? true : nil),
-            ("seatBlock", deployment.build == .blocked ? ["blockCode": "COMMIT_AUTHOR_REQUIRED"] : nil),
+            ("checksState", conclusion?.state), ("checksConclusion", conclusion?.conclusion),
+            ("errorCode", failure?.code), ("errorMessage", failure?.message),
+            ("deleted", deleted),
+            ("softDeletedByRetention", byRetention),
+            ("seatBlock", seatBlock(deployment)),
         ])
     }
 
@@ -29,26 +38,33 @@ extension VercelProject {
         let state = shownState(deployment, now)
         let planned = deployment.isProduction && !deployment.isDecided && !deployment.isStagedOnly
         let aliases = planned ? servingDomains.map { JSON.string(domains[$0].name) } : aliases(of: deployment.id)
+        let aliasError = aliasError(of: deployment, now) ?? .null
+        let failure = failure(of: deployment, state)
+        let conclusion = checksState(deployment, now)
+        let ready: JSON? = state == "READY" ? .milliseconds(deployment.builtAt) : nil
+        let canceled: JSON? = state == "CANCELED" ? .milliseconds(deployment.canceledAt ?? now) : nil
+        let assignedAt: JSON? = deployment.assignedAt.map { .milliseconds($0) }
+        let owner: JSON = ["id": .string(id), "name": .string(name), "framework": "nextjs"]
         return .members([
             ("id", .string(deployment.id)), ("name", .string(name)), ("url", .string(deployment.url)), ("projectId", .string(id)),
-            ("ownerId", .string(accountID)), ("project", ["id": .string(id), "name": .string(name), "framework": "nextjs"]),
+            ("ownerId", .string(accountID)), ("project", owner),
             ("readyState", .string(state)), ("status", .string(state)), ("readySubstate", substate(deployment, now).map(JSON.string)),
             ("target", .optional(deployment.target)), ("alias", .array(aliases)), ("aliasAssigned", .bool(deployment.assignedAt != nil)),
-            ("aliasAssignedAt", deployment.assignedAt.map { .milliseconds($0) }),
-            ("aliasError", aliasError(of: deployment, now) ?? .null), ("aliasWarning", .null),
-            ("checks", checks(deployment, now)), ("checksState", checksState(deployment, now)?.state),
-            ("checksConclusion", checksState(deployment, now)?.conclusion),
-            ("errorCode", failure(of: deployment, state)?.code), ("errorMessage", failure(of: deployment, state)?.message),
+            ("aliasAssignedAt", assignedAt),
+            ("aliasError", aliasError), ("aliasWarning", .null),
+            ("checks", checks(deployment, now)), ("checksState", conclusion?.state),
+            ("checksConclusion", conclusion?.conclusion),
+            ("errorCode", failure?.code), ("errorMessage", failure?.message),
             ("createdAt", .milliseconds(deployment.createdAt)), ("bootedAt", .milliseconds(deployment.createdAt)),
             ("buildingAt", .milliseconds(deployment.createdAt + deployment.queueTime)), ("buildSkipped", false),
-            ("ready", state == "READY" ? .milliseconds(deployment.builtAt) : nil),
-            ("canceledAt", state == "CANCELED" ? .milliseconds(deployment.canceledAt ?? now) : nil), ("creator", creator(deployment)),
+            ("ready", ready),
+            ("canceledAt", canceled), ("creator", creator(deployment)),
             ("meta", meta(deployment)), ("source", .string(deployment.source)), ("gitSource", gitSource(deployment)), ("public", false),
             ("type", "LAMBDAS"), ("regions", ["iad1"]), ("version", 2), ("plan", .string(plan)), ("createdIn", "iad1"), ("routes", .null),
             ("build", ["env": []]), ("env", []),
             ("inspectorUrl", .string("https://vercel.com/\(team ?? "personal")/\(name)/\(deployment.id.dropFirst(4))")),
             ("isInConcurrentBuildsQueue", false), ("isInSystemBuildsQueue", false), ("projectSettings", [:]),
-            ("seatBlock", deployment.build == .blocked ? ["blockCode": "COMMIT_AUTHOR_REQUIRED"] : nil),
+            ("seatBlock", seatBlock(deployment)),
         ])
     }
 
@@ -66,6 +82,13 @@ extension VercelProject {
 
     func meta(_ deployment: VercelDeployment) -> JSON {
         .object(JSONObject(deployment.shownMeta(repository: repository).map { (key: $0.key, value: .string($0.value)) }))
+    }
+
+    /// A time, or `false`.
+    func assignment(of deployment: VercelDeployment) -> JSON { deployment.assignedAt.map { .milliseconds($0) } ?? false }
+
+    private func seatBlock(_ deployment: VercelDeployment) -> JSON? {
+        deployment.build == .blocked ? ["blockCode": "COMMIT_AUTHOR_REQUIRED"] : nil
     }
 
     func creator(_ deployment: VercelDeployment) -> JSON { ["uid": "user_sim", "username": .string(deployment.author)] }

@@ -84,13 +84,16 @@ extension VercelProject {
     /// A deployment as it stands in a project.
     private func summary(_ deployment: VercelDeployment, _ plan: String, _ now: Int64) -> JSON {
         let state = shownState(deployment, now)
+        let assigned = assignment(of: deployment)
+        let aliasError = aliasError(of: deployment, now) ?? .null
+        let ready: JSON? = state == "READY" ? .milliseconds(deployment.builtAt) : nil
         return .members([
-            ("alias", .array(aliases(of: deployment.id))), ("aliasAssigned", .milliseconds(deployment.assignedAt)),
-            ("aliasError", aliasError(of: deployment, now) ?? .null), ("createdAt", .milliseconds(deployment.createdAt)),
+            ("alias", .array(aliases(of: deployment.id))), ("aliasAssigned", assigned), ("aliasError", aliasError),
+            ("createdAt", .milliseconds(deployment.createdAt)),
             ("createdIn", "iad1"), ("creator", creator(deployment)), ("deploymentHostname", .string(deployment.url)),
             ("id", .string(deployment.id)), ("meta", meta(deployment)), ("name", .string(name)), ("plan", .string(plan)),
             ("private", false), ("readyState", .string(state)), ("readySubstate", substate(deployment, now).map(JSON.string)),
-            ("readyAt", state == "READY" ? .milliseconds(deployment.builtAt) : nil), ("target", .optional(deployment.target)),
+            ("readyAt", ready), ("target", .optional(deployment.target)),
             ("type", "LAMBDAS"), ("url", .string(deployment.url)), ("userId", "user_sim"),
         ])
     }

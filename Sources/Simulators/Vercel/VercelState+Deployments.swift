@@ -31,12 +31,13 @@ extension VercelState {
         }
         found.sort { $0.deployment.createdAt > $1.deployment.createdAt }
         let page = found.prefix(Int(limit))
+        let knowsBlocked = call.query.path.first != "v6"
         var next: Int64? = found.count > page.count ? page.last?.deployment.createdAt : nil
         if next != nil, page.contains(where: { $0.project.hasStuckCursor }) { next = until ?? next }
         return VercelAnswer(
             200,
             [
-                "deployments": .array(page.map { $0.project.listItem($0.deployment, call.now) }),
+                "deployments": .array(page.map { $0.project.listItem($0.deployment, call.now, knowsBlocked: knowsBlocked) }),
                 "pagination": [
                     "count": .integer(page.count), "next": .milliseconds(next), "prev": .milliseconds(page.first?.deployment.createdAt),
                 ],
