@@ -30,10 +30,11 @@ extension PassReport {
         var text = "### \(system.description.markdownEscaped): \(headline.markdownEscaped)\n\n"
         for problem in problems { text += "- \(problem.description.markdownEscaped)\n" }
         if !problems.isEmpty { text += "\n" }
-        for entry in result?.steps ?? [] where entry.step.resource != nil && entry.step.phase != .preflight {
+        let told = (result?.steps ?? []).filter { $0.step.resource != nil && $0.step.phase != .preflight }
+        for entry in told {
             text += "- `\(entry.step.phase.rawValue)` \(entry.step.summary.markdownEscaped): \(entry.outcome.word)\n"
         }
-        return text + "\n"
+        return told.isEmpty ? text : text + "\n"
     }
 
     /// One item of `reconcile --once -o json`.

@@ -91,10 +91,14 @@ struct GitWorkTree: Sendable {
 
     /// True if one of the paths differs from the commit, untracked files included.
     func isDirty(_ paths: [String]) async throws(SourceError) -> Bool {
-        var absolute: [String] = []
-        for path in paths { absolute.append(path.hasPrefix("/") ? path : try Self.currentDirectory() + "/" + path) }
+        // Resolved, because a link may lead into the tree from outside of it.
+        let absolute = paths.map { path in
+            guard let pointer = realpath(path, nil) else { return path }
+            defer { free(pointer) }
+            return String(cString: pointer)
+        }
         guard let answer = try await git.run(in: root, ["status", "--porcelain", "--"] + absolute), answer.status == 0 else {
-            throw SourceError(.gitFailed, "\(root): git status failed")
+            throw SourceError(.gitFailed, "\(root): git status failed; does it work there by hand?")
         }
         return !answer.output.isEmpty
     }
@@ -116,12 +120,6 @@ struct GitWorkTree: Sendable {
     private func isAncestor(_ older: String, of newer: String) async throws(SourceError) -> Bool {
         // Status 1 says no; 128 says that a commit is not here. Neither is an error to this question.
         try await git.run(in: root, ["merge-base", "--is-ancestor", older, newer])?.status == 0
-    }
-
-    private static func currentDirectory() throws(SourceError) -> String {
-        guard let pointer = getcwd(nil, 0) else { throw SourceError(.unreadable, "the current directory cannot be told") }
-        defer { free(pointer) }
-        return String(cString: pointer)
     }
 }
 

@@ -55,10 +55,14 @@ extension RecordedState {
 }
 
 extension Resolution {
-    /// The lineage grown by `identities`, each once.
+    /// The lineage grown by `identities` of the pinned kind, each once.
+    ///
+    /// Only of that kind: a deployment is one build of its commit, and another build of that commit is not the pinned one.
     public func adding(_ identities: some Sequence<ArtifactIdentity>) -> Resolution {
         var grown = self
-        for identity in identities where identity != self.identity && !grown.lineage.contains(identity) { grown.lineage.append(identity) }
+        for identity in identities where identity.kind == self.identity.kind && identity != self.identity {
+            if !grown.lineage.contains(identity) { grown.lineage.append(identity) }
+        }
         return grown
     }
 

@@ -69,6 +69,19 @@ import Testing
         #expect(dirty.notes == ["the specs differ from commit \(first.prefix(12)): the working tree is dirty"])
     }
 
+    @Test func aLinkIntoAWorkTreeIsReadWithTheTreesRevision() async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        let elsewhere = try Place()
+        defer { try? elsewhere.remove() }
+        try await place.git("init", "-q", "-b", "main")
+        try place.write("specs/system.yaml", "one")
+        let head = try await place.commit("first")
+        try FileManager.default.createSymbolicLink(atPath: elsewhere.path("linked"), withDestinationPath: place.path("specs"))
+        let revision = try await PathSource([elsewhere.path("linked")]).snapshot().revision
+        #expect(revision.id == head && !revision.isDirty)
+    }
+
     @Test func historyTellsOlderFromNewer() async throws {
         let place = try Place()
         defer { try? place.remove() }
