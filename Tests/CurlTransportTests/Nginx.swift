@@ -25,9 +25,9 @@ struct Nginx: Sendable {
 
     private static func start() -> Nginx? {
         Surroundings.set()
-        guard isThere, let plain = try? Loopback.freePort(), let tls = try? Loopback.freePort(), let client = try? Loopback.freePort(),
-            let made = Shell.output("mktemp -d \"${TMPDIR:-/tmp}/belay-nginx.XXXXXX\"")
+        guard isThere, let ports = try? Loopback.freePorts(3), let made = Shell.output("mktemp -d \"${TMPDIR:-/tmp}/belay-nginx.XXXXXX\"")
         else { return nil }
+        let (plain, tls, client) = (ports[0], ports[1], ports[2])
         let folder = String(decoding: made, as: UTF8.self).split(separator: "\n").joined()
         guard Shell.output(certificates(in: folder)) != nil, write(configuration(folder, plain, tls, client), to: folder + "/nginx.conf"),
             serve(folder)

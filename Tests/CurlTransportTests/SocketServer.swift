@@ -189,6 +189,13 @@ enum Loopback {
         return port
     }
 
+    /// Held all at once before they are let go: one after the other could be the same.
+    static func freePorts(_ count: Int) throws -> [UInt16] {
+        let listeners = try (0..<count).map { _ in try listen() }
+        for listener in listeners { close(listener.socket) }
+        return listeners.map(\.port)
+    }
+
     static func connect(_ port: UInt16) -> Int32? {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | UInt32(SOCK_CLOEXEC.rawValue)), 0)
         var address = address(port: port)
