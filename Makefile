@@ -30,7 +30,7 @@ generate:  ## Write the generated files anew: CRD, JSON Schema, reference page
 	@$(BUILD) --product reconcile
 	@.build/debug/reconcile generate --output .
 
-bench: build ## Every measured row next to its floor and its peer, as ratios: about six minutes after the build
+bench: build ## Every measured row next to its floor and its peer, as ratios: about three minutes after the build
 	@.ci/setup bench
 	@$(BUILD) -c release --product belay-bench
 	@python3 Benchmarks/driver
