@@ -15,7 +15,7 @@ struct CrashPoint: Sendable {
         case writeBefore = "write-before"
         /// When it is on the wire and its answer has not come.
         case writeDuring = "write-during"
-        /// When its answer has come and nothing has been made of it.
+        /// When its answer has come, or was lost, and nothing has been made of that.
         case writeAfter = "write-after"
     }
 

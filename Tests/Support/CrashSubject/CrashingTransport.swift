@@ -18,9 +18,8 @@ struct CrashingTransport: Transport {
                 CrashTrigger.die()
             }
         }
-        let response = try await inner.send(request)
-        trigger.pass(.writeAfter)
-        return response
+        defer { trigger.pass(.writeAfter) }
+        return try await inner.send(request)
     }
 
     func stream(_ request: HTTPRequest) async throws(TransportError) -> HTTPStream { try await inner.stream(request) }
