@@ -95,7 +95,8 @@ let package = Package(
             "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit",
+            "reconcile", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit",
             "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TextLayout", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
@@ -113,12 +114,15 @@ let package = Package(
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
-            "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore", "KubernetesProvider",
+            "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore",
+            "KubernetesProvider",
             "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         // Tests: one folder a module
-        tests("ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject", "reconcile"),
+        tests(
+            "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
+            "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("SimulatorsTests", "HTTPCore", "JSONValues", "Simulators"),
         tests(
@@ -129,8 +133,9 @@ let package = Package(
             systemPackage),
         tests("KubernetesAPITests", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Simulators", "YAMLReading"),
         tests(
-            "KubernetesProviderTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Model",
-            "ProviderContract", "ProviderKit", "Simulators", subprocess, systemPackage),
+            "KubernetesProviderTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider",
+            "Model",
+            "Planning", "ProviderContract", "ProviderKit", "Simulators", "SpecFields", "YAMLReading", subprocess, systemPackage),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
