@@ -144,7 +144,9 @@ extension APIError {
         case .forbidden: "check that the token has access to it"
         case .notFound: "check the names in the spec, and the team or namespace"
         case .rateLimited: retryAfter == nil ? "wait; the next pass tries again" : nil
-        default: nil
+        case .transport: "check the network, the proxy variables and the provider's status page; the next pass tries again"
+        case .server, .malformed: "look at the provider's status page; the next pass tries again"
+        case .badRequest, .paymentRequired, .conflict, .gone, .preconditionFailed, .unprocessable, .refused: nil
         }
     }
 }

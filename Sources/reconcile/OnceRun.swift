@@ -40,12 +40,14 @@ struct OnceRun: Sendable {
     }
 
     private func reconcile(_ system: System, of snapshot: Snapshot, from source: PathSource, isAlone: Bool) async -> PassReport {
+        let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }
         let progress = Mutex(
             ProgressText(
                 style: program.output.errorStyle, isLive: program.output.isLive && isAlone, prefix: isAlone ? "" : "\(system.id): "))
         let holder = LockHolder.current(command: "reconcile --once", environment: program.variables, since: program.reconciler.now())
         let options = PassOptions(adopts: adopt, forces: force, holder: holder) {
-            guard let current = try? await source.snapshot() else { return false }  // An unreadable source supersedes nothing.
+            // Standard input can be read only once, and an unreadable source supersedes nothing.
+            guard !isStandardInput, let current = try? await source.snapshot() else { return false }
             return current.revision != snapshot.revision
         }
         return await program.reconciler.reconcile(

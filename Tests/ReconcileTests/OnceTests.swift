@@ -123,6 +123,34 @@ import Testing
         }
     }
 
+    @Test func aSystemThatIsBrokenEverywhereIsHealedByOlderPins() async throws {
+        try await SandboxedSystem.with { system in
+            try await system.commit()
+            #expect(try await system.reconcile("--once", "-f", system.specs).status == 0)
+            // The back end crash-loops and the front end cannot be reached.
+            let unreachable = "      verify:\n        - http: {url: \"http://127.0.0.1:9/\", within: 1s}\n"
+            let spec = SandboxedSystem.spec(web: "dpl_web2", api: "crashing").replacing(
+                "      after: [api]\n", with: "      after: [api]\n" + unreachable)
+            try system.place.write("specs/system.yaml", spec)
+            _ = try await system.place.commit("broken")
+            #expect(try await system.reconcile("--once", "-f", system.specs).status == 1)
+            try await system.commit(web: "dpl_web1", api: "v2")
+            let healed = try await system.reconcile("--once", "-f", system.specs)
+            #expect(healed.status == 0, "\(healed.output)\(healed.errors)")
+        }
+    }
+
+    @Test func aSystemOnStandardInputIsReconciledToItsEnd() async throws {
+        try await SandboxedSystem.with(git: false) { system in
+            let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web2", api: "v2"))
+            let variables = system.sandbox.environment.map { "\($0.name)='\($0.value)'" }.joined(separator: " ")
+            let line = "XDG_STATE_HOME='\(system.state)' \(variables) \(BuiltShell.reconcile) --once --adopt -f - < \(spec)"
+            let ended = try await BuiltShell.run(line)
+            #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
+            #expect(system.writes.count == 2)
+        }
+    }
+
     @Test func aJobSummaryIsWrittenWhereTheCIOffersAPlace() async throws {
         try await SandboxedSystem.with { system in
             try await system.commit()

@@ -92,6 +92,35 @@ import Testing
         }
     }
 
+    @Test func aProviderThatCannotBeReachedSaysHowAndWhatToLookAt() async throws {
+        try await SandboxedSystem.with(git: false) { system in
+            let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web2", api: "v3"))
+            let vercel = try #require(system.sandbox.server.urls["vercel"])
+            let cases: [(String, String, Comment)] = [
+                ("http://127.0.0.1:9", "127.0.0.1", "nobody listens"),
+                ("https" + vercel.dropFirst(4), "TLS", "TLS with a server that speaks none"),
+                ("http://no-such-host.invalid", "no-such-host.invalid", "a name that does not resolve"),
+            ]
+            for (url, words, reason) in cases {
+                let ended = try await system.reconcile(["plan", "-f", spec], variables: ["VERCEL_API_URL": url])
+                #expect(ended.status == 1, reason)
+                #expect(ended.output.contains(words) && ended.output.contains("status page"), "\(reason): \(ended.output)")
+            }
+        }
+    }
+
+    @Test func anAmbiguousPinListsWhatItCouldMean() async throws {
+        let twice = SandboxedSystem.world.replacing(
+            "sha: 1111111111111111111111111111111111111111", with: "sha: 2222222bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")
+        try await SandboxedSystem.with(world: twice, git: false) { system in
+            let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "{commit: \"2222222\"}", api: "v3"))
+            let ended = try await system.reconcile("--once", "-f", spec, "--adopt")
+            #expect(ended.status != 0)
+            #expect(ended.output.contains("dpl_web1") && ended.output.contains("dpl_web2"), "\(ended.output)")
+            #expect(system.writes.isEmpty)
+        }
+    }
+
     @Test func aServerErrorPassesByItself() async throws {
         try await SandboxedSystem.with(git: false) { system in
             let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web2", api: "v3"))
@@ -132,9 +161,13 @@ import Testing
 
     @Test(
         arguments: [
-            ("\"seq\":1", "\"seq\":7", "a line that somebody edited"), ("dpl_web3", "dpl_web1", "a fact that somebody edited"),
-        ] as [(String, String, Comment)])
-    func aDamagedJournalStopsEverythingAndIsNotOverwritten(found: String, forged: String, reason: Comment) async throws {
+            ("\"seq\":1", "\"seq\":7", "damaged", "a line that somebody edited"),
+            ("dpl_web3", "dpl_web1", "damaged", "a fact that somebody edited"),
+            ("\"v\":1", "\"v\":9", "newer", "a journal that a newer Belay wrote"),
+        ] as [(String, String, String, Comment)])
+    func aJournalThatCannotBeReadStopsEverythingAndIsNotOverwritten(
+        found: String, forged: String, word: String, reason: Comment
+    ) async throws {
         try await SandboxedSystem.with(git: false) { system in
             let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web3", api: "v3"))
             #expect(try await system.reconcile("--once", "-f", spec).status == 0)
@@ -146,7 +179,7 @@ import Testing
             try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web2", api: "v3"))
             let ended = try await system.reconcile("--once", "-f", spec)
             #expect(ended.status == 1)
-            #expect(ended.output.contains("damaged") && ended.output.contains("→"), "\(reason): \(ended.output)")
+            #expect(ended.output.contains(word) && ended.output.contains("→"), "\(reason): \(ended.output)")
             #expect(system.writes.isEmpty)
             #expect(FileManager.default.contents(atPath: journal) == Data(damaged.utf8), "nothing was overwritten")
         }
