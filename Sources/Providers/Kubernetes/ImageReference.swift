@@ -47,7 +47,7 @@ struct ImageReference: Sendable, Hashable, CustomStringConvertible {
 
     /// The image that a pin means when no release carries it: a whole reference, or a tag or digest in this image's repository.
     func sibling(_ text: String) -> ImageReference? {
-        if Self.isDigest(text) { return ImageReference(repository: repository, digest: text) }
+        if text.hasPrefix("sha256:") { return Self.isDigest(text) ? ImageReference(repository: repository, digest: text) : nil }
         if text.contains("/") || text.contains("@") || text.contains(":") {
             let reference = ImageReference(text)
             let isUsable =

@@ -93,7 +93,7 @@ extension WorkloadSnapshot {
         if updateStrategy == "OnDelete", !isUpdated { return .stuck(onDelete(component)) }
         // An update waits for every pod, the broken ones of the revision before included: nobody but a person gets it out of there.
         // https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
-        if !isUpdated, updated < replicas, object["spec"]?["podManagementPolicy"]?.string != "Parallel",
+        if object["spec"]?["podManagementPolicy"]?.string != "Parallel",
             let failure = oldPods.compactMap(\.failure).first
         {
             return .stuck(

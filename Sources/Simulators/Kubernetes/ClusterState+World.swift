@@ -40,12 +40,10 @@ extension ClusterState {
         let object = object(of: workload, entry, resource: resource, name: name)
         // A world is the sandbox's own; what its API would refuse is left out of it.
         if objects[key] == nil {
-            _ = try? create(key, object, by: manager)
+            _ = try? create(key, Patching.merge(object, into: [:]), by: manager)
         } else {
-            let patch: JSON = [
-                "metadata": ["annotations": object["metadata"]?["annotations"] ?? [:]],
-                "spec": ["template": object["spec"]?["template"] ?? [:]],
-            ]
+            let metadata: JSON = ["annotations": object["metadata"]?["annotations"] ?? [:]]
+            let patch: JSON = ["metadata": metadata, "spec": ["template": object["spec"]?["template"] ?? [:]]]
             _ = try? self.patch(key, patch, contentType: "application/merge-patch+json", by: manager, force: true)
         }
         // Somebody may have stopped the rollout after the last release.
@@ -73,9 +71,10 @@ extension ClusterState {
             return container
         }
         var annotations = workload["annotations"] ?? [:]
-        annotations["kubernetes.io/change-cause"] = entry["changeCause"]
-        var template: JSON = ["metadata": ["labels": labels], "spec": ["containers": .array(containers)]]
-        if let commit = entry["commit"] { template["metadata"]?["annotations"] = ["org.opencontainers.image.revision": commit] }
+        // Null where an entry tells nothing: a patch then takes away what the entry before it told.
+        annotations["kubernetes.io/change-cause"] = entry["changeCause"] ?? .null
+        let commit: JSON = entry["commit"].map { ["org.opencontainers.image.revision": $0] } ?? .null
+        let template: JSON = ["metadata": ["labels": labels, "annotations": commit], "spec": ["containers": .array(containers)]]
         var spec: JSON = ["selector": ["matchLabels": labels], "template": template]
         for field in ["replicas", "progressDeadlineSeconds", "revisionHistoryLimit", "strategy", "updateStrategy", "podManagementPolicy"] {
             if let value = workload[field] { spec[field] = value }

@@ -73,7 +73,8 @@ struct FieldOwnership: Sendable {
             }
             for element in elements {
                 var key: JSON = [:]
-                for name in keys { key[name] = element[name] ?? (name == "protocol" ? "TCP" : nil) }
+                for name in keys { key[name] = element[name] }
+                if keys.contains("protocol"), key["protocol"] == nil { key["protocol"] = "TCP" }
                 collect(element, path + ["k:\(key)"], list: "", into: &leaves)
             }
         default: leaves[path] = value

@@ -27,7 +27,10 @@ enum Patching {
     private static func apply(_ kind: String, _ value: JSON?, _ path: ArraySlice<String>, to document: JSON) -> JSON? {
         guard let step = path.first else {
             switch kind {
-            case "test": return document == value ? document : nil
+            case "test":
+                // Not `? document : nil`: as a JSON literal, nil is null.
+                guard document == value else { return nil }
+                return document
             case "replace", "add": return value
             default: return nil
             }
@@ -73,7 +76,7 @@ enum Patching {
         guard case .object(let changes) = patch else { return patch }
         var object = document.object ?? JSONObject()
         for (key, value) in changes.members {
-            object[key] = value == .null ? nil : merge(value, into: object[key] ?? .null)
+            if value == .null { object[key] = nil } else { object[key] = merge(value, into: object[key] ?? .null) }
         }
         return .object(object)
     }
@@ -100,7 +103,7 @@ enum Patching {
             if directive == "replace" { return .object(changes) }
             var object = document.object ?? JSONObject()
             for (key, value) in changes.members {
-                object[key] = value == .null ? nil : strategicMerge(value, into: object[key] ?? .null, list: key)
+                if value == .null { object[key] = nil } else { object[key] = strategicMerge(value, into: object[key] ?? .null, list: key) }
             }
             return .object(object)
         case .array(let changes):

@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+
+/// A real Kubernetes control plane, started at most once in a test process and gone soon after it.
+///
+/// Pods become ready at once, except those whose image has the tag `broken…` (ImagePullBackOff) or `crash…` (CrashLoopBackOff).
+public actor ControlPlane {
+    public static let shared = ControlPlane()
+
+    /// The reason of a test that is skipped.
+    public static let need = "needs a Kubernetes API server: Tests/Support/kube/build-control-plane DIR, then KUBEBUILDER_ASSETS=DIR"
+
+    public static var isAvailable: Bool { !(ProcessInfo.processInfo.environment["KUBEBUILDER_ASSETS"] ?? "").isEmpty }
+
+    public struct Running: Sendable {
+        /// Contexts `kt` with a client certificate and `kt-token` with a token.
+        public var kubeconfig: String
+        public var server: String
+        public var token: String
+        /// PEM.
+        public var certificateAuthorityFile: String
+        /// Of the user `admin`.
+        public var clientCertificateFile: String
+        public var clientKeyFile: String
+    }
+
+    public struct Failure: Error, CustomStringConvertible {
+        public var description: String
+        public init(description: String) { self.description = description }
+    }
+
+    private var starting: Task<Running, any Error>?
+
+    public func running() async throws -> Running {
+        if let starting { return try await starting.value }
+        let task = Task { try await Self.start() }
+        starting = task
+        return try await task.value
+    }
+
+    private static func start() async throws -> Running {
+        let root = FileManager.default.temporaryDirectory.appending(
+            path: "belay-control-plane-\(ProcessInfo.processInfo.processIdentifier)"
+        ).path
+        var scripts = FilePath(#filePath)
+        scripts.removeLastComponent()
+        scripts.removeLastComponent()
+        let script = scripts.appending("kube/start-control-plane")
+        let token = "control-plane-token-\(UInt32.random(in: 0 ... .max))"
+        let result = try await Subprocess.run(
+            .path(script),
+            environment: .inherit.updating([
+                "KT_ROOT": root, "KT_ETCD_PORT": "0", "KT_PEER_PORT": "0", "KT_API_PORT": "0", "KT_KCM_PORT": "0", "KT_TOKEN": token,
+                "KT_PARENT": String(ProcessInfo.processInfo.processIdentifier), "KT_READY_PODS": "-q --bind --fail :broken --crash :crash",
+                // By default the controllers ask at most 20 times a second, and tests that run side by side wait for each other.
+                "KT_KCM_EXTRA": "--kube-api-qps=500 --kube-api-burst=1000",
+            ]), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        guard result.terminationStatus.isSuccess else {
+            throw Failure(description: "\(script): \(result.standardOutput) \(result.standardError)")
+        }
+        let kubeconfig = "\(root)/kubeconfig"
+        let text = try String(contentsOf: URL(filePath: kubeconfig), encoding: .utf8)
+        guard let server = text.split(separator: "\"").first(where: { $0.hasPrefix("https://") }) else {
+            throw Failure(description: "\(kubeconfig) names no server")
+        }
+        return Running(
+            kubeconfig: kubeconfig, server: String(server), token: token, certificateAuthorityFile: "\(root)/pki/ca.crt",
+            clientCertificateFile: "\(root)/pki/admin.crt", clientKeyFile: "\(root)/pki/admin.key")
+    }
+}
