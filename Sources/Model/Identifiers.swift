@@ -40,6 +40,9 @@ public struct ResourceID: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     public var description: String { "\(kind.rawValue)/\(name)" }
 
+    /// The name tells almost everything apart; hashing the kind's text as well would double the cost of every lookup.
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
     public static func < (left: ResourceID, right: ResourceID) -> Bool {
         (left.kind.rawValue, left.name) < (right.kind.rawValue, right.name)
     }

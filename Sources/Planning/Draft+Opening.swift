@@ -46,12 +46,10 @@ extension Draft {
         return owed.sorted().map(Obligation.check) + (owesSystemChecks ? [.systemChecks] : [])
     }
 
+    /// Where everything starts that is not at its pin yet: what is in place starts where it ends.
     private func declared() -> [ResourceID: ArtifactIdentity] {
         var start: [ResourceID: ArtifactIdentity] = [:]
-        start.reserveCapacity(survey.system.components.count + moves.count)
-        for component in survey.system.components {
-            start[component.id] = survey.observed.components[component.id]?.live.declared?.identity
-        }
+        for subject in subjects { start[subject.id] = subject.observation.live.declared?.identity }
         for move in moves {
             guard let span = move.span else { continue }
             start[move.id] = ArtifactIdentity(.schema, span.current < 0 ? "" : move.name(span.current))

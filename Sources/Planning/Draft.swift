@@ -80,35 +80,13 @@ struct Draft {
             let question = TimingQuestion(
                 subject: subject, compatibility: compatibility, moves: moves.filter { compatibility.concerns($0.database) },
                 recorded: continued?.directions[subject.id])
-            apply(question.answer(), to: &subjects[index])
+            subjects[index].take(question.answer())
         }
     }
 
     func compatibility(of component: Component) -> Compatibility {
         Compatibility(
             component: component, resolution: survey.resolutions[component.id], records: survey.recorded.releases[component.id] ?? [])
-    }
-
-    private func apply(_ timing: Timing, to subject: inout Subject) {
-        guard subject.resolution != nil else { return }
-        switch timing {
-        case .before(let reasons):
-            subject.direction = .retreat
-            subject.reasons = reasons
-        case .after(let reasons):
-            subject.direction = .advance
-            subject.reasons = reasons
-        case .around(let reasons):
-            subject.direction = .advance
-            subject.stops = true
-            subject.bindsSchemas = true
-            subject.reasons = reasons
-        case .refused(let problem):
-            subject.bindsSchemas = true
-            subject.block(.decision, problem)
-        case .waits(let problem):
-            subject.block(.dependency, problem)
-        }
     }
 
     private static func payable(_ transition: Transition, _ survey: Survey) -> [Obligation] {

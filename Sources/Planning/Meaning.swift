@@ -42,6 +42,11 @@ extension Survey {
     }
 
     private func movedTo(_ component: Component, _ observation: Observation, _ known: Resolution) -> String? {
+        // Nearly always the live release bears the name still, and then no other has to be looked at.
+        if case .release(let declared, _) = observation.live, PinQuestion(component.release).isAnswered(by: declared, with: known.identity)
+        {
+            return nil
+        }
         guard case .resolved(let identity, let label) = resolve(component.release, among: observation.candidates),
             identity != known.identity, !known.lineage.contains(identity),
             // Another name of the same artifact: the release that the pin names today is the recorded one all the same.

@@ -16,22 +16,32 @@ public enum PinResolution: Sendable, Hashable {
 /// when the name denotes the same identity for all of them. Allocates nothing unless the pin is ambiguous; linear in the number of names.
 public func resolve(_ pin: Pin, among candidates: [Candidate]) -> PinResolution {
     let question = PinQuestion(pin)
-    var found: (kind: ReleaseName.Kind, identity: ArtifactIdentity, label: String)?
+    var found: (kind: ReleaseName.Kind, candidate: Int, name: Int)?
     var isAmbiguous = false
-    for candidate in candidates {
-        for name in candidate.release.names where question.matches(name) {
-            guard let best = found, best.kind <= name.kind else {
-                found = (name.kind, name.denotes, candidate.release.label)
-                isAmbiguous = false
-                continue
+    // Buffers, because an array's elements would be copied, with a dozen reference counts for each candidate of each component.
+    candidates.withUnsafeBufferPointer { candidates in
+        for candidate in candidates.indices {
+            candidates[candidate].release.names.withUnsafeBufferPointer { names in
+                for name in names.indices where question.matches(names[name].kind, names[name].value) {
+                    let kind = names[name].kind
+                    guard let best = found, best.kind <= kind else {
+                        found = (kind, candidate, name)
+                        isAmbiguous = false
+                        continue
+                    }
+                    guard best.kind == kind, !isAmbiguous else { continue }
+                    isAmbiguous = candidates[best.candidate].release.names[best.name].denotes != names[name].denotes
+                }
             }
-            if best.kind == name.kind, best.identity != name.denotes { isAmbiguous = true }
         }
     }
     guard let found else { return .missing }
-    guard isAmbiguous else { return .resolved(found.identity, label: found.label) }
-    return .ambiguous(
-        candidates.map(\.release).filter { $0.names.contains { $0.kind == found.kind && question.matches($0) } })
+    guard !isAmbiguous else {
+        return .ambiguous(
+            candidates.map(\.release).filter { $0.names.contains { $0.kind == found.kind && question.matches($0.kind, $0.value) } })
+    }
+    let release = candidates[found.candidate].release
+    return .resolved(release.names[found.name].denotes, label: release.label)
 }
 
 /// A pin in the form in which names are compared with it.
@@ -53,11 +63,18 @@ struct PinQuestion {
         commit = kind == nil || kind == .commit ? Self.commitPrefix(text) : nil
     }
 
-    func matches(_ name: ReleaseName) -> Bool {
-        if let kind, kind != name.kind { return false }
-        guard name.kind == .commit else { return name.value == text }
+    func matches(_ kind: ReleaseName.Kind, _ value: String) -> Bool {
+        if let wanted = self.kind, wanted != kind { return false }
+        guard kind == .commit else { return value == text }
         guard let commit else { return false }
-        return name.value.hasPrefix(commit)
+        return value.hasPrefix(commit)
+    }
+
+    /// True if one of the release's names matches and denotes that artifact.
+    func isAnswered(by release: Release, with identity: ArtifactIdentity) -> Bool {
+        release.names.withUnsafeBufferPointer { names in
+            names.indices.contains { matches(names[$0].kind, names[$0].value) && names[$0].denotes == identity }
+        }
     }
 
     /// The text as a commit's beginning: 7 to 64 hex digits, in lower case.

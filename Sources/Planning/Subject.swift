@@ -79,6 +79,29 @@ struct Subject {
         }
     }
 
+    /// A subject whose pin could not be resolved takes no direction.
+    mutating func take(_ timing: Timing) {
+        guard resolution != nil else { return }
+        switch timing {
+        case .before(let reasons):
+            direction = .retreat
+            self.reasons = reasons
+        case .after(let reasons):
+            direction = .advance
+            self.reasons = reasons
+        case .around(let reasons):
+            direction = .advance
+            stops = true
+            bindsSchemas = true
+            self.reasons = reasons
+        case .refused(let problem):
+            bindsSchemas = true
+            block(.decision, problem)
+        case .waits(let problem):
+            block(.dependency, problem)
+        }
+    }
+
     mutating func block(_ kind: Blocked.Kind, _ problem: Problem) {
         guard blocked == nil else { return }
         blocked = Blocked(id, kind, problem)

@@ -8,9 +8,9 @@ enum Suggestions {
         return labels.prefix(limit).joined(separator: ", ") + " and \(labels.count - limit) more"
     }
 
-    /// The name that a typo was probably meant to be: at most a third of its characters differ. The first of equals.
+    /// The name that a typo was probably meant to be: at most a quarter of its bytes differ. The first of equals.
     static func nearest(to text: String, among names: some Sequence<String>) -> String? {
-        let limit = max(1, text.utf8.count / 3)
+        let limit = text.utf8.count / 4
         var best: (name: String, distance: Int)?
         for name in names where name != text && abs(name.utf8.count - text.utf8.count) <= limit {
             let distance = editDistance(Array(text.utf8), Array(name.utf8))

@@ -49,9 +49,9 @@ struct Survey {
 
     /// What the spec does not name is not managed, so it has no meaning in this plan.
     private mutating func forgetTheUnmanaged() {
-        guard resolutions.count > system.components.count + system.databases.count - subjects.count else { return }
+        let unresolved = subjects.count { $0.resolution == nil }
+        guard resolutions.count != system.components.count + system.databases.count - unresolved else { return }
         let managed = Set(system.components.map(\.id) + system.databases.map(\.id))
-        guard !resolutions.keys.allSatisfy(managed.contains) else { return }
         resolutions = resolutions.filter { managed.contains($0.key) }
     }
 
