@@ -16,19 +16,15 @@ struct HistoryCommand: AsyncParsableCommand {
     @Argument(help: "The component's name in the spec.")
     var component: String
 
-    @OptionGroup(title: "Specs") var specs: SpecOptions
-    @OptionGroup(title: "State") var state: StateOptions
-    @OptionGroup(title: "Output") var output: OutputOptions
-
-    func validate() throws { _ = try specs.required() }
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
-        let program = Program(stateDirectory: state.directory)
+        let program = Program(stateDirectory: options.state.directory)
         throw ExitCode(await program.untilInterrupted { await show(program) })
     }
 
     private func show(_ program: Program) async -> Verdict {
-        guard let (_, _, systems) = await program.systems(specs) else { return .failure }
+        guard let (_, _, systems) = await program.systems(options.specs) else { return .failure }
         let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
         guard let (system, component) = matches.first, matches.count == 1 else {
             let names = systems.flatMap { system in system.components.map { "\($0.name) (\(system.id))" } }.sorted().joined(separator: ", ")
@@ -42,7 +38,7 @@ struct HistoryCommand: AsyncParsableCommand {
             let recorded = try await program.reconciler.store(system).load()
             let observation = await program.reconciler.observe(component, recorded: recorded, depth: .history)
             let history = ReleaseHistory(component, of: system.id, observation: observation, recorded: recorded)
-            switch output.form {
+            switch options.output.form {
             case .text: program.output.result(history.text(program.output.style))
             case .markdown: program.output.result(history.markdown)
             case .json: program.output.result(history.json)

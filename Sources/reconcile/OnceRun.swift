@@ -7,6 +7,7 @@ import Model
 import Planning
 import Reporting
 import Sources
+import SpecLoading
 import State
 import Synchronization
 import TextLayout

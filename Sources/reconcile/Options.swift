@@ -65,7 +65,9 @@ struct TimeLimit: ExpressibleByArgument {
         duration = .seconds(seconds)
     }
 
-    var defaultValueDescription: String { "\(duration.components.seconds / 60)m" }
+    var defaultValueDescription: String {
+        duration.components.seconds % 60 == 0 ? "\(duration.components.seconds / 60)m" : "\(duration.components.seconds)s"
+    }
 }
 
 extension ExitCode {

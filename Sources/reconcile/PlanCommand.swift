@@ -1,9 +1,7 @@
 import ArgumentParser
 import ControlLoop
-import JSONValues
 import Model
 import Planning
-import Reporting
 import Sources
 import State
 import TextLayout
@@ -17,40 +15,15 @@ struct PlanCommand: AsyncParsableCommand {
             -o markdown is made for a comment on a pull request.
             """)
 
-    @OptionGroup(title: "Specs") var specs: SpecOptions
-    @OptionGroup(title: "State") var state: StateOptions
-    @OptionGroup(title: "Output") var output: OutputOptions
-
-    func validate() throws { _ = try specs.required() }
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
-        let program = Program(stateDirectory: state.directory)
-        throw ExitCode(await program.untilInterrupted { await plan(program) })
-    }
-
-    private func plan(_ program: Program) async -> Verdict {
-        guard let (source, snapshot, systems) = await program.systems(specs) else { return .failure }
-        var verdict = Verdict.inSync
-        var items: [JSON] = []
-        for system in systems {
-            let survey: Survey
-            do throws(StateError) {
-                survey = try await program.reconciler.survey(system, revision: snapshot.revision)
-            } catch {
-                program.output.error("\(system.id): \(error)")
-                verdict = max(verdict, .failure)
-                continue
-            }
+        throw await options.answer(list: "PlanList") { program, system, snapshot, source throws(StateError) in
+            let survey = try await program.reconciler.survey(system, revision: snapshot.revision)
             let refusal = await program.reconciler.refusal(of: survey, from: source, adopts: false, forces: false)
-            verdict = max(verdict, survey.plan.verdict, refusal == nil ? .inSync : .blocked)
-            switch output.form {
-            case .text: program.output.result(survey.plan.text(colour: program.output.style.isColoured))
-            case .markdown: program.output.result(survey.plan.markdown)
-            case .json: items.append(survey.plan.json)
-            }
-            if let refusal { program.output.error(refusal.description) }
+            return Answer(
+                text: { survey.plan.text(colour: $0.isColoured) }, markdown: { survey.plan.markdown }, json: { survey.plan.json },
+                verdict: max(survey.plan.verdict, refusal == nil ? .inSync : .blocked), remark: refusal?.description)
         }
-        if output.form == .json { program.output.result(.list("PlanList", items)) }
-        return verdict
     }
 }

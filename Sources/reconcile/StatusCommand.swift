@@ -1,12 +1,10 @@
 import ArgumentParser
 import ControlLoop
-import JSONValues
 import Model
 import Planning
 import Reporting
 import Sources
 import State
-import TextLayout
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,40 +12,16 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "Shows what is pinned against what runs.",
         discussion: "Exit code 0 when everything could be observed, in sync or not; 1 when something could not. For a gate use plan.")
 
-    @OptionGroup(title: "Specs") var specs: SpecOptions
-    @OptionGroup(title: "State") var state: StateOptions
-    @OptionGroup(title: "Output") var output: OutputOptions
-
-    func validate() throws { _ = try specs.required() }
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
-        let program = Program(stateDirectory: state.directory)
-        throw ExitCode(await program.untilInterrupted { await show(program) })
-    }
-
-    private func show(_ program: Program) async -> Verdict {
-        guard let (_, snapshot, systems) = await program.systems(specs) else { return .failure }
-        var verdict = Verdict.inSync
-        var items: [JSON] = []
-        for system in systems {
-            let survey: Survey
-            do throws(StateError) {
-                survey = try await program.reconciler.survey(system, revision: snapshot.revision)
-            } catch {
-                program.output.error("\(system.id): \(error)")
-                verdict = .failure
-                continue
-            }
+        throw await options.answer(list: "SystemStatusList") { program, system, snapshot, _ throws(StateError) in
+            let survey = try await program.reconciler.survey(system, revision: snapshot.revision)
             let status = SystemStatus(
-                survey.system, revision: survey.revision, world: survey.world, recorded: survey.recorded, plan: survey.plan)
-            if status.components.contains(where: { $0.state == .unknown }) { verdict = .failure }
-            switch output.form {
-            case .text: program.output.result(status.text(program.output.style))
-            case .markdown: program.output.result(status.markdown)
-            case .json: items.append(status.json)
-            }
+                system, revision: survey.revision, world: survey.world, recorded: survey.recorded, plan: survey.plan)
+            return Answer(
+                text: status.text, markdown: { status.markdown }, json: { status.json },
+                verdict: status.components.contains { $0.state == .unknown } ? .failure : .inSync)
         }
-        if output.form == .json { program.output.result(.list("SystemStatusList", items)) }
-        return verdict
     }
 }
