@@ -48,7 +48,12 @@ struct APIFailure: Error {
     static func invalid(_ kind: String, _ name: String, _ field: String, _ what: String) -> APIFailure {
         APIFailure(
             code: 422, reason: "Invalid", message: "\(kind).apps \"\(name)\" is invalid: \(field): \(what)",
-            causes: [["reason": "FieldValueInvalid", "message": .string(what), "field": .string(field)]])
+            causes: [
+                [
+                    "reason": what == "Required value" ? "FieldValueRequired" : "FieldValueInvalid", "message": .string(what),
+                    "field": .string(field),
+                ]
+            ])
     }
 
     static func badRequest(_ message: String) -> APIFailure { APIFailure(code: 400, reason: "BadRequest", message: message) }

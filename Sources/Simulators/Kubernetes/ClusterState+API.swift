@@ -127,28 +127,34 @@ extension ClusterState {
         if let version = patched["metadata"]?["resourceVersion"]?.string, version != live["metadata"]?["resourceVersion"]?.string {
             throw .conflict(key.resource, key.name)
         }
-        if let uid = patched["metadata"]?["uid"]?.string, let own = live["metadata"]?["uid"]?.string, uid != own {
-            throw APIFailure(
-                code: 409, reason: "Conflict",
-                message: "Operation cannot be fulfilled on \(key.resource).apps \"\(key.name)\": "
-                    + "Precondition failed: UID in precondition: \(uid), UID in object meta: \(own)")
+        if let uid = patched["metadata"]?["uid"], uid != live["metadata"]?["uid"] {
+            throw .invalid(Self.workloads[key.resource] ?? "", key.name, "metadata.uid", "Invalid value: \(uid): field is immutable")
         }
     }
 
     private func refuseConflicts(_ body: JSON, _ live: JSON, by manager: String, force: Bool) throws(APIFailure) {
         let conflicts = FieldOwnership(live["metadata"]?["managedFields"]).conflicts(body, with: live, by: manager)
         guard !conflicts.isEmpty, !force else { return }
-        let version = live["apiVersion"]?.string ?? ""
-        let causes = conflicts.map { conflict -> JSON in
-            [
-                "reason": "FieldManagerConflict", "message": .string("conflict with \"\(conflict.manager)\" using \(version)"),
-                "field": .string(FieldOwnership.text(conflict.path)),
-            ]
+        func named(_ manager: FieldOwnership.Manager) -> String {
+            let using = manager.operation == "Update" ? " using \(live["apiVersion"]?.string ?? "")" : ""
+            return "\"\(manager.name)\"\(using)"
         }
-        let named = conflicts.map { "\"\($0.manager)\" using \(version): \(FieldOwnership.text($0.path))" }.joined(separator: ", ")
+        let causes = conflicts.flatMap { manager, paths in
+            paths.map { path -> JSON in
+                [
+                    "reason": "FieldManagerConflict", "message": .string("conflict with \(named(manager))"),
+                    "field": .string(FieldOwnership.text(path)),
+                ]
+            }
+        }
+        let parts = conflicts.map { manager, paths in
+            paths.count == 1
+                ? "conflict with \(named(manager)): \(FieldOwnership.text(paths[0]))"
+                : "conflicts with \(named(manager)):\n" + paths.map { "- \(FieldOwnership.text($0))" }.joined(separator: "\n")
+        }
         throw APIFailure(
             code: 409, reason: "Conflict",
-            message: "Apply failed with \(conflicts.count) conflict\(conflicts.count == 1 ? "" : "s"): conflict with \(named)",
+            message: "Apply failed with \(causes.count) conflict\(causes.count == 1 ? "" : "s"): \(parts.joined(separator: "\n"))",
             causes: causes)
     }
 

@@ -95,12 +95,12 @@ struct FieldOwnership: Sendable {
     }
 
     /// Before a server-side apply: the fields that others own with another value.
-    func conflicts(_ applied: JSON, with live: JSON, by name: String) -> [(manager: String, path: Path)] {
+    func conflicts(_ applied: JSON, with live: JSON, by name: String) -> [(manager: Manager, paths: [Path])] {
         let wanted = Self.leaves(of: applied)
         let values = Self.leaves(of: live)
-        return managers.filter { $0.name != name || $0.operation != "Apply" }.flatMap { manager in
-            wanted.filter { values[$0.key] != $0.value && manager.fields.contains($0.key) }.keys.sorted { $0.lexicographicallyPrecedes($1) }
-                .map { (manager.name, $0) }
+        return managers.filter { $0.name != name || $0.operation != "Apply" }.compactMap { manager in
+            let paths = wanted.filter { values[$0.key] != $0.value && manager.fields.contains($0.key) }.keys
+            return paths.isEmpty ? nil : (manager, paths.sorted { $0.lexicographicallyPrecedes($1) })
         }
     }
 
