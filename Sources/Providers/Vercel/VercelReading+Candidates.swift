@@ -79,7 +79,7 @@ extension VercelReading {
             cautions.append("on the Hobby plan, Vercel rolls back one release only")
         }
         return Route(
-            .undo, means: "instant rollback to \(deployment.id)", class: .instant,
+            .undo, means: "instant rollback", class: .instant,
             token: VercelWrite.rollback(project: project.id, deployment: deployment.id).token, isIdempotent: false,
             cautions: cautions + jobCautions)
     }
@@ -112,7 +112,7 @@ extension VercelReading {
                 next: "wait for the rolling release, or complete it in the dashboard")
         }
         return Route(
-            .promote, means: "promote \(deployment.id)", class: project.rollsOut ? .minutes : .instant,
+            .promote, means: "promotion without a build", class: project.rollsOut ? .minutes : .instant,
             token: VercelWrite.promote(project: project.id, deployment: deployment.id).token, isIdempotent: false,
             cautions: cautions + jobCautions, refusal: refusal)
     }

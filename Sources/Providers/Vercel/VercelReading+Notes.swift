@@ -22,7 +22,7 @@ extension VercelReading {
         if project.isPaused { return "automatic assignment of domains is off while the project is paused" }
         if let job = project.job, job.type == "rollback", !job.hasFailed {
             let when = job.requested.map { " of \($0)" } ?? ""
-            let why = project.rollbackReason.map { " (\($0))" } ?? ""
+            let why = project.rollbackReason.map { $0.hasPrefix("Belay:") ? ", by Belay" : " (\($0))" } ?? ""
             return "automatic assignment of domains is off since the rollback\(when) to \(job.to)\(why): pushes are built and not served"
         }
         let who = project.autoAssignUpdatedBy.map { ", set by \($0)" } ?? ""
