@@ -107,6 +107,28 @@ struct RealClusterTests {
         #expect(try await cluster.settle(component).live.declared?.matches(change.resolution) == true)
     }
 
+    @Test func aRolloutThatTimedOutDoesNotFailTheOneThatHealsIt() async throws {
+        let cluster = try await RealCluster()
+        try await cluster.release(
+            .deployments, "api", ["v1", "crash1"], spec: ["progressDeadlineSeconds": 2, "strategy": ["type": "Recreate"]])
+        let component = cluster.component(.name("v1"), cluster.target(.deployments, "api"))
+        var timedOut = false
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !timedOut, ContinuousClock.now < deadline {
+            let conditions = try await cluster.object(.deployments, "api")["status"]?["conditions"]?.elements ?? []
+            timedOut = conditions.contains { $0["reason"]?.string == "ProgressDeadlineExceeded" }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(timedOut)
+        _ = await cluster.apply(try #require(await cluster.observe(component).change(to: "v1", pin: component.release)), component)
+        var failures: [Problem] = []
+        try await cluster.wait(component) { observation in
+            if case .failed(let problem) = observation.settlement { failures.append(problem) }
+            return observation.settlement == .settled
+        }
+        #expect(failures == [])
+    }
+
     @Test func aStatefulSetThatIsStuckOnABrokenPodSaysWhichToDelete() async throws {
         let cluster = try await RealCluster()
         try await cluster.release(.statefulSets, "db", ["v1", "broken1"])
@@ -213,59 +235,6 @@ struct RealClusterTests {
         guard case .refused = await cluster.apply(try #require(observation.change(to: "v1", pin: .name("v1"))), component) else {
             Issue.record("the write was not refused")
             return
-        }
-    }
-
-    // MARK: - Credentials
-
-    @Test(arguments: ["token", "tokenFile", "certificate files", "exec plugin"])
-    func everyKindOfCredentialIsTaken(_ kind: String) async throws {
-        let running = try await ControlPlane.shared.running()
-        let name = kind.filter(\.isLetter)
-        let plugin = try TemporaryFile.write(
-            """
-            #!/bin/sh
-            echo '{"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "\(running.token)"}}'
-            """, named: "plugin", isProgram: true)
-        let user: String =
-            switch kind {
-            case "token": "token: \(running.token)"
-            case "tokenFile": "tokenFile: \(try TemporaryFile.write(running.token, named: "token"))"
-            case "exec plugin": "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: \(plugin)}"
-            default: "client-certificate: \(running.clientCertificateFile), client-key: \(running.clientKeyFile)"
-            }
-        let kubeconfig = try TemporaryFile.write(
-            """
-            clusters: [{name: c, cluster: {server: "\(running.server)", certificate-authority: \(running.certificateAuthorityFile)}}]
-            users: [{name: u, user: {\(user)}}]
-            contexts: [{name: x, context: {cluster: c, user: u}}]
-            current-context: x
-            """, named: "kubeconfig-\(name)")
-        let environment = ClusterEnvironment(variables: ["KUBECONFIG": kubeconfig], now: { Timestamp(millisecondsSinceEpoch: 0) })
-        let client = KubernetesClient(try ClusterConnection.load(context: nil, environment: environment), transport: CurlTransport())
-        #expect(try await client.list(.namespaces, limit: 1).items.count == 1)
-    }
-
-    @Test func aWrongTokenAndAnUnknownAuthoritySayWhatToCheck() async throws {
-        let running = try await ControlPlane.shared.running()
-        for (authority, expected) in [
-            ("certificate-authority: \(running.certificateAuthorityFile)", KubernetesError.Code.unauthorized), ("", .transport),
-        ] {
-            let kubeconfig = try TemporaryFile.write(
-                """
-                clusters: [{name: c, cluster: {server: "\(running.server)", \(authority)}}]
-                users: [{name: u, user: {token: wrong-token}}]
-                contexts: [{name: x, context: {cluster: c, user: u}}]
-                current-context: x
-                """, named: "kubeconfig-\(expected.rawValue)")
-            let environment = ClusterEnvironment(variables: ["KUBECONFIG": kubeconfig], now: { Timestamp(millisecondsSinceEpoch: 0) })
-            let client = KubernetesClient(try ClusterConnection.load(context: nil, environment: environment), transport: CurlTransport())
-            await #expect {
-                _ = try await client.list(.namespaces)
-            } throws: { error in
-                let error = error as? KubernetesError
-                return error?.code == expected && error?.message.contains("context x, \(running.server)") == true && error?.next != nil
-            }
         }
     }
 

@@ -17,13 +17,17 @@ struct RolloutStatusTests {
         var testDescription: String { why }
     }
 
-    private static func deployment(_ updated: Int, _ total: Int, _ available: Int, observed: Int = 2, progressing: String? = nil) -> JSON {
+    private static func deployment(
+        _ updated: Int, _ total: Int, _ available: Int, observed: Int = 2, progressing: String? = nil, message: String = "timed out"
+    ) -> JSON {
         var status: JSON = [
             "observedGeneration": .integer(observed), "updatedReplicas": .integer(updated), "replicas": .integer(total),
             "availableReplicas": .integer(available),
         ]
         if let progressing {
-            status["conditions"] = [["type": "Progressing", "status": "False", "reason": .string(progressing), "message": "timed out"]]
+            status["conditions"] = [
+                ["type": "Progressing", "status": "False", "reason": .string(progressing), "message": .string(message)]
+            ]
         }
         return status
     }
@@ -74,6 +78,14 @@ struct RolloutStatusTests {
         Case(
             why: "the deadline has passed", status: deployment(1, 4, 3, progressing: "ProgressDeadlineExceeded"),
             expected: "failed: ProgressDeadlineExceeded"),
+        Case(
+            why: "the deadline that has passed is this one's",
+            status: deployment(1, 4, 3, progressing: "ProgressDeadlineExceeded", message: "ReplicaSet \"new\" has timed out progressing."),
+            expected: "failed: ProgressDeadlineExceeded"),
+        Case(
+            why: "the deadline that has passed is still that of the release before",
+            status: deployment(0, 3, 0, progressing: "ProgressDeadlineExceeded", message: "ReplicaSet \"old\" has timed out progressing."),
+            expected: "progressing: 0 of 3 replicas updated"),
         Case(
             why: "the deadline has passed and the pod says why", status: deployment(1, 4, 3, progressing: "ProgressDeadlineExceeded"),
             pods: [pod("new", waiting: "CrashLoopBackOff")], expected: "failed: CrashLoopBackOff"),

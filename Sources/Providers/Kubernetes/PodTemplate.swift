@@ -5,12 +5,16 @@ struct PodTemplate: Sendable, Hashable {
     private static let hashLabel = "pod-template-hash"
 
     /// Without the label that the deployment controller adds to the ReplicaSet's copy.
-    var json: JSON
+    let json: JSON
+    /// Equal for templates that make the same pods. Made once, because every observation compares with the whole history.
+    private let canonical: String
 
     init(_ json: JSON) {
+        var json = json
+        json["metadata"]?["labels"]?[Self.hashLabel] = nil
+        json["$patch"] = nil
         self.json = json
-        self.json["metadata"]?["labels"]?[Self.hashLabel] = nil
-        self.json["$patch"] = nil
+        canonical = Self.canonical(json)
     }
 
     var containers: [JSON] { json["spec"]?["containers"]?.elements ?? [] }
@@ -29,8 +33,6 @@ struct PodTemplate: Sendable, Hashable {
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
-
-    private var canonical: String { Self.canonical(json) }
 
     private static func canonical(_ value: JSON) -> String {
         switch value {
@@ -64,13 +66,13 @@ struct PodTemplate: Sendable, Hashable {
     }
 
     private func without(_ container: String) -> PodTemplate {
-        var copy = self
-        copy.json["spec"]?["containers"] = .array(
+        var json = json
+        json["spec"]?["containers"] = .array(
             containers.map { item in
                 var item = item
                 if item["name"]?.string == container { item["image"] = nil }
                 return item
             })
-        return copy
+        return PodTemplate(json)
     }
 }

@@ -64,7 +64,8 @@ extension WorkloadSnapshot {
 
     private func deployment(_ component: String) -> Progress {
         guard isObserved else { return .underway("the controller has not seen the change yet") }
-        if let progressing = condition("Progressing"), progressing["reason"]?.string == "ProgressDeadlineExceeded" {
+        if let progressing = condition("Progressing"), progressing["reason"]?.string == "ProgressDeadlineExceeded", isOfCurrent(progressing)
+        {
             if let failure = newPods.compactMap(\.failure).first {
                 return .stuck(
                     Problem(
@@ -86,12 +87,20 @@ extension WorkloadSnapshot {
         return .done
     }
 
+    /// A rollout that timed out stays so in the status until the next one has made progress; only the message tells which one it was:
+    /// `ReplicaSet "backend-86cf74468c" has timed out progressing.`
+    private func isOfCurrent(_ condition: JSON) -> Bool {
+        let words = (condition["message"]?.string ?? "").split(separator: "\"", omittingEmptySubsequences: false)
+        guard words.count == 3, let current else { return true }
+        return words[1] == current.name
+    }
+
     private func statefulSet(_ component: String) -> Progress {
         guard isObserved else { return .underway("the controller has not seen the change yet") }
         let updated = status("updatedReplicas")
         let isUpdated = status(text: "updateRevision") == status(text: "currentRevision")
         if updateStrategy == "OnDelete", !isUpdated { return .stuck(onDelete(component)) }
-        // An update waits for every pod, the broken ones of the revision before included: nobody but a person gets it out of there.
+        // The controller waits for every pod, the broken ones of the revision before included: nobody but a person gets it out of there.
         // https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
         if object["spec"]?["podManagementPolicy"]?.string != "Parallel",
             let failure = oldPods.compactMap(\.failure).first

@@ -51,7 +51,7 @@ struct WorkloadChange: Sendable {
         let (template, container, image) = try WorkloadSnapshot.parts(object, target, client)
         guard object["metadata"]?["uid"]?.string == token.uid else { return .result(.refused(changed("it was deleted and made again"))) }
         let snapshot = WorkloadSnapshot(
-            target: target, object: object, template: template, container: container, image: image, revisions: [], pods: nil)
+            target: target, object: object, template: template, container: container, image: image)
         let patch: KubernetesPatch
         switch token.way {
         case .apply(let wanted):

@@ -13,14 +13,29 @@ struct WorkloadSnapshot: Sendable {
     var container: String
     var image: ImageReference
     /// The newest first.
-    var revisions: [WorkloadRevision]
+    let revisions: [WorkloadRevision]
     /// Nil when they may not be listed.
     var pods: [PodState]?
     var podsRefusal: String?
     var time: Timestamp?
-
     /// The revision whose template is the workload's own; nil until the controller has made it.
-    var current: WorkloadRevision? { revisions.first { $0.template.isSame(as: template) } }
+    let current: WorkloadRevision?
+
+    init(
+        target: KubernetesTarget, object: JSON, template: PodTemplate, container: String, image: ImageReference,
+        revisions: [WorkloadRevision] = [],
+        pods: [PodState]? = nil, time: Timestamp? = nil
+    ) {
+        self.target = target
+        self.object = object
+        self.template = template
+        self.container = container
+        self.image = image
+        self.revisions = revisions
+        self.pods = pods
+        self.time = time
+        current = revisions.first { $0.template.isSame(as: template) }
+    }
 
     var generation: Int { object["metadata"]?["generation"]?.integer ?? 0 }
     var isObserved: Bool { object["status"]?["observedGeneration"]?.integer.map { $0 >= generation } ?? false }
