@@ -106,11 +106,19 @@ private struct JSONParser {
     }
 
     private static func lastOfEachName(_ members: [(key: String, value: JSON)]) -> [(key: String, value: JSON)] {
+        guard hasRepeatedName(members) else { return members }
         var position: [String: Int] = [:]
-        position.reserveCapacity(members.count)
         for (index, member) in members.enumerated() { position[member.key] = index }
-        guard position.count < members.count else { return members }
         return members.enumerated().filter { position[$0.element.key] == $0.offset }.map(\.element)
+    }
+
+    private static func hasRepeatedName(_ members: [(key: String, value: JSON)]) -> Bool {
+        // Most objects are small, and comparing few names is cheaper than hashing them.
+        guard members.count <= 16 else { return Set(members.lazy.map(\.key)).count < members.count }
+        for (index, member) in members.enumerated() {
+            for earlier in members[..<index] where earlier.key == member.key { return true }
+        }
+        return false
     }
 
     private mutating func array() throws(JSONError) -> JSON {

@@ -51,7 +51,8 @@ extension JSON {
     /// The member of an object; nil for anything else, and for `null`.
     public subscript(key: String) -> JSON? {
         get {
-            guard case .object(let object) = self, let value = object[key], value != .null else { return nil }
+            guard case .object(let object) = self, let value = object[key] else { return nil }
+            if case .null = value { return nil }
             return value
         }
         set {
