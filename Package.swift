@@ -88,7 +88,7 @@ let package = Package(
         provider("Kubernetes", "KubernetesAPI"),
 
         // One pass and the loop around it
-        library("State", "Model", crypto),
+        library("State", "JSONValues", "Model", crypto),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(

@@ -17,7 +17,7 @@ public enum JournalEntry: Sendable, Hashable {
     /// A transition has ended.
     case closed(Closing)
 
-    public struct Acceptance: Sendable, Hashable, Codable {
+    public struct Acceptance: Sendable, Hashable, Encodable {
         public var revision: Revision
         public var resolutions: [ResourceID: Resolution]
         public var releases: [ResourceID: ReleaseRecord]
@@ -29,7 +29,7 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
-    public struct Opened: Sendable, Hashable, Codable {
+    public struct Opened: Sendable, Hashable, Encodable {
         public var transition: Transition
         /// What the pins of the revision mean.
         public var resolutions: [ResourceID: Resolution]
@@ -43,8 +43,8 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
-    public struct Receipt: Sendable, Hashable, Codable {
-        public enum Ending: String, Sendable, Codable, CaseIterable {
+    public struct Receipt: Sendable, Hashable, Encodable {
+        public enum Ending: String, Sendable, Encodable, CaseIterable {
             /// The provider took it. The intent stays open until the effect is observed.
             case accepted
             /// No answer that tells. The intent stays open.
@@ -70,15 +70,19 @@ public enum JournalEntry: Sendable, Hashable {
         public var problem: Problem?
 
         public init(_ intent: Intent, _ ending: Ending, facts: [String: String] = [:], problem: Problem? = nil) {
-            self.intent = intent.id
-            resource = intent.resource
+            self.init(intent: intent.id, resource: intent.resource, ending: ending, facts: facts, problem: problem)
+        }
+
+        init(intent: String, resource: ResourceID, ending: Ending, facts: [String: String], problem: Problem?) {
+            self.intent = intent
+            self.resource = resource
             self.ending = ending
             self.facts = facts
             self.problem = problem
         }
     }
 
-    public struct Reached: Sendable, Hashable, Codable {
+    public struct Reached: Sendable, Hashable, Encodable {
         public var resource: ResourceID
         /// Its resolution replaces the remembered one: the lineage has grown.
         public var record: ReleaseRecord
@@ -89,7 +93,7 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
-    public struct Payment: Sendable, Hashable, Codable {
+    public struct Payment: Sendable, Hashable, Encodable {
         public var transition: String
         public var obligation: Obligation
         /// What passed the checks, and is good by that.
@@ -102,7 +106,7 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
-    public struct Closing: Sendable, Hashable, Codable {
+    public struct Closing: Sendable, Hashable, Encodable {
         public var transition: String
         public var releases: [ResourceID: ReleaseRecord]
 
@@ -113,7 +117,7 @@ public enum JournalEntry: Sendable, Hashable {
     }
 }
 
-extension JournalEntry: Codable {
+extension JournalEntry: Encodable {
     /// The kinds, which are also the key of the entry's own part in a journal line.
     public enum Kind: String, Sendable, CodingKey, CaseIterable {
         case accepted, opened, intent, receipt, reached, paid, closed
@@ -128,20 +132,6 @@ extension JournalEntry: Codable {
         case .reached: .reached
         case .paid: .paid
         case .closed: .closed
-        }
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Kind.self)
-        switch container.allKeys.first {
-        case .accepted: self = .accepted(try container.decode(Acceptance.self, forKey: .accepted))
-        case .opened: self = .opened(try container.decode(Opened.self, forKey: .opened))
-        case .intent: self = .intent(try container.decode(Intent.self, forKey: .intent))
-        case .receipt: self = .receipt(try container.decode(Receipt.self, forKey: .receipt))
-        case .reached: self = .reached(try container.decode(Reached.self, forKey: .reached))
-        case .paid: self = .paid(try container.decode(Payment.self, forKey: .paid))
-        case .closed: self = .closed(try container.decode(Closing.self, forKey: .closed))
-        case nil: throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "an unknown kind of entry"))
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import JSONValues
 public import Model
 
 /// One line of a journal: an entry, its place in the chain, and when it was written.
@@ -51,35 +52,36 @@ extension JournalRecord {
 
     /// - Parameter line: without its newline.
     init(line: ArraySlice<UInt8>, after previous: JournalRecord?) throws(Flaw) {
-        let decoder = JSONDecoder()
-        func decode<Value: Decodable>(_ type: Value.Type) -> Value? {
-            try? decoder.decode(type, from: Data(line))  // The caller says what a failure means.
-        }
+        let json = try? JSON(parsing: Array(line))  // Below it is said what a failure means.
+        let version = json?["v"]?.integer
         let tail = 75  // ,"hash":"…"}
         let hash = line.count > tail ? Self.hash(of: line.dropLast(tail)) : ""
         guard line.count > tail, line.suffix(tail).elementsEqual(#","hash":"\#(hash)"}"#.utf8) else {
             // A later version may chain its lines in another way.
-            if let version = decode(Version.self)?.v, version > Self.version { throw .newer("version \(version)") }
+            if let version, version > Self.version { throw .newer("version \(version)") }
             throw .damaged("its hash does not fit its text")
         }
-        guard let version = decode(Version.self)?.v else { throw .damaged("it has no version") }
+        guard let json, let version else { throw .damaged("it has no version") }
         guard version <= Self.version else { throw .newer("version \(version)") }
-        guard let envelope = decode(Envelope.self) else { throw .damaged("it is not an entry of a journal") }
-        guard envelope.prev == previous?.hash ?? Self.noHash, envelope.seq == (previous?.sequence ?? 0) + 1 else {
+        do throws(JournalMismatch) {
+            sequence = try json.member("seq")
+            previousHash = try json.member("prev")
+            time = try json.member("time")
+        } catch {
+            throw .damaged("it is not an entry of a journal")
+        }
+        guard previousHash == previous?.hash ?? Self.noHash, sequence == (previous?.sequence ?? 0) + 1 else {
             throw .damaged("it does not follow the line before it")
         }
-        guard JournalEntry.Kind(rawValue: envelope.kind) != nil else { throw .newer("an entry of kind \(envelope.kind)") }
-        guard let entry = decode(JournalEntry.self) else { throw .damaged("its \(envelope.kind) cannot be read") }
-        self.init(sequence: envelope.seq, time: envelope.time, entry: entry, previousHash: envelope.prev, hash: hash)
-    }
-
-    private struct Version: Decodable { var v: Int }
-
-    private struct Envelope: Decodable {
-        var seq: Int
-        var prev: String
-        var time: Timestamp
-        var kind: String
+        guard let name = json["kind"]?.string else { throw .damaged("it is not an entry of a journal") }
+        guard let kind = JournalEntry.Kind(rawValue: name) else { throw .newer("an entry of kind \(name)") }
+        do throws(JournalMismatch) {
+            guard let own = json[name] else { throw JournalMismatch() }
+            entry = try JournalEntry(kind, journal: own)
+        } catch {
+            throw .damaged("its \(name) cannot be read")
+        }
+        self.hash = hash
     }
 
     static func hash(of bytes: some Sequence<UInt8>) -> String {

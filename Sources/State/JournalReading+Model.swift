@@ -1,0 +1,107 @@
+import JSONValues
+import Model
+
+extension Timestamp: JournalReadable {}
+extension ResourceID: JournalReadable {}
+extension ArtifactIdentity.Kind: JournalReadable {}
+extension Revision.Kind: JournalReadable {}
+extension ReleaseRecord.Quality: JournalReadable {}
+extension Direction: JournalReadable {}
+extension Verb: JournalReadable {}
+extension StepClass: JournalReadable {}
+
+extension ArtifactIdentity: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) { self.init(try json.member("kind"), try json.member("value")) }
+}
+
+extension Revision: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            try json.member("kind"), try json.member("id"), isDirty: try json.member("isDirty"),
+            committed: try json.optionalMember("committed"))
+    }
+}
+
+extension Pin: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        if case .string(let name) = json {
+            self = .name(name)
+        } else if let commit: String = try json.optionalMember("commit") {
+            self = .commit(commit)
+        } else if let image: String = try json.optionalMember("image") {
+            self = .image(image)
+        } else if let revision: Int = try json.optionalMember("revision") {
+            self = .revision(revision)
+        } else {
+            self = .deployment(try json.member("deployment"))
+        }
+    }
+}
+
+extension Resolution: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            pin: try json.member("pin"), identity: try json.member("identity"), lineage: try json.member("lineage"),
+            label: try json.member("label"), revision: try json.member("revision"))
+    }
+}
+
+extension VersionWindow: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(lowest: try json.optionalMember("lowest"), highest: try json.optionalMember("highest"))
+    }
+}
+
+extension ReleaseRecord: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            resolution: try json.member("resolution"), quality: try json.member("quality"), requires: try json.member("requires"),
+            schemas: try json.member("schemas"), reached: try json.member("reached"))
+    }
+}
+
+extension Obligation: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        if let check = json["check"] {
+            self = .check(try check.member("_0"))
+        } else {
+            guard json["systemChecks"] != nil else { throw JournalMismatch() }
+            self = .systemChecks
+        }
+    }
+}
+
+extension Transition: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            id: try json.member("id"), revision: try json.member("revision"), start: try json.member("start"),
+            target: try json.member("target"), directions: try json.member("directions"), obligations: try json.member("obligations"),
+            opened: try json.member("opened"))
+    }
+}
+
+extension Problem: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            try json.member("reason"), try json.member("message"), next: try json.optionalMember("next"),
+            retryAfter: try json.optionalMember("retryAfter"))
+    }
+}
+
+extension Route: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            try json.member("verb"), means: try json.member("means"), class: try json.member("class"), token: try json.member("token"),
+            isIdempotent: try json.member("isIdempotent"), cautions: try json.member("cautions"),
+            refusal: try json.optionalMember("refusal"))
+    }
+}
+
+extension Intent: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            id: try json.member("id"), resource: try json.member("resource"), route: try json.member("route"),
+            resolution: try json.member("resolution"), providerTime: try json.optionalMember("providerTime"),
+            written: try json.member("written"))
+    }
+}
