@@ -25,10 +25,10 @@ public struct Git: Sendable {
 
     /// Runs `git -C directory arguments…`; nil when there is no such program.
     func run(in directory: String, _ arguments: [String]) async throws(SourceError) -> Answer? {
-        let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
+        guard let file = executable else { return nil }
         do {
             let result = try await Subprocess.run(
-                executable, arguments: Arguments(["-C", directory] + arguments),
+                .path(file), arguments: Arguments(["-C", directory] + arguments),
                 // A status must not write the index of somebody's tree, and a prompt would hang a pipeline.
                 environment: .inherit.updating(["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]),
                 output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
@@ -45,10 +45,22 @@ public struct Git: Sendable {
         }
     }
 
-    /// The root of the work tree that holds a path; nil outside of one, and without the program.
-    func workTree(of path: String) async throws(SourceError) -> String? {
-        let directory = Self.directory(of: path)
-        guard let answer = try await run(in: directory, ["rev-parse", "--show-toplevel"]) else { return nil }
+    /// Where the program is. The file system is asked, because trying to start it in one place after another costs a process each.
+    private var executable: FilePath? {
+        if program.contains("/") { return FilePath(program) }
+        let places = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        for place in places.split(separator: ":") {
+            let path = "\(place)/\(program)"
+            if Self.mode(of: path) == S_IFREG, access(path, X_OK) == 0 { return FilePath(path) }
+        }
+        return nil
+    }
+
+    /// The root of the work tree that holds a directory; nil outside of one, and without the program.
+    func workTree(holding directory: String) async throws(SourceError) -> String? {
+        guard Self.mayBeInWorkTree(directory), let answer = try await run(in: directory, ["rev-parse", "--show-toplevel"]) else {
+            return nil
+        }
         if answer.status == 0 { return answer.output.firstLine }
         if answer.errors.contains("dubious ownership") {
             throw SourceError(
@@ -59,11 +71,36 @@ public struct Git: Sendable {
         return nil
     }
 
-    private static func directory(of path: String) -> String {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return path }
+    /// False where the program would find nothing: most of a start would be spent on asking it.
+    private static func mayBeInWorkTree(_ directory: String) -> Bool {
+        if getenv("GIT_DIR") != nil { return true }
+        var place = resolved(directory)
+        while place != "/" {
+            if mode(of: place + "/.git") != nil { return true }
+            guard let slash = place.lastIndex(of: "/"), slash > place.startIndex else { break }
+            place = String(place[..<slash])
+        }
+        return mode(of: "/.git") != nil
+    }
+
+    /// The path itself if it is a directory, otherwise the one that it is in.
+    static func directory(of path: String) -> String {
+        if mode(of: path) == S_IFDIR { return path }
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Its kind of file, links followed; nil when there is none.
+    private static func mode(of path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+
+    /// Without links and without relative parts; the path itself when nothing is there.
+    static func resolved(_ path: String) -> String {
+        guard let pointer = realpath(path, nil) else { return path }
+        defer { free(pointer) }
+        return String(cString: pointer)
     }
 }
 
@@ -90,17 +127,17 @@ struct GitWorkTree: Sendable {
     }
 
     /// True if one of the paths differs from the commit, untracked files included.
-    func isDirty(_ paths: [String]) async throws(SourceError) -> Bool {
+    func isDirty(_ paths: [String]) async -> Result<Bool, SourceError> {
         // Resolved, because a link may lead into the tree from outside of it.
-        let absolute = paths.map { path in
-            guard let pointer = realpath(path, nil) else { return path }
-            defer { free(pointer) }
-            return String(cString: pointer)
+        let absolute = paths.map(Git.resolved)
+        do throws(SourceError) {
+            guard let answer = try await git.run(in: root, ["status", "--porcelain", "--"] + absolute), answer.status == 0 else {
+                throw SourceError(.gitFailed, "\(root): git status failed; does it work there by hand?")
+            }
+            return .success(!answer.output.isEmpty)
+        } catch {
+            return .failure(error)
         }
-        guard let answer = try await git.run(in: root, ["status", "--porcelain", "--"] + absolute), answer.status == 0 else {
-            throw SourceError(.gitFailed, "\(root): git status failed; does it work there by hand?")
-        }
-        return !answer.output.isEmpty
     }
 
     func relation(of older: String, to newer: String) async throws(SourceError) -> RevisionRelation {

@@ -26,11 +26,13 @@ public struct PathSource: SpecSource {
         guard let tree = try await commonWorkTree() else {
             return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files)
         }
+        // Side by side: most of the time goes into starting the program.
+        async let dirty = tree.isDirty(paths)
         guard let head = try await tree.head() else {
             let note = "\(tree.root) is a Git work tree without a commit; its revision is a digest of the files"
             return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, notes: [note])
         }
-        let isDirty = try await tree.isDirty(paths)
+        let isDirty = try await dirty.get()
         let revision = Revision(.commit, head.id, isDirty: isDirty, committed: head.committed)
         return Snapshot(
             revision: revision, files: files,
@@ -46,8 +48,9 @@ public struct PathSource: SpecSource {
     /// The work tree that holds every path; nil when there is none, or standard input is among them.
     private func commonWorkTree() async throws(SourceError) -> GitWorkTree? {
         var roots: Set<String> = []
-        for path in paths {
-            guard path != "-", let root = try await git.workTree(of: path) else { return nil }
+        guard !paths.contains("-") else { return nil }
+        for directory in Set(paths.map(Git.directory)) {
+            guard let root = try await git.workTree(holding: directory) else { return nil }
             roots.insert(root)
         }
         guard roots.count == 1, let root = roots.first else { return nil }

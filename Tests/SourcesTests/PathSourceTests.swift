@@ -115,4 +115,18 @@ import Testing
         let snapshot = try await PathSource([place.root], git: Git(program: "no-such-program-of-this-name")).snapshot()
         #expect(snapshot.revision.kind == .digest)
     }
+
+    @Test(arguments: [(false, "no work tree above it"), (true, "a .git above it, whatever it is worth")])
+    func theProgramIsStartedOnlyWhereItCouldFindSomething(hasGit: Bool, why: String) async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        let program = place.path("git.sh")
+        try place.write("git.sh", "#!/bin/sh\ntouch '\(place.path("started"))'\nexit 128\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        try place.write("specs/system.yaml", "one")
+        if hasGit { try place.write(".git", "") }
+        let snapshot = try await PathSource([place.path("specs/system.yaml")], git: Git(program: program)).snapshot()
+        #expect(snapshot.revision.kind == .digest)
+        #expect(FileManager.default.fileExists(atPath: place.path("started")) == hasGit, "\(why)")
+    }
 }
