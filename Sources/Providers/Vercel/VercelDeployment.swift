@@ -30,6 +30,7 @@ struct VercelDeployment: Sendable, Hashable {
     var aliasProblem: String?
     var readyAt: Timestamp?
     var commit: String?
+    /// The first line of the commit's message, at most 100 characters of it.
     var message: String?
     var branch: String?
     var plan: String?
@@ -49,9 +50,11 @@ struct VercelDeployment: Sendable, Hashable {
         ) { first, _ in first }
         let hosts = ["github", "gitlab", "bitbucket", "git"]
         let meta = meta
-        func git(_ suffix: String) -> String? { hosts.lazy.compactMap { meta[$0 + suffix] }.first { !$0.isEmpty } }
+        func git(_ suffix: String) -> String? {
+            meta.isEmpty ? nil : hosts.lazy.compactMap { meta[$0 + suffix] }.first { !$0.isEmpty }
+        }
         commit = (git("CommitSha") ?? json["gitSource"]?["sha"]?.string)?.lowercased()
-        message = git("CommitMessage")
+        message = git("CommitMessage").map { String($0.prefix(100).prefix { !$0.isNewline }) }
         branch = git("CommitRef") ?? json["gitSource"]?["ref"]?.string
         stage = Self.stage(json)
         hasServed = json["readySubstate"]?.string == "PROMOTED" || json["isRollbackCandidate"]?.bool == true
@@ -108,7 +111,7 @@ extension VercelDeployment {
         return Release(
             label: commit.map { "\(id) (\($0.prefix(7)))" } ?? id, names: names,
             lineage: source.map { [ArtifactIdentity(.deployment, $0)] } ?? [], created: created,
-            note: message.map { String($0.prefix { !$0.isNewline }.prefix(100)) })
+            note: message)
     }
 
     private var identity: ArtifactIdentity { ArtifactIdentity(.deployment, id) }
