@@ -58,10 +58,12 @@ struct ReplayTests {
     }
 
     @Test func theLineageOfAReachedReleaseReachesItsResolutionAndItsTarget() {
-        let grown = Resolution.make(lineage: ["dpl_9"])
+        var grown = Resolution.make(lineage: ["dpl_9"])
+        grown.lineage.append(ArtifactIdentity(.image, "v2@sha256:1"))
         let state = state(oneOfEach[1], .reached(.init(web, .make(grown))))
-        #expect(state.resolutions[web]?.lineage == [ArtifactIdentity(.deployment, "dpl_9")])
-        #expect(state.transition?.target[web]?.lineage == [ArtifactIdentity(.deployment, "dpl_9")])
+        // The pinned artifact is an image: a deployment of it is not that artifact.
+        #expect(state.resolutions[web]?.lineage == [ArtifactIdentity(.image, "v2@sha256:1")])
+        #expect(state.transition?.target[web]?.lineage == [ArtifactIdentity(.image, "v2@sha256:1")])
     }
 
     @Test func recordsOfOneReleaseInARowAreOne() {
