@@ -119,6 +119,8 @@ let package = Package(
             "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
+        library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
+
         // Tests: one folder a module
         tests(
             "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
@@ -142,7 +144,11 @@ let package = Package(
         tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("StateTests", "Model", "State"),
-        tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State"),
+        tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
+        tests(
+            "ControlLoopTests", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
+            "Sources", "SpecFields", "State", "TestDoubles", "TextLayout"),
+        tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),

@@ -9,7 +9,8 @@ extension PassReport {
     /// The last lines of a pass: how it ended, why, and what to do next.
     public func text(_ style: TextStyle) -> String {
         var text = ""
-        if result == nil, verdict != .inSync, let plan = survey?.plan, !plan.isInSync {
+        // A plan that was refused; what is blocked is among the problems anyway.
+        if result == nil, verdict != .inSync, let plan = survey?.plan, !plan.steps.isEmpty {
             text += plan.text(colour: style.isColoured) + "\n"
         }
         text += mark(style) + " " + style.bold(system.description.printable) + ": " + headline + "\n"
@@ -61,9 +62,11 @@ extension PassReport {
             guard let result else { return "in sync, nothing to do" }
             let count = result.steps.filter { $0.step.action.isWrite }.count
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
-        case .failure: return "failed"
+        case .failure: return again == .soon ? "not converged, something is still under way" : "failed"
         case .changes: return "changes pending"
-        case .blocked: return result == nil ? "blocked, nothing was changed" : "blocked; what could be done was done"
+        case .blocked:
+            guard let result else { return "blocked, nothing was changed" }
+            return result.verdict == .superseded ? "left to a newer revision" : "blocked; what could be done was done"
         }
     }
 

@@ -16,7 +16,7 @@ public struct PassReport: Sendable {
     public var again: Again?
 
     public enum Again: Sendable, Hashable {
-        /// Something is under way, or was superseded.
+        /// Something is under way.
         case soon
         /// Something failed that often passes by itself.
         case afterBackoff(atLeast: Duration?)
@@ -41,26 +41,57 @@ public struct PassReport: Sendable {
 extension PassReport {
     /// The report of a pass that had a plan.
     init(_ survey: Survey, result: PassResult?) {
-        let plan = survey.plan
-        let failures = result?.steps.compactMap { entry -> Problem? in entry.outcome.problem } ?? []
-        let blocked = plan.blocked.filter { $0.kind != .dependency }
-        let problems = failures + blocked.map(\.problem)
-        let failed = result?.verdict == .failed || blocked.contains { $0.kind == .failure }
-        let undecided = result.map { $0.verdict == .undecided || $0.verdict == .superseded } ?? false
-        let waiting = undecided || blocked.contains { $0.kind == .waiting }
-        self.init(survey.system.id, .inSync, survey: survey, result: result, problems: problems)
-        if failed {
+        let outcomes = result?.steps.map(\.outcome) ?? []
+        // What waits for another resource is told by that one; when there is none, it has to speak for itself.
+        let roots = survey.plan.blocked.filter { $0.kind != .dependency }
+        let blocked = roots.isEmpty ? survey.plan.blocked : roots
+        let failures = outcomes.compactMap(\.failure) + blocked.filter { $0.kind == .failure }.map(\.problem)
+        let isUnderWay = result?.verdict == .undecided || blocked.contains { $0.kind == .waiting }
+        self.init(
+            survey.system.id, .inSync, survey: survey, result: result,
+            problems: outcomes.compactMap(\.problem) + blocked.map(\.problem))
+        if !failures.isEmpty {
             verdict = .failure
-            let causes = failures + blocked.filter { $0.kind == .failure }.map(\.problem)
-            if causes.allSatisfy(\.isTransient) { again = .afterBackoff(atLeast: causes.compactMap(\.retryAfter).max()) }
-        } else if blocked.contains(where: { $0.kind == .decision }) {
+            if failures.allSatisfy(\.isTransient) { again = .afterBackoff(atLeast: failures.compactMap(\.retryAfter).max()) }
+        } else if result?.verdict == .superseded {
             verdict = .blocked
-            if waiting { again = .soon }
-        } else if waiting {
-            verdict = .failure
+            problems.append(.superseded(survey))
+        } else if isUnderWay {
+            verdict = blocked.contains { $0.kind == .decision } ? .blocked : .failure
             again = result?.retryAfter.map { .afterBackoff(atLeast: $0) } ?? .soon
-        } else if !plan.blocked.isEmpty {
-            verdict = .failure
+            if problems.isEmpty { problems += outcomes.compactMap(\.reasonNotToBegin).prefix(1).map { .unfinished(survey, $0) } }
+        } else if !blocked.isEmpty {
+            verdict = .blocked
         }
+    }
+
+    /// The report of a pass that was cancelled before it had a plan.
+    static func interrupted(_ system: SystemID) -> PassReport {
+        PassReport(
+            system, .failure, problems: [Problem("Interrupted", "\(system): the pass was interrupted", next: "run it again")])
+    }
+}
+
+extension Outcome {
+    fileprivate var failure: Problem? {
+        guard case .failed(let problem) = self else { return nil }
+        return problem
+    }
+
+    fileprivate var reasonNotToBegin: String? {
+        guard case .skipped(let reason) = self else { return nil }
+        return reason
+    }
+}
+
+extension Problem {
+    fileprivate static func superseded(_ survey: Survey) -> Problem {
+        Problem(
+            "Superseded", "\(survey.system.id): a newer revision than \(survey.revision) is there; what was not begun is left to it",
+            next: "run it again with the newer revision")
+    }
+
+    fileprivate static func unfinished(_ survey: Survey, _ reason: String) -> Problem {
+        Problem("Unfinished", "\(survey.system.id): \(reason)", next: "run it again, it goes on from here")
     }
 }

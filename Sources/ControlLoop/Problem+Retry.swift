@@ -2,7 +2,9 @@ import Model
 
 extension Problem {
     /// True if another pass may find the world without it, though nobody did anything.
-    var isTransient: Bool {
-        retryAfter != nil || ["ProviderError", "ProviderUnreachable", "RateLimited", "MalformedAnswer", "Conflict"].contains(reason)
-    }
+    var isTransient: Bool { retryAfter != nil || Self.transientReasons.contains(reason) }
+
+    private static let transientReasons: Set<String> = [
+        "Conflict", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable", "RateLimited", "WorldChanged",
+    ]
 }

@@ -4,18 +4,23 @@ public import Reporting
 public import State
 
 extension Reconciler {
-    /// Observes every component and runs every check, at most `limit` each.
+    /// Observes every component, then runs every check of the system side by side, so that it takes about `limit` at most.
     public func health(of system: System, within limit: Duration) async throws(StateError) -> HealthReport {
         let world = await observe(system, recorded: try await store(system).load())
-        var entries: [HealthReport.Entry] = []
-        for component in system.components {
-            let checks = await runChecks(component.verify, of: component.id.description, within: limit, transport: transport, clock: clock)
-            entries.append(.init(component: component.name, settlement: world.components[component.id]?.settlement, checks: checks))
+        var subjects = system.components.map { component in
+            (component.id.description, component.name as String?, world.components[component.id]?.settlement, component.verify)
         }
-        if !system.verify.isEmpty {
-            let checks = await runChecks(system.verify, of: system.id.description, within: limit, transport: transport, clock: clock)
-            entries.append(.init(component: nil, settlement: nil, checks: checks))
+        if !system.verify.isEmpty { subjects.append((system.id.description, nil, nil, system.verify)) }
+        return await withTaskGroup(of: (Int, HealthReport.Entry).self) { group in
+            for (index, (subject, component, settlement, checks)) in subjects.enumerated() {
+                group.addTask {
+                    let reports = await runChecks(checks, of: subject, within: limit, transport: transport, clock: clock)
+                    return (index, HealthReport.Entry(component: component, settlement: settlement, checks: reports))
+                }
+            }
+            var entries: [Int: HealthReport.Entry] = [:]
+            for await (index, entry) in group { entries[index] = entry }
+            return HealthReport(system: system.id, entries: entries.sorted { $0.key < $1.key }.map(\.value))
         }
-        return HealthReport(system: system.id, entries: entries)
     }
 }

@@ -39,7 +39,7 @@ extension Reconciler {
         events: @escaping @Sendable (ExecutionEvent) -> Void
     ) async -> PassReport {
         do {
-            return try await store(system).withLock(options.holder, clock: clock) { session in
+            return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let world = await observe(system, recorded: await session.state)
                 let recorded = try await session.settleIntents(in: world, at: now())
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
@@ -56,8 +56,7 @@ extension Reconciler {
         } catch let error as StateError {
             return PassReport(system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem])
         } catch {
-            return PassReport(
-                system.id, .failure, problems: [Problem("Interrupted", "\(system.id): the pass was interrupted", next: "run it again")])
+            return .interrupted(system.id)
         }
     }
 

@@ -4,8 +4,8 @@ import Sources
 /// Whether a revision may be reconciled after the accepted one: the accepted revision only moves forward.
 ///
 /// An old pipeline that is run again would otherwise undo a rollback; going back is a new commit.
-func refusal(of revision: Revision, after accepted: Revision?, relation: RevisionRelation) -> Problem? {
-    guard let accepted, accepted.kind == .commit, revision.kind == .commit else { return nil }
+func refusal(of revision: Revision, after accepted: Revision, relation: RevisionRelation) -> Problem? {
+    guard accepted.kind == .commit, revision.kind == .commit else { return nil }
     let older = Problem(
         "OlderRevision", "revision \(revision) is older than \(accepted), which was reconciled already",
         next: "to go back, commit the older pins anew; to force it all the same, add --force")

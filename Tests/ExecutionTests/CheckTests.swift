@@ -2,6 +2,7 @@ import Execution
 import HTTPCore
 import Model
 import State
+import TestDoubles
 import Testing
 
 struct CheckTests {

@@ -1,6 +1,7 @@
 import Execution
 import Model
 import Synchronization
+import TestDoubles
 import Testing
 
 struct ConfirmingTests {

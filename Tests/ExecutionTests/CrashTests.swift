@@ -6,6 +6,7 @@ import Planning
 import ProviderKit
 import State
 import Synchronization
+import TestDoubles
 import Testing
 
 /// The process dies at every boundary: before and after each durable entry, and before and after the effect of each write.

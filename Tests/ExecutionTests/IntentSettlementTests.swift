@@ -1,6 +1,7 @@
 import Execution
 import Model
 import State
+import TestDoubles
 import Testing
 
 struct IntentSettlementTests {

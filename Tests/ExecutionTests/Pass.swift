@@ -5,6 +5,7 @@ import Planning
 import ProviderKit
 import State
 import Synchronization
+import TestDoubles
 
 /// Everything around one executor, with defaults.
 struct Pass: Sendable {

@@ -1,6 +1,7 @@
 import Execution
 import Model
 import State
+import TestDoubles
 import Testing
 
 struct WaitingTests {
@@ -103,14 +104,14 @@ struct WaitingTests {
         let world = pass.world(look: { _, _, observation in
             var observation = observation
             if case .release(var declared, _) = observation.live, declared.label == "v2" {
-                declared.lineage = [ArtifactIdentity(.deployment, "dep-C")]
+                declared.lineage = [ArtifactIdentity(.image, "v2@sha256:c")]
                 observation.live = .release(declared: declared, serving: [declared])
             }
             return observation
         })
         let result = await pass.run(world)
-        #expect(result.state.resolutions[web]?.lineage == [ArtifactIdentity(.deployment, "dep-C")])
-        #expect(result.state.releases[web]?.last?.resolution.lineage == [ArtifactIdentity(.deployment, "dep-C")])
+        #expect(result.state.resolutions[web]?.lineage == [ArtifactIdentity(.image, "v2@sha256:c")])
+        #expect(result.state.releases[web]?.last?.resolution.lineage == [ArtifactIdentity(.image, "v2@sha256:c")])
     }
 
     @Test func somebodysOperationIsAwaitedAndNothingIsWritten() async {

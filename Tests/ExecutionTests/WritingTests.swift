@@ -3,6 +3,7 @@ import Model
 import ProviderKit
 import State
 import Synchronization
+import TestDoubles
 import Testing
 
 struct WritingTests {

@@ -1,37 +1,50 @@
-import Model
-import ProviderKit
+package import Model
+package import ProviderKit
 import Synchronization
 
-struct FakeTarget: Target {
-    static let provider = "fake"
-    var identity: String
+package struct FakeTarget: Target {
+    package static let provider = "fake"
+    package var identity: String
+
+    package init(identity: String) { self.identity = identity }
 }
 
 /// A provider whose releases are `v1`, `v2`, `v3`; a write is never idempotent and each one is counted.
-final class FakeWorld: Provider {
-    struct Place: Sendable {
-        var declared: String? = "v1"
+package final class FakeWorld: Provider {
+    package struct Place: Sendable {
+        package var declared: String?
         /// What a write has asked for and nobody sees yet.
-        var coming: String?
+        package var coming: String?
         /// How many looks it takes until it is seen.
-        var lag = 0
+        package var lag: Int
         /// What the looks after a write find; settled when there are no more.
-        var settlements: [Settlement] = []
+        package var settlements: [Settlement]
         /// Of each write that took effect.
-        var effects: [String] = []
+        package var effects: [String] = []
         /// When it was looked at, and when it was written to.
-        var looks: [Duration] = []
-        var writes: [Duration] = []
+        package var looks: [Duration] = []
+        package var writes: [Duration] = []
+
+        package init(declared: String? = "v1", lag: Int = 0, settlements: [Settlement] = []) {
+            self.declared = declared
+            self.lag = lag
+            self.settlements = settlements
+        }
     }
 
     /// What becomes of a write.
-    struct Answer: Sendable {
-        var takesEffect: Bool
-        var result: ApplyResult
+    package struct Answer: Sendable {
+        package var takesEffect: Bool
+        package var result: ApplyResult
 
-        static let accepted = Answer(takesEffect: true, result: .accepted(["deployment": "new"]))
-        static func without(_ result: ApplyResult) -> Answer { Answer(takesEffect: false, result: result) }
-        static func lost(takesEffect: Bool) -> Answer {
+        package init(takesEffect: Bool, result: ApplyResult) {
+            self.takesEffect = takesEffect
+            self.result = result
+        }
+
+        package static let accepted = Answer(takesEffect: true, result: .accepted(["deployment": "new"]))
+        package static func without(_ result: ApplyResult) -> Answer { Answer(takesEffect: false, result: result) }
+        package static func lost(takesEffect: Bool) -> Answer {
             Answer(takesEffect: takesEffect, result: .unknown(Problem("Lost", "fake/web: no answer while writing")))
         }
     }
@@ -43,7 +56,7 @@ final class FakeWorld: Provider {
     /// Changes what a look finds; by its number, counted from 1.
     private let look: @Sendable (String, Int, Observation) async -> Observation
 
-    init(
+    package init(
         _ places: [String: Place], now: @escaping @Sendable () -> Duration,
         answer: @escaping @Sendable (String, Int, ApplyRequest) async -> Answer = { _, _, _ in .accepted },
         look: @escaping @Sendable (String, Int, Observation) async -> Observation = { $2 }
@@ -54,12 +67,12 @@ final class FakeWorld: Provider {
         self.look = look
     }
 
-    subscript(name: String) -> Place {
+    package subscript(name: String) -> Place {
         get { places.withLock { $0[name] ?? Place() } }
         set { places.withLock { $0[name] = newValue } }
     }
 
-    func observe(_ target: FakeTarget, _ request: ObservationRequest) async -> Observation {
+    package func observe(_ target: FakeTarget, _ request: ObservationRequest) async -> Observation {
         let time = now()
         let (place, settlement, isComing) = places.withLock { places -> (Place, Settlement, Bool) in
             var place = places[target.identity] ?? Place()
@@ -82,7 +95,7 @@ final class FakeWorld: Provider {
         return await look(target.identity, place.looks.count, observation)
     }
 
-    func apply(_ change: ReleaseChange, to target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
+    package func apply(_ change: ReleaseChange, to target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
         let time = now()
         let number = places.withLock { places in
             places[target.identity, default: Place()].writes.append(time)
@@ -100,13 +113,13 @@ final class FakeWorld: Provider {
 }
 
 extension Release {
-    static func fake(_ name: String) -> Release {
+    package static func fake(_ name: String) -> Release {
         Release(label: name, names: [ReleaseName(.image, name, denotes: ArtifactIdentity(.image, name))])
     }
 }
 
 extension Route {
-    static func fake(_ name: String) -> Route {
+    package static func fake(_ name: String) -> Route {
         Route(.undo, means: "fake rollback", class: .instant, token: name, isIdempotent: false)
     }
 }

@@ -3,12 +3,15 @@ import Synchronization
 
 /// A clock whose time passes when everybody sleeps, and the executor that knows when that is: it runs every job of the tasks that
 /// prefer it, one at a time, and moves the clock to the next sleeper when none is left.
-final class VirtualTime: Clock, TaskExecutor {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+package final class VirtualTime: Clock, TaskExecutor {
+    package struct Instant: InstantProtocol {
+        package var offset: Duration
+
+        package init(offset: Duration) { self.offset = offset }
+
+        package func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        package func duration(to other: Instant) -> Duration { other.offset - offset }
+        package static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
 
     private struct Sleeper {
@@ -17,7 +20,7 @@ final class VirtualTime: Clock, TaskExecutor {
     }
 
     private struct State {
-        var now = Instant(offset: .zero)
+        package var now = Instant(offset: .zero)
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         var lastID = 0
@@ -34,25 +37,27 @@ final class VirtualTime: Clock, TaskExecutor {
         }
     }
 
+    package init() {}
+
     private let queue = DispatchQueue(label: "virtual time")
     private let state = Mutex(State())
 
-    var now: Instant { state.withLock { $0.now } }
-    var minimumResolution: Duration { .zero }
+    package var now: Instant { state.withLock { $0.now } }
+    package var minimumResolution: Duration { .zero }
 
     /// Runs `body` in this time.
-    func run<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async rethrows -> Value {
+    package func run<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async rethrows -> Value {
         try await withTaskExecutorPreference(self) { try await body() }
     }
 
     /// Time stands still while `body` waits for something outside.
-    func outside<Value, Failure: Error>(_ body: () async throws(Failure) -> Value) async throws(Failure) -> Value {
+    package func outside<Value, Failure: Error>(_ body: () async throws(Failure) -> Value) async throws(Failure) -> Value {
         state.withLock { $0.calls += 1 }
         defer { state.withLock { $0.calls -= 1 } }
         return try await body()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         state.withLock { $0.jobs += 1 }
         queue.async {
@@ -65,7 +70,7 @@ final class VirtualTime: Clock, TaskExecutor {
         }
     }
 
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+    package func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
             state.lastID += 1
             return state.lastID
