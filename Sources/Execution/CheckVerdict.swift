@@ -1,6 +1,6 @@
 internal import HTTPCore
 internal import JSONValues
-internal import Model
+public import Model
 
 extension Check {
     /// What a response lacks, first things first; nil when it is as it must be. Holds at most 200 characters of the body.
@@ -33,7 +33,10 @@ extension Check {
         return nil
     }
 
-    /// The address without what may hold a secret: user, query and fragment.
+    /// The address for people, without what may hold a secret: user, query and fragment.
+    public var address: String { Self.shown(url) }
+
+    /// See ``address``.
     static func shown(_ url: String) -> String {
         var text = url.prefix { $0 != "?" && $0 != "#" }
         if let scheme = text.firstRange(of: "://") {

@@ -38,7 +38,7 @@ public struct HealthReport: Sendable, Hashable {
             let mark = entry.isHealthy ? style.green("✔") : style.red("✘")
             text += "  \(mark) \(entry.name.printable)\(entry.settlementText.isEmpty ? "" : ": " + entry.settlementText.printable)\n"
             for report in entry.checks {
-                let what = report.problem?.description.printable ?? "\(report.check.url.printable): \(report.check.status)"
+                let what = report.problem?.description.printable ?? "\(report.check.address): \(report.check.status)"
                 text += "      \(report.problem == nil ? style.green("✔") : style.red("✘")) \(what)\n"
             }
         }
@@ -48,8 +48,8 @@ public struct HealthReport: Sendable, Hashable {
     public var markdown: String {
         var text = "### \(system.description.markdownEscaped): \(isHealthy ? "healthy" : "not healthy")\n\n"
         for entry in entries {
-            text +=
-                "- \(entry.name.markdownEscaped): \(entry.isHealthy ? "healthy" : "not healthy") \(entry.settlementText.markdownEscaped)\n"
+            let words = [entry.isHealthy ? "healthy" : "not healthy", entry.settlementText.markdownEscaped].filter { !$0.isEmpty }
+            text += "- \(entry.name.markdownEscaped): \(words.joined(separator: ": "))\n"
             for problem in entry.checks.compactMap(\.problem) { text += "  - \(problem.description.markdownEscaped)\n" }
         }
         return text + "\n"
@@ -70,7 +70,7 @@ extension HealthReport.Entry {
         switch settlement {
         case .progressing(let text): text
         case .failed(let problem), .unknown(let problem): problem.description
-        case .settled: checks.isEmpty ? "healthy, says the provider; no checks of its own" : ""
+        case .settled: checks.isEmpty ? "as the provider sees it; it has no checks of its own" : ""
         case nil: ""
         }
     }
@@ -78,7 +78,7 @@ extension HealthReport.Entry {
     var json: JSON {
         let checks = checks.map { report -> JSON in
             [
-                "url": .string(report.check.url), "passed": .bool(report.problem == nil),
+                "url": .string(report.check.address), "passed": .bool(report.problem == nil),
                 "message": .optional(report.problem?.description),
             ]
         }

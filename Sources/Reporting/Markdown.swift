@@ -26,6 +26,7 @@ extension ReleaseHistory {
     public var markdown: String {
         var text = "### \(system.description.markdownEscaped) \(component.markdownEscaped)\n\n"
         if let problem { return text + problem.description.markdownEscaped + "\n\n" }
+        guard !entries.isEmpty else { return text + "The provider knows no release.\n\n" }
         text += "| | Release | Created | Recorded | Way | Note |\n|---|---|---|---|---|---|\n"
         for entry in entries {
             let mark = entry.isLive ? "live" : entry.isPinned ? "pinned" : ""

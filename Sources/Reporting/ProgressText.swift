@@ -10,7 +10,7 @@ public struct ProgressText: Sendable {
     private let prefix: String
     /// What is under way, in the order in which it began: redrawn at the bottom of a live display.
     private var running: [(id: String, text: String, detail: String)] = []
-    private var drawnLines = 0
+    private var drawn: [String] = []
 
     /// - Parameter isLive: the output is a terminal, and only this text is written to it.
     public init(style: TextStyle, isLive: Bool, prefix: String = "") {
@@ -19,7 +19,7 @@ public struct ProgressText: Sendable {
         self.prefix = prefix
     }
 
-    /// What to write for an event. On a live display it takes the lines back that it drew before.
+    /// What to write for an event, empty when nothing changes. On a live display it takes the lines back that it drew before.
     public mutating func text(for event: ExecutionEvent) -> String {
         var lines: [String] = []
         switch event {
@@ -36,16 +36,23 @@ public struct ProgressText: Sendable {
             }
         case .stepEnded(let step, let outcome):
             running.removeAll { $0.id == step.id }
-            guard step.isTold || !outcome.isSuccess else { break }
+            guard step.isTold || outcome.problem != nil else { break }
             lines.append(ended(step, outcome))
         }
         guard isLive else { return lines.map { prefix + $0 + "\n" }.joined() }
-        let drawn = running.map { entry in
+        return redraw(below: lines)
+    }
+
+    private mutating func redraw(below lines: [String]) -> String {
+        let before = drawn
+        drawn = running.map { entry in
             style.cyan("▸") + " " + (entry.text + (entry.detail.isEmpty ? "" : ": " + entry.detail)).shortened(to: 110)
         }
-        let back = drawnLines > 0 ? "\u{1B}[\(drawnLines)A\u{1B}[J" : ""
-        drawnLines = drawn.count
-        return back + (lines + drawn).map { prefix + $0 + "\n" }.joined()
+        guard !lines.isEmpty || drawn != before else { return "" }
+        let back = before.isEmpty ? "" : "\u{1B}[\(before.count)A\u{1B}[J"
+        func text(_ lines: [String]) -> String { lines.map { prefix + $0 + "\n" }.joined() }
+        // Without wrapping (DECAWM off), so that each line is one row and the way back up is as long as counted, in a narrow terminal too.
+        return back + text(lines) + (drawn.isEmpty ? "" : "\u{1B}[?7l" + text(drawn) + "\u{1B}[?7h")
     }
 
     private func line(_ step: Step, _ text: String) -> String { style.dim("[\(step.phase.rawValue)]") + " " + text }

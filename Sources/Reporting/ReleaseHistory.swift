@@ -1,5 +1,6 @@
 public import JSONValues
 public import Model
+import Planning
 public import TextLayout
 
 /// The releases that a component could go back or forward to, and what each would take.
@@ -28,20 +29,26 @@ public struct ReleaseHistory: Sendable, Hashable {
         self.system = system
         self.component = component.name
         problem = observation.live.problem
-        let live = observation.live.declared?.identities ?? []
-        let resolution = recorded.resolutions[component.id]
         let records = recorded.releases[component.id] ?? []
+        let pinned = Self.pinned(component, observation, recorded)
         entries = observation.candidates.map { candidate in
             let release = candidate.release
-            let isLive =
-                release == observation.live.declared || (observation.live.declared == nil && !live.isDisjoint(with: release.identities))
+            let isLive = release.label == observation.live.declared?.label
             let open = candidate.routes.filter { $0.refusal == nil }.min { $0.class < $1.class }
             return Entry(
                 label: release.label, names: release.names.map(\.value), created: release.created, isLive: isLive,
-                isPinned: resolution.map(release.matches) ?? false,
-                quality: records.last { release.matches($0.resolution) }?.quality,
+                isPinned: pinned(release), quality: records.last { release.matches($0.resolution) }?.quality,
                 way: isLive ? "live" : Self.way(open, candidate), isReachable: isLive || open != nil, note: release.note)
         }
+    }
+
+    /// What the spec's pin means: as it was resolved when it was reconciled, or as it would be now.
+    private static func pinned(_ component: Component, _ observation: Observation, _ recorded: RecordedState) -> (Release) -> Bool {
+        let records = recorded.releases[component.id] ?? []
+        let known = [recorded.resolutions[component.id]].compactMap(\.self) + records.reversed().map(\.resolution)
+        if let resolution = known.first(where: { $0.pin == component.release }) { return { $0.matches(resolution) } }
+        guard case .resolved(let identity, _) = resolve(component.release, among: observation.candidates) else { return { _ in false } }
+        return { $0.isIdentical(with: identity) }
     }
 
     private static func way(_ route: Route?, _ candidate: Candidate) -> String {

@@ -68,7 +68,9 @@ public struct ComponentStatus: Sendable, Hashable {
 
     private static func state(of resource: ResourceID, observation: Observation?, plan: Plan) -> (State, String) {
         if let problem = observation?.live.problem { return (.unknown, problem.description) }
-        if let blocked = plan.blocked.first(where: { $0.resource == resource }) { return (.blocked, blocked.problem.description) }
+        if let blocked = plan.blocked.first(where: { $0.resource == resource }) {
+            return (blocked.kind == .waiting ? .progressing : .blocked, blocked.problem.description)
+        }
         let step = plan.steps.first { $0.resource == resource && $0.phase != .preflight }
         switch (step?.action, observation?.settlement) {
         case (_, .failed(let problem)): return (.failed, problem.description)
@@ -95,12 +97,16 @@ public struct Condition: Sendable, Hashable {
     public var message: String
 
     static func of(components: [ComponentStatus], plan: Plan, transition: Transition?) -> [Condition] {
-        let off = components.filter { $0.state != .inSync }.map(\.name).sorted().joined(separator: ", ")
-        let failed = components.filter { $0.state == .failed }.map(\.name).sorted().joined(separator: ", ")
-        let decisions = plan.blocked.filter { $0.kind == .decision }.map { "\($0.resource)" }.sorted().joined(separator: ", ")
+        func list(_ names: [String]) -> String { names.sorted().joined(separator: ", ") }
+        let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
+        let off = list(components.filter { $0.state != .inSync }.map(\.name) + elsewhere)
+        // A failed release that is about to be replaced holds nothing up.
+        let leaving = Set(plan.steps.filter(\.action.isWrite).compactMap(\.resource))
+        let failed = list(components.filter { $0.state == .failed && !leaving.contains(.component($0.name)) }.map(\.name))
+        let decisions = list(plan.blocked.filter { $0.kind == .decision }.map(\.resource.description))
+        let owed = list((transition?.obligations ?? []).map(\.description))
         let ready = plan.isInSync
         let stalled = !failed.isEmpty || !decisions.isEmpty
-        let owed = (transition?.obligations ?? []).map(\.description).sorted().joined(separator: ", ")
         let readyMessage =
             if ready {
                 "every pin is live and healthy"
@@ -112,8 +118,9 @@ public struct Condition: Sendable, Hashable {
         return [
             Condition(kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync", message: readyMessage),
             Condition(
-                kind: .reconciling, isTrue: transition != nil && !stalled, reason: transition == nil ? "Idle" : "TransitionOpen",
-                message: transition.map { "on the way to revision \($0.revision)" } ?? ""),
+                kind: .reconciling, isTrue: transition != nil && !stalled,
+                reason: transition == nil ? "Idle" : stalled ? "Stalled" : "TransitionOpen",
+                message: transition.map { "\(stalled ? "held up " : "")on the way to revision \($0.revision)" } ?? ""),
             Condition(
                 kind: .stalled, isTrue: stalled,
                 reason: !failed.isEmpty ? "ReleaseFailed" : !decisions.isEmpty ? "DecisionNeeded" : "Moving",
