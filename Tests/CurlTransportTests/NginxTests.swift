@@ -46,7 +46,7 @@ struct NginxTests {
     }
 
     /// More requests than a connection has streams, before any connection is there: where libcurl 7.88 now and then sits out a whole poll.
-    /// A healthy round takes 30 ms; with nothing to bound them, stalls of 1 s and more were seen.
+    /// A healthy round takes 30 ms. Told apart here is only a poll without a bound, which would never end.
     @Test func coldFanOutsOverHTTP2DoNotStall() async {
         let request = HTTPRequest.make(nginx.tls("/"), tls: nginx.trusting)
         let start = ContinuousClock.now
@@ -58,7 +58,7 @@ struct NginxTests {
             }
             #expect(failures == [])
         }
-        #expect(start.duration(to: .now) < .seconds(10))
+        #expect(start.duration(to: .now) < .seconds(60))
     }
 
     @Test func compressedAnswersArriveAsTheyWere() async throws {

@@ -181,7 +181,8 @@ import Testing
             while !sandbox.requests.contains(where: { $0.path == "/late" }) { await Task.yield() }
             let began = ContinuousClock.now
             await sandbox.stop()
-            #expect(ContinuousClock.now - began < .seconds(1))
+            // A second on a quiet machine; the request itself would take thirty.
+            #expect(ContinuousClock.now - began < .seconds(10))
             try await group.waitForAll()
         }
         do { for try await _ in stream.chunks {} } catch { #expect(error is TransportError) }

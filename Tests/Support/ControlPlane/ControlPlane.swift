@@ -34,7 +34,13 @@ public actor ControlPlane {
 
     public func running() async throws -> Running {
         if let starting { return try await starting.value }
-        let task = Task { try await Self.start() }
+        let task = Task {
+            // Ports are free when they are chosen, and somebody else may be faster: then once more with others.
+            for _ in 0..<4 {
+                do { return try await Self.start() } catch let error as Failure where error.description.contains("address already in use") {}
+            }
+            return try await Self.start()
+        }
         starting = task
         return try await task.value
     }
