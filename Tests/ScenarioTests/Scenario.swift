@@ -30,7 +30,9 @@ struct Scenario: Sendable, CustomStringConvertible {
         }
     }
 
-    func spec(_ number: Int) throws -> String { String(decoding: try bytes("\(number).yaml"), as: UTF8.self) }
+    func spec(_ number: Int) throws -> String { try text("\(number).yaml") }
+
+    func text(_ file: String) throws -> String { String(decoding: try bytes(file), as: UTF8.self) }
 
     private func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: folder + "/" + file))) }
 }
@@ -39,7 +41,7 @@ struct Scenario: Sendable, CustomStringConvertible {
 struct Run {
     let sandbox: Sandbox
     let place: Place
-    private let scenario: Scenario
+    let scenario: Scenario
 
     /// Starts the world and brings it to the first spec.
     static func begin(_ scenario: Scenario) async throws -> Run {
@@ -53,10 +55,14 @@ struct Run {
 
     struct Failure: Error { var text: String }
 
+    /// Address and credentials of the sandbox.
+    var variables: [String: String?] {
+        Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
+    }
+
     /// One process over a spec, killed at a boundary if one is given.
     func reconcile(_ number: Int, killedAt boundary: String? = nil) async throws -> BuiltProgram.Ended {
         let spec = try place.write("system.yaml", scenario.spec(number))
-        let variables = Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
         let arguments = [spec, place.path("state")] + (boundary.map { [$0] } ?? [])
         return try await BuiltProgram("crash-subject").run(arguments, variables: variables)
     }
