@@ -33,7 +33,21 @@ public struct APIClient: Sendable {
     public func send(
         _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, while purpose: String
     ) async throws(APIError) -> APIAnswer {
-        var request = HTTPRequest(method, base + path + .query(query), deadline: deadline)
+        let isWrite = !method.isSafe
+        let response: HTTPResponse
+        do throws(TransportError) {
+            response = try await transport.send(request(method, path + .query(query), body))
+        } catch {
+            throw APIError(transport: error, purpose: purpose, isWrite: isWrite).hiding(token)
+        }
+        return try answer(response, purpose, isWrite: isWrite)
+    }
+
+    // Apart from `send`: what it holds while it waits is held once for every request that is under way.
+
+    @inline(never)
+    private func request(_ method: HTTPMethod, _ pathAndQuery: String, _ body: JSON?) -> HTTPRequest {
+        var request = HTTPRequest(method, base + pathAndQuery, deadline: deadline)
         request.headers["Authorization"] = "Bearer " + token.reveal()
         request.headers["Accept"] = "application/json"
         request.headers["User-Agent"] = userAgent
@@ -41,21 +55,18 @@ public struct APIClient: Sendable {
             request.headers["Content-Type"] = "application/json"
             request.body = body.bytes
         }
-        let response: HTTPResponse
-        do throws(TransportError) {
-            response = try await transport.send(request)
-        } catch {
-            throw APIError(transport: error, purpose: purpose, isWrite: !method.isSafe).hiding(token)
-        }
-        guard response.isSuccess else { throw APIError(response, purpose: purpose, isWrite: !method.isSafe).hiding(token) }
-        let json: JSON?
-        if response.body.isEmpty {
-            json = nil
-        } else {
+        return request
+    }
+
+    @inline(never)
+    private func answer(_ response: HTTPResponse, _ purpose: String, isWrite: Bool) throws(APIError) -> APIAnswer {
+        guard response.isSuccess else { throw APIError(response, purpose: purpose, isWrite: isWrite).hiding(token) }
+        var json: JSON?
+        if !response.body.isEmpty {
             do throws(JSONError) {
                 json = try JSON(parsing: response.body)
             } catch {
-                throw APIError(notJSON: response, error, purpose: purpose, isWrite: !method.isSafe)
+                throw APIError(notJSON: response, error, purpose: purpose, isWrite: isWrite)
             }
         }
         return APIAnswer(status: response.status, body: json, headers: response.headers)

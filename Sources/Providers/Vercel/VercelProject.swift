@@ -2,30 +2,32 @@ import JSONValues
 import Model
 
 /// A project as the API tells of it: what its production domains serve, and what was last asked of them.
-struct VercelProject: Sendable {
+///
+/// A reference, because it is large and passed on a lot, and nothing in it changes.
+final class VercelProject: Sendable {
     struct Domain: Sendable {
         var name: String
         /// Nil: it serves nothing.
         var deployment: VercelDeployment?
     }
 
-    var id: String
-    var name: String
+    let id: String
+    let name: String
     /// `targets.production`.
-    var production: VercelDeployment?
+    let production: VercelDeployment?
     /// Those that serve; redirects are left out.
-    var domains: [Domain]
-    var latest: [VercelDeployment]
+    let domains: [Domain]
+    let latest: [VercelDeployment]
     /// Nil when the answer does not say.
-    var autoAssigns: Bool?
-    var autoAssignUpdatedBy: String?
-    var job: VercelJob?
-    var rollbackReason: String?
-    var cronsDeployment: String?
-    var isPaused: Bool
+    let autoAssigns: Bool?
+    let autoAssignUpdatedBy: String?
+    let job: VercelJob?
+    let rollbackReason: String?
+    let cronsDeployment: String?
+    let isPaused: Bool
     /// Whether promoting begins a gradual rollout.
-    var rollsOut: Bool
-    var git: VercelGitLink?
+    let rollsOut: Bool
+    let git: VercelGitLink?
 
     /// Nil when it lacks what every project has.
     init?(_ json: JSON?) {

@@ -41,13 +41,16 @@ public struct VercelProvider: Provider {
     public func observe(_ target: VercelTarget, _ request: ObservationRequest) async -> Observation {
         let resource = "vercel/\(request.component)"
         let reader = VercelReader(api: VercelAPI(client: client, team: target.team), request: request)
-        let reading: VercelReading
         do throws(APIError) {
-            reading = try await reader.read(target)
+            return observation(try await reader.read(target), reader, resource)
         } catch {
             return .unknown(problem(error, resource, target))
         }
-        let question = reader.question
+    }
+
+    @inline(never)  // See `VercelReader`.
+    private func observation(_ reading: VercelReading, _ reader: VercelReader, _ resource: String) -> Observation {
+        let (request, question) = (reader.request, reader.question)
         return Observation(
             live: reading.live,
             settlement: reading.settlement(of: resource, waitingFor: request.openIntent),

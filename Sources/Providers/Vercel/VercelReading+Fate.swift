@@ -21,7 +21,9 @@ extension VercelReading {
         if let deployment = write.deployment {
             if let job = project.job, isJob(job, of: write, intent) { return job.isUnderWay && !isJobStuck ? .inFlight : .tookEffect }
             if production?.id == deployment { return .tookEffect }
-            if let rolling, rolling.canary == deployment || rolling.queued == deployment { return .inFlight }
+            // What is being rolled out is seen; whether it is waited for is the operation's to say, because an undo ends it.
+            if rolling?.canary == deployment { return .tookEffect }
+            if rolling?.queued == deployment { return .inFlight }
         } else if let made = made.first.map({ deployments[$0.id] ?? $0 }) {
             switch made.stage {
             case .building: return .inFlight

@@ -16,6 +16,14 @@ struct VercelReading: Sendable {
     /// What the open intent made; empty when it makes no deployment or has made none.
     var made: [VercelDeployment] = []
 
+    /// What the project's own answer tells.
+    @inline(never)  // See `VercelReader`.
+    init(_ answer: (project: VercelProject, time: Timestamp?)) {
+        (project, time) = answer
+        if let production = project.production { add([production]) }
+        add(project.domains.compactMap(\.deployment) + project.latest)
+    }
+
     mutating func add(_ found: [VercelDeployment]) {
         for deployment in found {
             deployments[deployment.id] = deployments[deployment.id].map { $0.merged(with: deployment) } ?? deployment
@@ -33,7 +41,10 @@ struct VercelReading: Sendable {
 }
 
 /// Reads what one observation needs, and no more.
-struct VercelReader: Sendable {
+///
+/// Thousands of observations wait for their first answer at once, each holding what the functions that wait in it hold. Hence a reference,
+/// and functions of their own for what follows the answer: otherwise each would hold four times as much.
+final class VercelReader: Sendable {
     let api: VercelAPI
     let request: ObservationRequest
     let question: VercelQuestion
@@ -44,30 +55,37 @@ struct VercelReader: Sendable {
         question = VercelQuestion(request)
     }
 
+    @inline(never)
     func read(_ target: VercelTarget) async throws(APIError) -> VercelReading {
-        let (project, time) = try await api.project(target.project)
-        var reading = VercelReading(project: project, time: time)
-        if let production = project.production { reading.add([production]) }
-        reading.add(project.domains.compactMap(\.deployment) + project.latest)
+        var reading = VercelReading(try await api.project(target.project))
+        try await complete(&reading)
+        return reading
+    }
+
+    /// Reads what the project's answer does not tell.
+    @inline(never)
+    private func complete(_ reading: inout VercelReading) async throws(APIError) {
+        let project = reading.project
         if project.rollsOut { reading.rolling = try await api.rollingRelease(of: project.id) }
         if let job = project.job, job.status == "failed", !reading.strays.isEmpty || reading.production?.id != job.to {
             // For the message only: what failed shows in the domains themselves.
             do throws(APIError) { reading.failedDomains = try await api.failedDomains(of: project.id, job: job.type) } catch {}
         }
         if let intent = request.openIntent, let write = VercelWrite(token: intent.route.token), write.deployment == nil {
+            // The filter is undocumented: a list that passes over it must not lend us somebody else's build.
             reading.made = try await api.deployments(of: project.id, [("meta-\(VercelMark.intent)", intent.id)], limit: 20).page
+                .filter { $0.meta.isEmpty || $0.intent == intent.id }
             reading.add(reading.made)
         }
         switch request.depth {
         case .pin:
             // In place: nothing else has to be found.
-            if let production = reading.production, question.isAnswered(by: production) { return reading }
+            if let production = reading.production, question.isAnswered(by: production) { return }
             try await find(&reading)
         case .history:
             try await scan(&reading, [("target", "production")], pages: 50) { _ in false }
             try await find(&reading)
         }
-        return reading
     }
 
     // MARK: - Finding the pin's deployments
