@@ -85,6 +85,7 @@ private struct JSONParser {
             depthLeft += 1
             return .object(JSONObject())
         }
+        members.reserveCapacity(6)  // Most objects have no more.
         while true {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw failure("expected a member name") }
@@ -113,10 +114,11 @@ private struct JSONParser {
     }
 
     private static func hasRepeatedName(_ members: [(key: String, value: JSON)]) -> Bool {
-        // Most objects are small, and comparing few names is cheaper than hashing them.
+        // Most objects are small: comparing few names, first by length, is cheaper than hashing them.
         guard members.count <= 16 else { return Set(members.lazy.map(\.key)).count < members.count }
-        for (index, member) in members.enumerated() {
-            for earlier in members[..<index] where earlier.key == member.key { return true }
+        for index in members.indices {
+            let key = members[index].key
+            for earlier in 0..<index where members[earlier].key.utf8.count == key.utf8.count && members[earlier].key == key { return true }
         }
         return false
     }
