@@ -68,10 +68,14 @@ struct RealCluster {
         Component(name: "api", target: target, release: pin, takeOwnership: takeOwnership)
     }
 
-    func observe(_ component: Component, depth: ObservationRequest.Depth = .pin) async -> Observation {
+    func observe(
+        _ component: Component, resolution: Resolution? = nil, depth: ObservationRequest.Depth = .pin
+    ) async -> Observation {
         await provider.observe(
             component,
-            ObservationRequest(component: component.name, pin: component.release, depth: depth, takeOwnership: component.takeOwnership))
+            ObservationRequest(
+                component: component.name, pin: component.release, resolution: resolution, depth: depth,
+                takeOwnership: component.takeOwnership))
     }
 
     func apply(_ change: ReleaseChange, _ component: Component) async -> ApplyResult {

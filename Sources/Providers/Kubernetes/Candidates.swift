@@ -17,26 +17,41 @@ struct ReleaseReading: Sendable {
     // MARK: - What is live
 
     var live: Live {
-        let declared =
-            snapshot.current.map(naming.release) ?? naming.release(snapshot.image, snapshot.template, remark: "not rolled out yet")
+        let declared = declared
         return .release(declared: declared, serving: serving(declared))
     }
 
+    var declared: Release {
+        if let current = snapshot.current { return release(current) }
+        return snapshot.hasHistory
+            ? naming.release(snapshot.image, snapshot.template, remark: "not rolled out yet") : naming.release(of: snapshot)
+    }
+
+    /// A release of the history. Where the pin is asked for, the one that is declared is labelled as ``isWhole`` readings label it, with
+    /// no number unless the workload itself tells it: the label must not depend on how much was read.
+    private func release(_ revision: WorkloadRevision) -> Release {
+        var release = naming.release(revision)
+        if request.depth == .pin, revision.uid == snapshot.current?.uid { release.label = naming.release(of: snapshot).label }
+        return release
+    }
+
     private func serving(_ declared: Release) -> [Release] {
+        // Settled and quiet: no other release has a pod.
+        guard snapshot.hasHistory else { return max(snapshot.replicas, snapshot.status("replicas")) > 0 ? [declared] : [] }
         guard let pods = snapshot.pods else {
             // Without pods the revisions tell: a ReplicaSet by its size; of a ControllerRevision only an unfinished update is known.
             if snapshot.target.workload.kind == .deployment {
-                return snapshot.revisions.filter { $0.replicas ?? 0 > 0 }.map(naming.release)
+                return snapshot.revisions.filter { $0.replicas ?? 0 > 0 }.map(release)
             }
             guard snapshot.replicas > 0 else { return [] }
             let isDone = snapshot.settlement(of: request.component) == .settled
             return [declared]
-                + (isDone ? [] : snapshot.revisions.filter { $0.hash != snapshot.current?.hash }.prefix(1).map(naming.release))
+                + (isDone ? [] : snapshot.revisions.filter { $0.hash != snapshot.current?.hash }.prefix(1).map(release))
         }
         var serving: [Release] = []
         for pod in pods {
             let release =
-                snapshot.revisions.first { $0.hash == pod.hash }.map(naming.release)
+                snapshot.revisions.first { $0.hash == pod.hash }.map(release)
                 ?? pod.image.map { naming.release($0, remark: "revision unknown") }
             if let release, !serving.contains(release) { serving.append(release) }
         }
@@ -47,7 +62,7 @@ struct ReleaseReading: Sendable {
 
     var candidates: [Candidate] {
         var candidates = snapshot.revisions.map(candidate)
-        if snapshot.current == nil, let declared = live.declared {
+        if snapshot.current == nil {
             candidates.insert(Candidate(declared, routes: [route(to: snapshot.image)]), at: 0)
         }
         if request.depth == .pin, let extra = pinned(besides: candidates) { candidates.insert(extra, at: 0) }
@@ -55,7 +70,7 @@ struct ReleaseReading: Sendable {
     }
 
     private func candidate(_ revision: WorkloadRevision) -> Candidate {
-        let release = naming.release(revision)
+        let release = release(revision)
         guard let image = revision.template.image(of: snapshot.container) else {
             return Candidate(
                 release, routes: [],
@@ -129,6 +144,6 @@ struct ReleaseReading: Sendable {
     /// it was made for, so sending again cannot be overtaken by it.
     var fate: IntentFate? {
         guard let intent = request.openIntent else { return nil }
-        return live.declared?.matches(intent.resolution) == true ? .tookEffect : .void
+        return declared.matches(intent.resolution) ? .tookEffect : .void
     }
 }

@@ -14,10 +14,18 @@ public struct KubernetesProvider: Provider {
         clients = ClusterClients(environment)
     }
 
+    /// - Cost: one request where the workload tells everything: its image is what the pin was resolved to before, and it is settled. Else
+    ///   three, plus one for each further page of 500 objects: any other state, the first look at a pin, pins of a revision, an open
+    ///   intent, a paused rollout, pods of the release before that may still be ending, and the whole history.
+    ///
+    /// What only pods tell is known from the three alone: the digests that really run, hence whether a tag has moved, and that pods may
+    /// not be listed. With one request the declared release also lacks its revision's number among its names, its time of creation, its
+    /// template among its identities and, unless it is a Deployment's, its note; nothing that is compared with an image needs them. Its
+    /// label is the same: that of a StatefulSet's or DaemonSet's declared release has a revision's number in the history alone.
     public func observe(_ target: KubernetesTarget, _ request: ObservationRequest) async -> Observation {
         let snapshot: WorkloadSnapshot
         do throws(SnapshotError) {
-            snapshot = try await read(target)
+            snapshot = try await read(target, request)
         } catch {
             return .unknown(error.problem(of: request.component))
         }
@@ -27,11 +35,12 @@ public struct KubernetesProvider: Provider {
             blocker: blocker(snapshot, request), notes: snapshot.notes, providerTime: snapshot.time)
     }
 
-    private func read(_ target: KubernetesTarget) async throws(SnapshotError) -> WorkloadSnapshot {
+    private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> WorkloadSnapshot {
         let client: KubernetesClient
         do throws(KubernetesError) { client = try clients.client(target.context) } catch { throw .api(error) }
         do throws(SnapshotError) {
-            return try await WorkloadSnapshot.read(target, with: client)
+            let workload = try await WorkloadSnapshot.read(target, with: client)
+            return ReleaseReading(workload, request).isWhole ? workload : try await workload.withHistory(from: client)
         } catch {
             if case .api(let api) = error, api.code == .unauthorized || api.code == .credentials { clients.forget(target.context) }
             throw error

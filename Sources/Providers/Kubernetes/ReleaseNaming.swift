@@ -27,6 +27,15 @@ struct ReleaseNaming: Sendable {
             note: revision.note)
     }
 
+    /// The release that a workload declares, as far as the workload alone tells of it.
+    func release(of workload: WorkloadSnapshot) -> Release {
+        let names = names(workload.image, workload.template)
+        guard let number = workload.revisionNumber else { return Release(label: workload.image.label, names: names) }
+        // Only a Deployment's is that of its revision: an undo of the others leaves it as it was.
+        let note = workload.object["metadata"]?["annotations"]?[WorkloadRevision.changeCause]?.string
+        return Release(label: "\(workload.image.label) (revision \(number))", names: names, note: note)
+    }
+
     /// A release that no revision is known of: just declared, or never run here.
     func release(_ image: ImageReference, _ template: PodTemplate? = nil, remark: String) -> Release {
         Release(label: "\(image.label) (\(remark))", names: names(image, template))

@@ -4,7 +4,7 @@ import KubernetesAPI
 import Model
 import ProviderKit
 
-/// A workload with its history and its pods, as they were read.
+/// A workload, with its history and its pods where they were read.
 struct WorkloadSnapshot: Sendable {
     var target: KubernetesTarget
     var object: JSON
@@ -14,7 +14,9 @@ struct WorkloadSnapshot: Sendable {
     var image: ImageReference
     /// The newest first.
     let revisions: [WorkloadRevision]
-    /// Nil when they may not be listed.
+    /// False: the workload alone was read.
+    let hasHistory: Bool
+    /// Nil when they may not be listed, or were not.
     var pods: [PodState]?
     var podsRefusal: String?
     var time: Timestamp?
@@ -23,18 +25,18 @@ struct WorkloadSnapshot: Sendable {
 
     init(
         target: KubernetesTarget, object: JSON, template: PodTemplate, container: String, image: ImageReference,
-        revisions: [WorkloadRevision] = [],
-        pods: [PodState]? = nil, time: Timestamp? = nil
+        revisions: [WorkloadRevision]? = nil, pods: [PodState]? = nil, time: Timestamp? = nil
     ) {
         self.target = target
         self.object = object
         self.template = template
         self.container = container
         self.image = image
-        self.revisions = revisions
+        self.revisions = revisions ?? []
+        hasHistory = revisions != nil
         self.pods = pods
         self.time = time
-        current = revisions.first { $0.template.isSame(as: template) }
+        current = self.revisions.first { $0.template.isSame(as: template) }
     }
 
     var generation: Int { object["metadata"]?["generation"]?.integer ?? 0 }
@@ -85,7 +87,7 @@ struct PodState: Sendable, Hashable {
 }
 
 extension WorkloadSnapshot {
-    /// Reads a workload: three requests, plus one for each further page of 500 objects.
+    /// Reads a workload alone: one request.
     static func read(_ target: KubernetesTarget, with client: KubernetesClient) async throws(SnapshotError) -> WorkloadSnapshot {
         let kind = target.workload.kind
         let answer: KubernetesAnswer
@@ -96,14 +98,21 @@ extension WorkloadSnapshot {
         }
         let object = answer.body
         let (template, container, image) = try parts(object, target, client)
-        let selector = try selector(of: object, target)
+        return WorkloadSnapshot(
+            target: target, object: object, template: template, container: container, image: image,
+            time: answer.headers["Date"].flatMap { Timestamp(httpDate: $0) })
+    }
+
+    /// Reads what belongs to it: two requests, plus one for each further page of 500 objects.
+    func withHistory(from client: KubernetesClient) async throws(SnapshotError) -> WorkloadSnapshot {
+        let kind = target.workload.kind
+        let selector = try Self.selector(of: object, target)
         async let history = Self.list(client, kind.history, target.namespace, selector)
         async let pods = Self.list(client, .pods, target.namespace, selector)
         let revisions = try await history.get().compactMap { WorkloadRevision($0, of: object, kind: kind) }
         var snapshot = WorkloadSnapshot(
             target: target, object: object, template: template, container: container, image: image,
-            revisions: revisions.sorted { ($1.number, $1.name) < ($0.number, $0.name) }, pods: nil,
-            time: answer.headers["Date"].flatMap { Timestamp(httpDate: $0) })
+            revisions: revisions.sorted { ($1.number, $1.name) < ($0.number, $0.name) }, time: time)
         let controllers =
             kind == .deployment ? Set(revisions.map(\.uid)) : Set([object["metadata"]?["uid"]?.string ?? ""])
         switch await pods {
