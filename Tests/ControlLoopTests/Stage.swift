@@ -140,10 +140,19 @@ struct StandingStore: StateStore {
     }
 
     func lock(_ holder: LockHolder, patience: Duration, clock: any Clock<Duration>) async throws(StateError) -> any StateSession {
-        let session = try await time.outside { () async throws(StateError) in
-            try await inner.lock(holder, patience: patience, clock: clock)
+        var left = patience
+        while true {
+            do throws(StateError) {
+                let session = try await time.outside { () async throws(StateError) in
+                    try await inner.lock(holder, patience: .zero, clock: ContinuousClock())
+                }
+                return StandingSession(inner: session, time: time)
+            } catch  where error.code == .locked && left > .zero {
+                // Waiting is done here, where time passes.
+                try? await time.sleep(for: min(left, .seconds(1)))
+                left -= .seconds(1)
+            }
         }
-        return StandingSession(inner: session, time: time)
     }
 }
 
