@@ -10,8 +10,9 @@ public final class SpecReading {
     }
 
     public let file: String
-    public private(set) var diagnostics: [Diagnostic] = []
-    private var elements: [PathElement] = []
+    // Checking at run time that no two accesses overlap would cost as much as the accesses: nothing here calls back while it changes them.
+    @exclusivity(unchecked) public private(set) var diagnostics: [Diagnostic] = []
+    @exclusivity(unchecked) private var elements: [PathElement] = []
 
     public init(file: String) {
         self.file = file
