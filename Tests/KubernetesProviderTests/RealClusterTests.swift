@@ -121,7 +121,7 @@ struct RealClusterTests {
     @Test func aRolloutThatTimedOutDoesNotFailTheOneThatHealsIt() async throws {
         let cluster = try await RealCluster()
         try await cluster.release(
-            .deployments, "api", ["v1", "crash1"], spec: ["progressDeadlineSeconds": 2, "strategy": ["type": "Recreate"]])
+            .deployments, "api", ["v1", "crash1"], spec: ["progressDeadlineSeconds": 5, "strategy": ["type": "Recreate"]])
         let component = cluster.component(.name("v1"), cluster.target(.deployments, "api"))
         var timedOut = false
         let deadline = ContinuousClock.now + .seconds(30)
