@@ -23,7 +23,9 @@ extension StepRunner {
         while true {
             let observation = await observe(site, wait.resolution, intent: wait.intent, until: wait.end)
             let declared = observation.live.declared.flatMap { $0.matches(wait.resolution) ? $0 : nil }
+            let intent = wait.intent
             if let outcome = try await settle(&wait, observation, isThere: declared != nil, site) { return outcome }
+            let hasEnded = intent != nil && wait.intent == nil
             var text: String
             if let declared {
                 switch observation.settlement {
@@ -35,8 +37,13 @@ extension StepRunner {
                 case .unknown(let problem): text = problem.message
                 }
             } else {
-                // Of a component that was not healthy before, a failure says nothing: what is waited for heals it.
-                if case .failed(let problem) = observation.settlement, wait.settlementBefore == .settled { return .failed(problem) }
+                // Of a component that was not healthy before, its old failure says nothing: what is waited for heals it. Another one,
+                // told as the write has ended elsewhere, is the write's own: sending it again and again would not change that.
+                if case .failed(let problem) = observation.settlement,
+                    wait.settlementBefore == .settled || hasEnded && wait.settlementBefore != observation.settlement
+                {
+                    return .failed(problem)
+                }
                 wait.settlementBefore = wait.settlementBefore ?? observation.settlement
                 text = observation.operation?.summary ?? observation.live.problem?.message ?? "\(wait.resolution.label) is not there yet"
                 let isIdle = observation.operation == nil && observation.live.problem == nil && wait.intent == nil

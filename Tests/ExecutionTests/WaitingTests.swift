@@ -65,6 +65,27 @@ struct WaitingTests {
         #expect(await pass.run(world).outcome(of: step) == .failed(problem))
     }
 
+    @Test func aWriteThatFailedFailsThoughTheComponentWasBrokenBefore() async {
+        let pass = Pass()
+        let before = Problem("SplitProduction", "production is split")
+        let failed = Problem("JobFailed", "the rollback failed")
+        let world = pass.world(
+            ["web": .init(lag: 1000)],
+            look: { _, number, observation in
+                var observation = observation
+                observation.settlement = .failed(before)
+                // The job has ended and shows; asked without the intent, the provider says only how production is.
+                if observation.fate == .inFlight {
+                    observation.fate = .tookEffect
+                    observation.settlement = .failed(failed)
+                }
+                return observation
+            })
+        let result = await pass.run(world)
+        #expect(result.outcome(of: step) == .failed(failed))
+        #expect(result.state.openIntents.isEmpty)
+    }
+
     @Test func whatCannotBeReadWhileWaitingIsReadAgain() async {
         let pass = Pass()
         let world = pass.world(look: { _, number, observation in
