@@ -58,7 +58,7 @@ extension PassReport {
             problems.append(.superseded(survey))
         } else if isUnderWay {
             verdict = blocked.contains { $0.kind == .decision } ? .blocked : .failure
-            again = result?.retryAfter.map { .afterBackoff(atLeast: $0) } ?? .soon
+            again = outcomes.contains { $0.problem?.isTransient == true } ? .afterBackoff(atLeast: result?.retryAfter) : .soon
             if problems.isEmpty { problems += outcomes.compactMap(\.reasonNotToBegin).prefix(1).map { .unfinished(survey, $0) } }
         } else if !blocked.isEmpty {
             verdict = .blocked

@@ -51,7 +51,9 @@ extension Reconciler {
                     try await session.append(baseline, at: now())
                 }
                 guard !plan.steps.isEmpty else { return PassReport(survey, result: nil) }
-                return PassReport(survey, result: await carryOut(survey, in: session, options, events: events))
+                let result = await carryOut(survey, in: session, options, events: events)
+                if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
+                return PassReport(survey, result: result)
             }
         } catch let error as StateError {
             return PassReport(system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem])

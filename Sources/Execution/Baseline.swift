@@ -14,6 +14,19 @@ public func acceptance(of plan: Plan, for system: System, recorded: RecordedStat
     return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))
 }
 
+/// What is to be recorded of a pass that put every pin in place, and whose revision no transition has accepted: it only waited, or it ended
+/// what an older revision began. Nil when the revision is known, and after a pass that did not converge.
+public func acceptance(of plan: Plan, after result: PassResult) -> JournalEntry? {
+    let state = result.state
+    guard result.verdict == .converged, state.transition == nil, state.accepted != plan.revision else { return nil }
+    let resolutions = plan.resolutions.map { resource, resolution -> (ResourceID, Resolution) in
+        let known = [state.resolutions[resource], state.latestRecord(of: resource, matching: resolution)?.resolution]
+            .compactMap(\.self).filter { $0.isSameArtifact(as: resolution) }.flatMap { [$0.identity] + $0.lineage }
+        return (resource, resolution.adding(known))
+    }
+    return .accepted(.init(revision: plan.revision, resolutions: Dictionary(uniqueKeysWithValues: resolutions)))
+}
+
 /// The records of what a system is left with: known ones keep their quality, others are served and nothing has checked them.
 func releaseRecords(of system: System, _ plan: Plan, _ recorded: RecordedState, at time: Timestamp) -> [ResourceID: ReleaseRecord] {
     var records: [ResourceID: ReleaseRecord] = [:]
