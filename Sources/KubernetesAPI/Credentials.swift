@@ -41,7 +41,7 @@ actor Credentials {
     private var expires: Timestamp?
     private var generation = 0
     private var isRenewing = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private(set) var waiting: [CheckedContinuation<KubernetesError?, Never>] = []
 
     init(_ source: CredentialSource, environment: ClusterEnvironment) {
         self.source = source
@@ -49,15 +49,27 @@ actor Credentials {
     }
 
     func current() async throws(KubernetesError) -> Credential {
-        while isRenewing { await withCheckedContinuation { waiting.append($0) } }
+        while isRenewing {
+            if let failure = await withCheckedContinuation({ waiting.append($0) }) { throw failure }
+        }
         if let cached, expires.map({ environment.now() < $0 }) ?? true { return cached }
         isRenewing = true
+        // Shared by those who waited for it: a plugin that hangs costs everybody one timeout, not one after the other.
+        var failure: KubernetesError?
         defer {
             isRenewing = false
-            for continuation in waiting { continuation.resume() }
+            for continuation in waiting { continuation.resume(returning: failure) }
             waiting = []
         }
-        var (credential, expires) = try await make()
+        var credential: Credential
+        let expires: Timestamp?
+        do throws(KubernetesError) {
+            (credential, expires) = try await make()
+        } catch {
+            // A cancelled caller fails alone.
+            if !Task.isCancelled { failure = error }
+            throw error
+        }
         generation += 1
         credential.generation = generation
         cached = credential

@@ -70,6 +70,25 @@ struct ExecPluginTests {
         "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\(status)}}'"
     }
 
+    @Test func callersThatWaitTogetherShareAFailureInsteadOfTryingOneAfterTheOther() async throws {
+        let log = Self.folder.appending(path: "shared-runs")
+        let gate = Self.folder.appending(path: "shared-gate")
+        let plugin = try plugin("echo run >> \(log.path); until [ -e \(gate.path) ]; do sleep 0.01; done; exit 1")
+        defer { for file in [log, gate] { try? FileManager.default.removeItem(at: file) } }
+        let credentials = Credentials(.exec(plugin), environment: environment)
+        await withTaskGroup(of: KubernetesError?.self) { group in
+            for _ in 0..<5 {
+                group.addTask { await failure { () async throws(KubernetesError) in try await credentials.current() } }
+            }
+            while await credentials.waiting.count < 4 { await Task.yield() }
+            #expect(FileManager.default.createFile(atPath: gate.path, contents: nil))
+            for await error in group { #expect(error?.code == .credentials) }
+        }
+        #expect(try String(contentsOf: log, encoding: .utf8) == "run\n")
+        _ = await failure { () async throws(KubernetesError) in try await credentials.current() }
+        #expect(try String(contentsOf: log, encoding: .utf8) == "run\nrun\n", "a failure is not remembered")
+    }
+
     @Test func getsItsArgumentsAndTheClusterAndNoShell() async throws {
         let plugin = try plugin(
             #"echo "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"$1/$REGION/$(echo "$KUBERNETES_EXEC_INFO" | tr -d '"')\"}}""#,
