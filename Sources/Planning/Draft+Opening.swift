@@ -21,7 +21,7 @@ extension Draft {
     func opening() -> Plan.Opening? {
         let changing = subjects.filter { $0.isChange && $0.resolution != nil }
         if let continued {
-            guard changing.contains(where: { $0.blocked == nil && continued.directions[$0.id] == nil }) else { return nil }
+            guard changing.contains(where: { $0.blocked == nil && !covers($0, continued) }) else { return nil }
         } else {
             guard hasChanges || (transition != nil && !isBlocked) else { return nil }
         }
@@ -32,6 +32,12 @@ extension Draft {
         return Plan.Opening(
             start: start, target: survey.resolutions, directions: directions,
             obligations: obligations(changing, more: hasChanges && !survey.system.verify.isEmpty))
+    }
+
+    /// False for what drifted after its checks were paid: what is brought back owes them again, or a failed one would be forgotten.
+    private func covers(_ subject: Subject, _ transition: Transition) -> Bool {
+        transition.directions[subject.id] != nil
+            && (subject.component.verify.isEmpty || transition.obligations.contains(.check(subject.id)))
     }
 
     private func obligations(_ changing: [Subject], more hasSystemChecks: Bool) -> [Obligation] {

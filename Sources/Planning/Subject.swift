@@ -56,12 +56,10 @@ struct Subject {
         return observation.live.serving.contains { !$0.matches(resolution) }
     }
 
-    /// True if what is declared now has failed, or nobody can tell how it is: it serves nothing that an undo could break.
+    /// True if what is declared now has failed: it serves nothing that an undo could break.
     var isBroken: Bool {
-        switch observation.settlement {
-        case .failed, .unknown: true
-        case .settled, .progressing: false
-        }
+        if case .failed = observation.settlement { return true }
+        return false
     }
 
     /// True if its step writes to the provider.

@@ -59,6 +59,10 @@ import Testing
             why: "unless what the undo leaves is broken: then it is what heals", web: owned,
             api: .make(live: "v3", settlement: .failed(.make())), work: ["retreat/component/api"], obstacles: ["web: decision Owned"]),
         Case(
+            why: "unknown is not broken: what may be healthy does not go back under a dependent that stays", web: owned,
+            api: .make(live: "v3", settlement: .unknown(.make())),
+            obstacles: ["api: dependency DependencyNotReady", "web: decision Owned"]),
+        Case(
             why: "a dependency that is still rolling out is awaited", web: older,
             api: .make(live: "v2", settlement: .progressing("1 of 2")),
             work: ["advance/component/api", "advance/component/web"], needs: ["advance/component/web": ["advance/component/api"]]),

@@ -71,6 +71,12 @@ import Testing
         #expect(plan.opening?.start == [web: .make("v3"), api: .make("v3")])
     }
 
+    @Test func driftOfWhatWasCheckedAlreadyIsCheckedAgain() {
+        let plan = plan(system(), web: "v3", api: "v1", toV2(["web": .retreat, "api": .advance], [.check(api), .systemChecks]))
+        #expect(plan.opening?.obligations == [.check(api), .check(web), .systemChecks])
+        #expect(plan.opening?.directions == [web: .retreat, api: .advance])
+    }
+
     @Test func aNewerTargetTakesOverWhatIsOwedForPinsThatStayed() {
         let open = toV2(["web": .retreat, "api": .retreat], [.check(web), .check(api), .systemChecks])
         let plan = plan(system(web: "v2", api: "v1"), web: "v2", api: "v2", open)
