@@ -67,6 +67,20 @@ import VercelProvider
         #expect(observation.operation == nil)
     }
 
+    @Test func aListThatPassesOverTheFilterShowsNoBuildOfOurs() async throws {
+        let stage = try VercelStage.make(pin: .name("dpl_P"), allowRebuild: true)
+        stage.inject(Fault(method: .post, .dropBefore))
+        let (_, change, intent) = try await stage.go()
+        let body =
+            #"{"deployments":[{"uid":"dpl_C","name":"podcast-web","readyState":"READY","target":"production","#
+            + #""meta":{"githubCommitSha":"\#(VercelStage.shaC)"}}],"pagination":{"count":1,"next":null,"prev":null}}"#
+        stage.inject(Fault(method: .get, path: "/v7/deployments", .answer(status: 200, headers: [:], body: body)))
+        guard case .undecided = await stage.observe(resolution: change.resolution, intent: intent).fate else {
+            Issue.record("another deployment was taken for the build of the intent")
+            return
+        }
+    }
+
     @Test func case15ADeletedDeploymentIsGoneAndSaysHowItComesBack() async throws {
         let stage = try VercelStage.make()
         stage.vercel.expire("podcast-web", "dpl_A")

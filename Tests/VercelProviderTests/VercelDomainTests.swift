@@ -68,6 +68,18 @@ import VercelProvider
         #expect(await stage.project["rollingRelease"]?["state"]?.string == "ABORTED")
     }
 
+    @Test func case14ARollbackDoesNotWaitForTheRollingReleaseThatWeBegan() async throws {
+        let stage = try rolling(.name("dpl_S"))
+        let (_, change, intent) = try await stage.go()
+        stage.pass(.seconds(30))
+        // The rolling release is there to see, so that the write has taken effect: only the pin decides what is waited for.
+        #expect(await stage.observe(resolution: change.resolution, intent: intent).fate == .tookEffect)
+        let back = await stage.observe(.name("dpl_A"), intent: intent)
+        #expect(back.fate == .tookEffect)
+        #expect(back.operation == nil)
+        #expect(back.route(to: "dpl_A")?.refusal == nil)
+    }
+
     @Test func case2And14APromotionBehindARollingReleaseIsQueued() async throws {
         let stage = try rolling(.name("dpl_S"))
         let new = try #require(stage.vercel.pushCommit("podcast-web", sha: "f00df00d00000000000000000000000000000006"))
