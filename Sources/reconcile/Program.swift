@@ -31,6 +31,8 @@ struct Program: Sendable {
     let reconciler: Reconciler
 
     init(stateDirectory directory: String? = nil) {
+        // Writing to a reader that went away is an error of that write, not the end of a rollback.
+        signal(SIGPIPE, SIG_IGN)
         let variables = ProcessInfo.processInfo.environment
         self.variables = variables
         output = Output(variables: variables, secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] })

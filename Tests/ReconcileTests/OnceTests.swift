@@ -161,6 +161,15 @@ import Testing
         }
     }
 
+    @Test func aReaderThatWentAwayDoesNotEndTheProgram() async throws {
+        try await SandboxedSystem.with { system in
+            try await system.commit()
+            let line = "\(BuiltShell.reconcile) validate -f \(system.specs)"
+            let shell = try await BuiltShell.run("exec 3> >(true); wait $!; \(line) >&3")
+            #expect(shell.status == 0, "\(shell.errors)")
+        }
+    }
+
     @Test func standardInputAndDirectoriesAreReadAlike() async throws {
         try await SandboxedSystem.with { system in
             try await system.commit()
