@@ -21,8 +21,13 @@ extension PassReport {
         if let transition = openTransition {
             let owed = transition.obligations.map(\.description).sorted().joined(separator: ", ")
             text += "  the transition to \(transition.revision) stays open" + (owed.isEmpty ? "" : "; owed: \(owed)") + "\n"
+            text += "  " + style.cyan("→ run it again to go on, or commit other pins") + "\n"
         }
-        if verdict == .inSync { for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" } }
+        for caution in cautions { text += "  " + style.dim("note: \(caution.printable)") + "\n" }
+        // What was noted before something was changed may not hold any more.
+        if result == nil, verdict == .inSync {
+            for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" }
+        }
         return text
     }
 
@@ -48,10 +53,12 @@ extension PassReport {
             ]
         }
         return [
-            "system": .string(system.description), "revision": .optional(survey?.revision.id), "verdict": .string(verdict.rawValue),
+            "system": .string(system.description), "revision": .optional(survey?.revision.id),
+            "verdict": .string(verdict == .inSync ? "converged" : verdict.rawValue),
             "exitCode": .integer(Int(verdict.exitStatus)), "steps": .array(steps),
             "problems": .array(
                 problems.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
+            "notes": .array(cautions.map(JSON.string)),
             "obligations": .array((openTransition?.obligations ?? []).map(\.description).sorted().map(JSON.string)),
         ]
     }

@@ -65,6 +65,20 @@ extension PassReport {
         }
     }
 
+    /// The report of a pass that was refused; what fails beside that is told as well.
+    init(refused survey: Survey, _ problem: Problem) {
+        let failures = survey.plan.blocked.filter { $0.kind == .failure }.map(\.problem)
+        self.init(survey.system.id, failures.isEmpty ? .blocked : .failure, survey: survey, problems: [problem] + failures)
+    }
+
+    /// What came with the writes that were made: `switches automatic assignment of domains off`.
+    var cautions: [String] {
+        (result?.steps ?? []).flatMap { entry -> [String] in
+            guard case .release(let change) = entry.step.action, entry.outcome.isSuccess else { return [] }
+            return change.route.cautions.map { "\(entry.step.resource?.name ?? ""): \($0)" }
+        }
+    }
+
     /// The report of a pass that was cancelled before it had a plan.
     static func interrupted(_ system: SystemID) -> PassReport {
         PassReport(

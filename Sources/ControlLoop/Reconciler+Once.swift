@@ -83,7 +83,7 @@ extension Reconciler {
 extension Problem {
     fileprivate static func timeIsOver(_ system: SystemID, _ timeout: Duration) -> Problem {
         Problem(
-            "TimeIsOver", "\(system): not converged within \(timeout)",
+            "TimeIsOver", "\(system): not converged within \(timeout.components.seconds) s",
             next: "run it again, it goes on from here; --timeout allows more")
     }
 }

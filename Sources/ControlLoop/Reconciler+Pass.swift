@@ -45,7 +45,7 @@ extension Reconciler {
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan)
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
-                    return PassReport(system.id, .blocked, survey: survey, problems: [problem])
+                    return PassReport(refused: survey, problem)
                 }
                 if let baseline = acceptance(of: plan, for: system, recorded: recorded, at: now()) {
                     try await session.append(baseline, at: now())

@@ -5,7 +5,14 @@ import Sources
 ///
 /// An old pipeline that is run again would otherwise undo a rollback; going back is a new commit.
 func refusal(of revision: Revision, after accepted: Revision, relation: RevisionRelation) -> Problem? {
-    guard accepted.kind == .commit, revision.kind == .commit else { return nil }
+    guard accepted.kind == .commit else { return nil }
+    guard revision.kind == .commit else {
+        return Problem(
+            "RevisionWithoutHistory",
+            "revision \(revision) stands in no Git history, so it cannot be told whether it is older than commit \(accepted), "
+                + "which was reconciled before",
+            next: "reconcile from the Git checkout; to reconcile these files all the same, add --force")
+    }
     let older = Problem(
         "OlderRevision", "revision \(revision) is older than \(accepted), which was reconciled already",
         next: "to go back, commit the older pins anew; to force it all the same, add --force")

@@ -29,6 +29,8 @@ public struct Plan: Sendable, Hashable, Codable {
     public var notes: [String]
     /// What every pin means, as far as it could be resolved.
     public var resolutions: [ResourceID: Resolution]
+    /// Why it would not be carried out as it stands: an older revision, a first contact. Nil when it would. Not the planner's to say.
+    public var refusal: Problem?
     /// The record that `guard` writes; nil when nothing is to be opened or superseded.
     public var opening: Opening?
 

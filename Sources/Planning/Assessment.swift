@@ -32,7 +32,7 @@ extension Survey {
             switch observation.settlement {
             case .settled: return nil
             case .progressing(let progress): return needed(.settle(resolution, progress))
-            case .failed(let problem): return needed(.settle(resolution, problem.message))
+            case .failed(let problem): return needed(.settle(resolution, problem.description))
             case .unknown(let problem): return needed(.settle(resolution, "its state is unknown: \(problem.message)"))
             }
         }

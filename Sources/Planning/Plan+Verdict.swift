@@ -20,10 +20,10 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
 }
 
 extension Plan {
-    /// The worst of what is in the plan: a failure, something blocked, changes.
+    /// The worst of what is in the plan: a failure, something blocked or refused, changes.
     public var verdict: Verdict {
         if blocked.contains(where: { $0.kind == .failure }) { return .failure }
-        if !blocked.isEmpty { return .blocked }
+        if !blocked.isEmpty || refusal != nil { return .blocked }
         return steps.isEmpty ? .inSync : .changes
     }
 }

@@ -86,6 +86,8 @@ public struct Git: Sendable {
     /// The path itself if it is a directory, otherwise the one that it is in.
     static func directory(of path: String) -> String {
         if mode(of: path) == S_IFDIR { return path }
+        // A link to a file stands for the file: its history is that of the tree that holds it.
+        let path = resolved(path)
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -21,7 +21,7 @@ struct OnceRun: Sendable {
     var timeout: Duration
 
     func callAsFunction(_ specs: SpecOptions) async -> Verdict {
-        guard let (source, snapshot, systems) = await program.systems(specs) else { return .failure }
+        guard let (source, snapshot, systems) = await program.systems(specs, form) else { return .failure }
         var reports: [PassReport] = []
         await withTaskGroup(of: (Int, PassReport).self) { group in
             for (index, system) in systems.enumerated() {

@@ -20,10 +20,11 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         throw await options.answer(list: "PlanList") { program, system, snapshot, source throws(StateError) in
             let survey = try await program.reconciler.survey(system, revision: snapshot.revision)
-            let refusal = await program.reconciler.refusal(of: survey, from: source, adopts: false, forces: false)
+            var plan = survey.plan
+            plan.refusal = await program.reconciler.refusal(of: survey, from: source, adopts: false, forces: false)
             return Answer(
-                text: { survey.plan.text(colour: $0.isColoured) }, markdown: { survey.plan.markdown }, json: { survey.plan.json },
-                verdict: max(survey.plan.verdict, refusal == nil ? .inSync : .blocked), remark: refusal?.description)
+                text: { [plan] in plan.text(colour: $0.isColoured) }, markdown: { [plan] in plan.markdown }, json: { [plan] in plan.json },
+                verdict: plan.verdict)
         }
     }
 }

@@ -3,9 +3,11 @@ import ControlLoop
 import CurlTransport
 import Dispatch
 import FoundationEssentials
+import JSONValues
 import KubernetesProvider
 import Model
 import ProviderKit
+import Reporting
 import Sources
 import SpecFields
 import SpecLoading
@@ -56,28 +58,32 @@ struct Program: Sendable {
         return (source, snapshot, SpecLoader(targets: Self.registrations.map(\.targetKind)).load(snapshot.files))
     }
 
-    /// The systems to work on, or nil after every reason against it has been printed.
-    func systems(_ specs: SpecOptions) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+    /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
+    func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+        func refused(_ errors: [String], _ conclusion: String?) -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+            if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
+            output.error(conclusion ?? errors.joined(separator: "\n"))
+            if form == .json { output.result(.list("ErrorList", errors.map { ["message": .string($0)] })) }
+            return nil
+        }
         do throws(SourceError) {
             let (source, snapshot, loaded) = try await load(specs.files)
             for note in snapshot.notes + loaded.notes { output.progress("note: \(note)\n") }
             guard loaded.diagnostics.isEmpty else {
-                for diagnostic in loaded.diagnostics { output.progress("\(diagnostic)\n") }
-                output.error(
-                    "\(loaded.diagnostics.count == 1 ? "one mistake" : "\(loaded.diagnostics.count) mistakes") in the specs; nothing was done"
-                )
-                return nil
+                let count = loaded.diagnostics.count
+                return refused(
+                    loaded.diagnostics.map(\.description),
+                    "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
             guard let wanted = specs.system else { return (source, snapshot, loaded.systems) }
             let chosen = loaded.systems.filter { $0.id.name == wanted || $0.id.description == wanted }
             guard !chosen.isEmpty else {
-                output.error("no system is named \(wanted); there are: \(loaded.systems.map(\.id.description).joined(separator: ", "))")
-                return nil
+                let names = loaded.systems.map(\.id.description).joined(separator: ", ")
+                return refused(["no system is named \(wanted); there are: \(names)"], nil)
             }
             return (source, snapshot, chosen)
         } catch {
-            output.error(error.message)
-            return nil
+            return refused([error.message], nil)
         }
     }
 

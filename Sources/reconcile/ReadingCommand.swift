@@ -22,8 +22,6 @@ struct Answer: Sendable {
     var markdown: @Sendable () -> String
     var json: @Sendable () -> JSON
     var verdict: Verdict
-    /// Told on standard error, whatever the form.
-    var remark: String?
 }
 
 extension ReadingOptions {
@@ -35,7 +33,7 @@ extension ReadingOptions {
     ) async -> ExitCode {
         let program = Program(stateDirectory: state.directory)
         return await program.untilInterrupted {
-            guard let (source, snapshot, systems) = await program.systems(specs) else { return ExitCode(.failure) }
+            guard let (source, snapshot, systems) = await program.systems(specs, output.form) else { return ExitCode(.failure) }
             var verdict = Verdict.inSync
             var items: [JSON] = []
             for system in systems {
@@ -47,7 +45,6 @@ extension ReadingOptions {
                     case .markdown: program.output.result(answer.markdown())
                     case .json: items.append(answer.json())
                     }
-                    if let remark = answer.remark { program.output.error(remark) }
                 } catch {
                     program.output.error("\(system.id): \(error)")
                     verdict = .failure

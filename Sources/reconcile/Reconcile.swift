@@ -9,7 +9,7 @@ struct Reconcile: AsyncParsableCommand {
             A spec pins the release of every component of a system. Committing an older pin is the rollback.
 
               reconcile plan -f system.yaml          what would be done
-              reconcile --once -f system.yaml        do it
+              reconcile --once -f system.yaml        do it; for --adopt, --force and --timeout: reconcile run --help
               reconcile status -f system.yaml        what is pinned, what runs
               reconcile history web -f system.yaml   where web could go back to
 

@@ -29,8 +29,17 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Reconcile a revision that is older than the last accepted one.")
     var force = false
 
+    /// As the default command it is given whatever no other one knows.
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var unknown: [String] = []
+
     func validate() throws {
-        guard once || specs.files.isEmpty else {
+        if let word = unknown.first {
+            let what = word.hasPrefix("-") ? "option" : "command"
+            let path = what == "command" && word.contains(where: { "./".contains($0) }) ? " To name a spec: -f \(word)." : ""
+            throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
+        }
+        guard once || (specs.files.isEmpty && !adopt && !force) else {
             throw ValidationError(
                 "Say --once: the loop that keeps watching is not there yet. To see what would be done: reconcile plan -f …")
         }

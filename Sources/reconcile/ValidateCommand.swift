@@ -28,6 +28,7 @@ struct ValidateCommand: AsyncParsableCommand {
             loaded = try await program.load(paths).loaded
         } catch {
             program.output.error(error.message)
+            if output.form == .json { program.output.result(.list("ErrorList", [["message": .string(error.message)]])) }
             throw ExitCode(Verdict.failure)
         }
         let diagnostics = loaded.diagnostics

@@ -105,7 +105,7 @@ struct OnceTests {
         #expect(
             report.problems.last
                 == Problem(
-                    "TimeIsOver", "default/shop: not converged within 60.0 seconds",
+                    "TimeIsOver", "default/shop: not converged within 60 s",
                     next: "run it again, it goes on from here; --timeout allows more"))
         #expect(stage.time.now.offset > .seconds(45) && stage.time.now.offset < .seconds(60))
     }

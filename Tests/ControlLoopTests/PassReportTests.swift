@@ -54,7 +54,7 @@ struct PassReportTests {
                 {
                   "system": "default/shop",
                   "revision": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-                  "verdict": "inSync",
+                  "verdict": "converged",
                   "exitCode": 0,
                   "steps": [
                     {
@@ -91,6 +91,7 @@ struct PassReportTests {
                     }
                   ],
                   "problems": [],
+                  "notes": [],
                   "obligations": []
                 }
                 """)
@@ -104,6 +105,7 @@ struct PassReportTests {
                   component/web: the check of https://shop.example/healthz failed for 60.0 seconds: it answered 500, expected 200
                   → look at what it answers, or pin another release; the next pass runs the check again
                   the transition to bbbbbbbbbbbb stays open; owed: checks of component/web, checks of the system
+                  → run it again to go on, or commit other pins
 
                 """)
         #expect(

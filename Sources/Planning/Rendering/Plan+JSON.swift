@@ -17,6 +17,7 @@ extension Plan {
             "steps": .array(steps.map(\.json)),
             "blocked": .array(blocked.map(\.json)),
             "notes": .array(notes.map(JSON.string)),
+            "refusal": refusal.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
             "resolutions": .array(
                 resolutions.sorted { $0.key < $1.key }.map { resource, resolution in
                     var json = resolution.json

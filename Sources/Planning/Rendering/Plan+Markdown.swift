@@ -8,6 +8,7 @@ extension Plan {
     public var markdown: String {
         var text = "### Plan for \(escaped(system.description)) at `\(escaped(revision.description))`\n\n"
         text += "**\(escaped(closingLine))**\n"
+        if let refusal { text += "\n**Refused:** \(escaped(refusal.description))\n" }
         if !steps.isEmpty {
             text += "\n| Phase | Step | Class |\n|---|---|---|\n"
             for step in steps {

@@ -9,7 +9,12 @@ extension Plan {
         let style = TextStyle(isColoured: colour)
         var text = style.bold("Plan for \(system) at \(revision)".printable) + "\n"
         text += phases(style) + blockedLines(style) + noteLines(style)
-        return text + "\n" + style.bold(closingLine) + "\n"
+        text += "\n" + style.bold(closingLine) + "\n"
+        if let refusal {
+            text += style.yellow("Refused: ") + refusal.message.printable + "\n"
+            if let next = refusal.next { text += style.cyan("→ \(next.printable)") + "\n" }
+        }
+        return text
     }
 
     /// `Plan: 3 changes, 1 blocked.`
