@@ -40,7 +40,7 @@ extension Reconciler {
     ) async -> PassReport {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
-                let world = await observe(system, recorded: await session.state)
+                let world = await observe(system, recorded: try await session.abandonIntents(by: system, at: now()))
                 let recorded = try await session.settleIntents(in: world, at: now())
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan)

@@ -13,7 +13,23 @@ public func settlements(of recorded: RecordedState, in world: World) -> [Journal
     }
 }
 
+/// Closes the writes to targets that the components had before: nobody can be asked for their fate any more, and nothing waits for it.
+public func abandonments(of recorded: RecordedState, by system: System) -> [JournalEntry] {
+    system.components.compactMap { component in
+        guard let intent = recorded.openIntents[component.id], recorded.openIntent(of: component) == nil else { return nil }
+        let problem = Problem(
+            "TargetChanged", "\(component.id): its target has changed since this was sent to \(intent.resolution.scope ?? "")")
+        return .receipt(.init(intent, .void, problem: problem))
+    }
+}
+
 extension StateSession {
+    /// Lets go of what an earlier target of a component was sent. Returns what is then recorded.
+    public func abandonIntents(by system: System, at time: Timestamp) async throws(StateError) -> RecordedState {
+        for entry in abandonments(of: await state, by: system) { try await append(entry, at: time) }
+        return await state
+    }
+
     /// Writes down what an observation says of open intents, before anything is planned on it. Returns what is then recorded.
     public func settleIntents(in world: World, at time: Timestamp) async throws(StateError) -> RecordedState {
         for entry in settlements(of: await state, in: world) { try await append(entry, at: time) }

@@ -51,12 +51,12 @@ extension StepRunner {
                 // More than once, because a provider's own views need not agree at once.
                 if looksWithoutOperation >= 5 { return .undecided(ended(wait, site)) }
             }
-            if Task.isCancelled { return .undecided(interrupted(wait, site)) }
+            if Task.isCancelled { return .undecided(interrupted(wait, lastText ?? text, site)) }
             if text != lastText { progress(step, text) }
             lastText = text
             let left = wait.end - time.elapsed
             guard left > .zero else { return late(wait, isThere: declared != nil, observation, text, site) }
-            do { try await time.sleep(min(pause, left)) } catch { return .undecided(interrupted(wait, site)) }
+            do { try await time.sleep(min(pause, left)) } catch { return .undecided(interrupted(wait, text, site)) }
             pause = pace.pause(after: pause)
         }
     }
@@ -110,7 +110,9 @@ extension StepRunner {
         Problem("OperationEnded", "\(site.id): nothing leads to \(wait.resolution.label) any more", next: "the next pass plans anew")
     }
 
-    private func interrupted(_ wait: Wait, _ site: Site) -> Problem {
-        Problem("Interrupted", "\(site.id): the wait for \(wait.resolution.label) was interrupted", next: "the next pass goes on with it")
+    private func interrupted(_ wait: Wait, _ text: String, _ site: Site) -> Problem {
+        Problem(
+            "Interrupted", "\(site.id): the wait for \(wait.resolution.label) was interrupted; last seen: \(text)",
+            next: "the next pass goes on with it")
     }
 }

@@ -23,6 +23,14 @@ public struct RecordedState: Sendable, Hashable, Codable {
     }
 }
 
+extension RecordedState {
+    /// The write to the component's present target whose end was not seen; nil when there is none. One to a target that it had before is
+    /// nothing to wait for.
+    public func openIntent(of component: Component) -> Intent? {
+        openIntents[component.id].flatMap { $0.resolution.holds(for: component.target) ? $0 : nil }
+    }
+}
+
 /// A release that was once reached, with what was known of it then.
 public struct ReleaseRecord: Sendable, Hashable, Codable {
     public enum Quality: String, Sendable, Codable {

@@ -86,13 +86,18 @@ public struct Resolution: Sendable, Hashable, Codable {
     /// For people: the release's label when the pin was resolved.
     public var label: String
     public var revision: Revision
+    /// The target's scope that it was resolved for; nil for what has none.
+    public var scope: String?
 
-    public init(pin: Pin, identity: ArtifactIdentity, lineage: [ArtifactIdentity] = [], label: String, revision: Revision) {
+    public init(
+        pin: Pin, identity: ArtifactIdentity, lineage: [ArtifactIdentity] = [], label: String, revision: Revision, scope: String? = nil
+    ) {
         self.pin = pin
         self.identity = identity
         self.lineage = lineage
         self.label = label
         self.revision = revision
+        self.scope = scope
     }
 
     /// True if both mean the same artifact, by identity or by lineage.
@@ -102,6 +107,11 @@ public struct Resolution: Sendable, Hashable, Codable {
         }
         return holds(other, identity) || lineage.contains { holds(other, $0) }
     }
+}
+
+extension Resolution {
+    /// False if it was found for another target, which the component has had before: a tag means another image there.
+    public func holds(for target: any Target) -> Bool { scope == nil || scope == target.scope }
 }
 
 /// Undo, promote or redeploy: how a release comes back.

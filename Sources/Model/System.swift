@@ -67,9 +67,13 @@ public protocol Target: Sendable {
     static var provider: String { get }
     /// What two systems must not both claim, unique within the provider: `acme/podcast-web`.
     var identity: String { get }
+    /// Within which a name of a release always means the same: provider and identity, and whatever part of the target is pinned.
+    /// What was recorded for another scope means nothing for this target.
+    var scope: String { get }
 }
 
 extension Target {
+    public var scope: String { "\(provider)/\(identity)" }
     public var provider: String { Self.provider }
 }
 

@@ -12,7 +12,7 @@ extension Survey {
 
         if let problem = observation.live.problem { return blocked(.failure, problem) }
         guard let resolution = meaning.resolution else { return blocked(.failure, meaning.problem(component, observation)) }
-        if let intent = recorded.openIntents[id] {
+        if let intent = recorded.openIntent(of: component) {
             switch observation.fate {
             case .tookEffect, .void: break
             case .inFlight where resolution.isSameArtifact(as: intent.resolution):

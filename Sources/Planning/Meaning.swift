@@ -27,18 +27,23 @@ extension Survey {
     /// Resolves a pin: once per revision, and an unchanged pin keeps the meaning that it was given first.
     ///
     /// A pin whose text was resolved before, for another revision or for a release that ran here once, still means that artifact, even where
-    /// its name denotes another one now or nothing any more: a moved tag is reported, not followed.
+    /// its name denotes another one now or nothing any more: a moved tag is reported, not followed. What was resolved for another target of
+    /// the component does not count.
     func meaning(of component: Component, _ id: ResourceID, _ observation: Observation) -> (Meaning, note: String?) {
-        if let known = recorded.resolutions[id], known.pin == component.release {
+        if let known = recorded.resolutions[id], known.pin == component.release, known.holds(for: component.target) {
             let moved = movedTo(component, observation, known)
             if known.revision == revision { return (.recorded(known), moved) }
             return (.found(known.carried(to: revision)), moved)
         }
-        let ran = recorded.releases[id]?.last { $0.resolution.pin == component.release }?.resolution
+        let ran = recorded.releases[id]?.last {
+            $0.resolution.pin == component.release && $0.resolution.holds(for: component.target)
+        }?.resolution
         if let ran { return (.found(ran.carried(to: revision)), movedTo(component, observation, ran)) }
         let found = resolve(component.release, among: observation.listed)
         guard case .resolved(let identity, let label) = found else { return (.unresolved(found), nil) }
-        return (.found(Resolution(pin: component.release, identity: identity, label: label, revision: revision)), nil)
+        let resolution = Resolution(
+            pin: component.release, identity: identity, label: label, revision: revision, scope: component.target.scope)
+        return (.found(resolution), nil)
     }
 
     private func movedTo(_ component: Component, _ observation: Observation, _ known: Resolution) -> String? {

@@ -55,8 +55,9 @@ public struct ObservationRequest: Sendable {
     /// The request that a pass makes for a component.
     public init(_ component: Component, recorded: RecordedState, depth: Depth = .pin) {
         self.init(
-            component: component.name, pin: component.release, resolution: recorded.resolutions[component.id],
-            openIntent: recorded.openIntents[component.id], depth: depth, takeOwnership: component.takeOwnership,
+            component: component.name, pin: component.release,
+            resolution: recorded.resolutions[component.id].flatMap { $0.holds(for: component.target) ? $0 : nil },
+            openIntent: recorded.openIntent(of: component), depth: depth, takeOwnership: component.takeOwnership,
             allowRebuild: component.allowRebuild)
     }
 }

@@ -42,7 +42,7 @@ extension Resolution: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             pin: try json.member("pin"), identity: try json.member("identity"), lineage: try json.member("lineage"),
-            label: try json.member("label"), revision: try json.member("revision"))
+            label: try json.member("label"), revision: try json.member("revision"), scope: try json.optionalMember("scope"))
     }
 }
 

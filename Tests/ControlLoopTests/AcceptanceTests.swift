@@ -26,6 +26,17 @@ struct AcceptanceTests {
         #expect(await stage.pass(at: .example, relation: .descendant).problems.map(\.reason) == ["OlderRevision"])
     }
 
+    @Test func aWriteToATargetThatTheComponentHadBeforeIsLetGoOf() async throws {
+        let stage = try Stage()
+        var intent = Intent.example
+        intent.resolution.scope = "vercel/acme/shop"
+        try await stage.accept(.intent(intent))
+        let report = await stage.pass()
+        #expect(report.verdict == .inSync, "\(report.problems)")
+        #expect(try await stage.journal().contains("receipt void"))
+        #expect(try await stage.store.load().openIntents.isEmpty)
+    }
+
     @Test func aPassThatEndsTheTransitionOfAnOlderRevisionAcceptsItsOwn() async throws {
         let stage = try Stage(["web": .init(declared: "v2")])
         let resolution = Resolution(pin: .name("v2"), identity: ArtifactIdentity(.image, "v2"), label: "v2", revision: .example)

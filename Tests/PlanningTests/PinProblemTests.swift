@@ -67,7 +67,7 @@ import Testing
             .make([.make("web", pins: .name("v1"))]), revision: .make(), observed: .make(["web": .make(live: "v1", among: [])]),
             recorded: RecordedState())
         #expect(plan.isInSync)
-        #expect(plan.resolutions == [.component("web"): .make("v1")])
+        #expect(plan.resolutions == [.component("web"): .make("v1", of: "web")])
     }
 }
 
@@ -123,7 +123,28 @@ import Testing
         let recorded = RecordedState(isKnown: true, resolutions: [web: .make("v1")])
         let plan = plan(system, revision: .make(), observed: moved(live: "v2"), recorded: recorded)
         #expect(plan.isInSync)
-        #expect(plan.resolutions[web] == known("v2", at: .make()))
+        #expect(plan.resolutions[web] == .make("v2", pin: .name("stable"), of: "web"))
+    }
+
+    @Test func whatAPinMeantForAnotherTargetIsForgotten() {
+        var earlier = known("v1", at: .make())
+        earlier.scope = "fake/another-container"
+        var record = ReleaseRecord.make("v1")
+        record.resolution = earlier
+        let recorded = RecordedState(isKnown: true, releases: [web: [record]], resolutions: [web: earlier])
+        for revision in [Revision.make(), .make("bbbbbbbbbbbb")] {
+            let plan = plan(system, revision: revision, observed: moved(live: "v2"), recorded: recorded)
+            #expect(plan.isInSync, "stable is v2 here: v1 was what it meant in the other container")
+            #expect(plan.resolutions[web]?.identity == .make("v2"))
+            #expect(plan.resolutions[web]?.scope == system.components[0].target.scope)
+        }
+    }
+
+    @Test func aWriteToAnotherTargetIsNotWaitedFor() {
+        var intent = Intent.make("web", leadsTo: "v1")
+        intent.resolution.scope = "vercel/acme/shop"
+        let recorded = RecordedState(isKnown: true, openIntents: [web: intent])
+        #expect(plan(system, revision: .make(), observed: moved(live: "v2"), recorded: recorded).isInSync)
     }
 
     @Test func aReleaseUnderANewIdIsTheSameArtifact() {

@@ -30,7 +30,7 @@ import Testing
         #expect(
             plan.opening
                 == Plan.Opening(
-                    start: [web: .make("v3"), api: .make("v1")], target: [web: .make("v2"), api: .make("v2")],
+                    start: [web: .make("v3"), api: .make("v1")], target: [web: .make("v2", of: "web"), api: .make("v2", of: "api")],
                     directions: [web: .retreat, api: .advance], obligations: [.check(api), .check(web), .systemChecks]))
     }
 
@@ -81,7 +81,7 @@ import Testing
         let open = toV2(["web": .retreat, "api": .retreat], [.check(web), .check(api), .systemChecks])
         let plan = plan(system(web: "v2", api: "v1"), web: "v2", api: "v2", open)
         #expect(plan.opening?.obligations == [.check(api), .check(web), .systemChecks])
-        #expect(plan.opening?.target == [web: .make("v2"), api: .make("v1")])
+        #expect(plan.opening?.target == [web: .make("v2", of: "web"), api: .make("v1", of: "api")])
         #expect(plan.work == ["retreat/component/web", "retreat/component/api", "verify/system"])
         #expect(plan.step("retreat/component/web")?.action == .check)
         #expect(plan.step("guard/open")?.summary == "supersede the open transition by the one to aaaaaaaaaaaa")
@@ -101,7 +101,7 @@ import Testing
     @Test func aComponentThatLeftTheSpecIsLetGo() {
         let system = System.make([.make("web", pins: .name("v2"), isChecked: true)])
         let plan = plan(system, web: "v2", api: "v3", toV2(["web": .retreat, "api": .retreat], [.check(api)]))
-        #expect(plan.opening?.target == [web: .make("v2")])
+        #expect(plan.opening?.target == [web: .make("v2", of: "web")])
         #expect(plan.opening?.obligations == [])
     }
 

@@ -72,8 +72,11 @@ extension Observation {
 }
 
 extension Resolution {
-    static func make(_ version: String, pin: Pin? = nil, revision: Revision = .make()) -> Resolution {
-        Resolution(pin: pin ?? .name(version), identity: .make(version), label: version, revision: revision)
+    /// - Parameter component: whose target it was resolved for; nil: by whoever did not record that.
+    static func make(_ version: String, pin: Pin? = nil, revision: Revision = .make(), of component: String? = nil) -> Resolution {
+        Resolution(
+            pin: pin ?? .name(version), identity: .make(version), label: version, revision: revision,
+            scope: component.map { "place/\($0)" })
     }
 }
 
