@@ -60,8 +60,12 @@ public struct StateDirectory: Sendable, Hashable {
             made += "/" + name
             if mkdir(made, 0o700) == 0 {
                 try Self.synchronize(parent)
-            } else if errno != EEXIST, access(made, F_OK) != 0 {
-                throw StateError(errno: errno, "cannot make the directory \(made)", path: made)
+                continue
+            }
+            // Whether it is there is asked with a call that sets errno as well.
+            let reason = errno
+            if reason != EEXIST, access(made, F_OK) != 0 {
+                throw StateError(errno: reason, "cannot make the directory \(made)", path: made)
             }
         }
     }

@@ -227,4 +227,15 @@ struct DirectoryStateStoreTests {
         #expect(error.message.hasPrefix("cannot make the directory /proc/belay: "))
         #expect(error.next != nil)
     }
+
+    @Test func whyADirectoryCannotBeMadeIsToldAndNotThatItIsMissing() async throws {
+        // Not even root may make directories in /sys: as whom and how it is mounted decides which of the reasons it is.
+        let store = DirectoryStateStore(StateDirectory(root: "/sys/belay", system: SystemID(name: "shop")))
+        let error = try await stateError { () throws(StateError) in
+            _ = try await store.lock(.make(), patience: .zero, clock: ImpatientClock())
+        }
+        let reasons = ["Operation not permitted", "Permission denied", "Read-only file system"]
+        #expect(reasons.map { "cannot make the directory /sys/belay: \($0)" }.contains(error.message), "\(error.message)")
+        #expect(error.code == .notPermitted)
+    }
 }
