@@ -21,6 +21,14 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     }
 }
 
+extension Timestamp {
+    /// The second that it is in: for people, who do not read fractions.
+    public var wholeSecond: Timestamp {
+        Timestamp(
+            millisecondsSinceEpoch: millisecondsSinceEpoch.flooredQuotient(by: 1000).multipliedReportingOverflow(by: 1000).partialValue)
+    }
+}
+
 extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
     /// RFC 3339 in UTC, for instance `2026-11-23T03:04:05.678Z`; without a fraction on a whole second.
     public var description: String {

@@ -36,7 +36,8 @@ public struct HealthReport: Sendable, Hashable {
             style.bold(system.description.printable) + "  " + (isHealthy ? style.green("✔ healthy") : style.red("✘ not healthy")) + "\n"
         for entry in entries {
             let mark = entry.isHealthy ? style.green("✔") : style.red("✘")
-            text += "  \(mark) \(entry.name.printable)\(entry.settlementText.isEmpty ? "" : ": " + entry.settlementText.printable)\n"
+            let settlement = entry.settlementText.withoutLeading(entry.name).printable
+            text += "  \(mark) \(entry.name.printable)\(settlement.isEmpty ? "" : ": " + settlement)\n"
             for report in entry.checks {
                 let what = report.problem?.description.printable ?? "\(report.check.address): \(report.check.status)"
                 text += "      \(report.problem == nil ? style.green("✔") : style.red("✘")) \(what)\n"
@@ -48,7 +49,8 @@ public struct HealthReport: Sendable, Hashable {
     public var markdown: String {
         var text = "### \(system.description.markdownEscaped): \(isHealthy ? "healthy" : "not healthy")\n\n"
         for entry in entries {
-            let words = [entry.isHealthy ? "healthy" : "not healthy", entry.settlementText.markdownEscaped].filter { !$0.isEmpty }
+            let settlement = entry.settlementText.withoutLeading(entry.name).markdownEscaped
+            let words = [entry.isHealthy ? "healthy" : "not healthy", settlement].filter { !$0.isEmpty }
             text += "- \(entry.name.markdownEscaped): \(words.joined(separator: ": "))\n"
             for problem in entry.checks.compactMap(\.problem) { text += "  - \(problem.description.markdownEscaped)\n" }
         }

@@ -13,7 +13,7 @@ extension SystemStatus {
             text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
         }
         let remarks = components.flatMap { component in
-            ([component.detail] + component.notes).filter { !$0.isEmpty }.map { "\(component.name): \($0)" }
+            ([component.detail] + component.notes).filter { !$0.isEmpty }.map { "\(component.name): \($0.withoutLeading(component.name))" }
         }
         if !remarks.isEmpty || !notes.isEmpty { text += "\n" }
         for remark in remarks + notes { text += "- \(remark.markdownEscaped)\n" }
@@ -29,8 +29,9 @@ extension ReleaseHistory {
         guard !entries.isEmpty else { return text + "The provider knows no release.\n\n" }
         text += "| | Release | Created | Recorded | Way | Note |\n|---|---|---|---|---|---|\n"
         for entry in entries {
-            let mark = entry.isLive ? "live" : entry.isPinned ? "pinned" : ""
-            let cells = [mark, entry.label, entry.created?.description ?? "", entry.quality?.words ?? "", entry.way, entry.note ?? ""]
+            let created = entry.created?.wholeSecond.description ?? ""
+            let marks = entry.marks.joined(separator: ", ")
+            let cells = [marks, entry.label, created, entry.quality?.words ?? "", entry.way, entry.note ?? ""]
             text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
         }
         return text + "\n"

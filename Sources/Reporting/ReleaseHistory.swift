@@ -9,7 +9,12 @@ public struct ReleaseHistory: Sendable, Hashable {
         public var label: String
         public var names: [String]
         public var created: Timestamp?
-        public var isLive: Bool
+        /// It is what the provider is set to.
+        public var isDeclared: Bool
+        /// Its code can still run.
+        public var isServing: Bool
+        /// Why it will not arrive although it is declared; nil for every other release.
+        public var failure: Problem?
         public var isPinned: Bool
         /// What was recorded of it; nil when it was never reached through Belay.
         public var quality: ReleaseRecord.Quality?
@@ -17,6 +22,9 @@ public struct ReleaseHistory: Sendable, Hashable {
         public var way: String
         public var isReachable: Bool
         public var note: String?
+
+        /// It is declared, and nobody says that it fails.
+        public var isLive: Bool { isDeclared && failure == nil }
     }
 
     public var system: SystemID
@@ -33,12 +41,23 @@ public struct ReleaseHistory: Sendable, Hashable {
         let pinned = Self.pinned(component, observation, recorded)
         entries = observation.candidates.map { candidate in
             let release = candidate.release
-            let isLive = release.label == observation.live.declared?.label
+            let isDeclared = release.label == observation.live.declared?.label
+            let isServing = observation.live.serving.contains { $0.label == release.label }
+            let failure = isDeclared ? observation.failure : nil
             let open = candidate.routes.filter { $0.refusal == nil }.min { $0.class < $1.class }
+            let way =
+                if let failure {
+                    "fails: \(failure.reason): \(failure.message.withoutLeading(component.name))"
+                } else if isDeclared {
+                    "live"
+                } else {
+                    (isServing ? "still serving; " : "") + Self.way(open, candidate)
+                }
             return Entry(
-                label: release.label, names: release.names.map(\.value), created: release.created, isLive: isLive,
-                isPinned: pinned(release), quality: records.last { release.matches($0.resolution) }?.quality,
-                way: isLive ? "live" : Self.way(open, candidate), isReachable: isLive || open != nil, note: release.note)
+                label: release.label, names: release.names.map(\.value), created: release.created, isDeclared: isDeclared,
+                isServing: isServing, failure: failure, isPinned: pinned(release),
+                quality: records.last { release.matches($0.resolution) }?.quality, way: way,
+                isReachable: failure == nil && (isDeclared || open != nil), note: release.note)
         }
     }
 
@@ -65,7 +84,15 @@ public struct ReleaseHistory: Sendable, Hashable {
         var table = TextTable(header: ["", "RELEASE", "CREATED", "RECORDED", "WAY", "NOTE"], style: style, indent: 2)
         for entry in entries { table.add(entry.cells(style)) }
         text += table.rendered()
-        return text + style.dim("  ▶ live   • pinned; to go back, commit a release of the list as the component's pin") + "\n"
+        return text + style.dim("  \(legend)") + "\n"
+    }
+
+    /// The marks that the table has, and how it is used.
+    private var legend: String {
+        let shown = Set(entries.flatMap(\.marks))
+        let marks = ReleaseHistory.Entry.signs.filter { shown.contains($0.mark) }.map { "\($0.sign) \($0.mark)" }
+        return (marks.isEmpty ? "" : marks.joined(separator: "   ") + "; ")
+            + "to go back, commit a release of the list as the component's pin"
     }
 
     public var json: JSON {
@@ -80,18 +107,33 @@ extension ReleaseHistory.Entry {
     var json: JSON {
         [
             "label": .string(label), "names": .array(names.map(JSON.string)), "created": .optional(created?.description),
-            "live": .bool(isLive), "pinned": .bool(isPinned), "recorded": .optional(quality?.rawValue), "reachable": .bool(isReachable),
-            "way": .string(way), "note": .optional(note),
+            "live": .bool(isLive), "declared": .bool(isDeclared), "serving": .bool(isServing), "pinned": .bool(isPinned),
+            "recorded": .optional(quality?.rawValue), "reachable": .bool(isReachable), "way": .string(way), "note": .optional(note),
         ]
     }
 
     func cells(_ style: TextStyle) -> [TextTable.Cell] {
-        let mark = isLive ? "▶" : isPinned ? "•" : ""
+        let signs = Self.signs.filter { marks.contains($0.mark) }.map(\.sign).joined()
+        let way = way.printable.shortened(to: 60)
         let wayCell = isReachable && !isLive ? TextTable.Cell(way) : TextTable.Cell(way, isLive ? style.green : style.red)
         return [
-            .init(mark, style.green), .init(label), .init(created?.description ?? ""), .init(quality?.words ?? ""), wayCell,
-            .init(note?.shortened(to: 60) ?? "", style.dim),
+            .init(signs, failure == nil ? style.green : style.red), .init(label), .init(created?.wholeSecond.description ?? ""),
+            .init(quality?.words ?? ""), wayCell, .init(note?.shortened(to: 60) ?? "", style.dim),
         ]
+    }
+
+    static let signs = [(sign: "▶", mark: "live"), (sign: "✘", mark: "fails"), (sign: "•", mark: "pinned")]
+
+    /// What sets the release apart, in words.
+    var marks: [String] {
+        (isLive ? ["live"] : failure != nil ? ["fails"] : []) + (isPinned ? ["pinned"] : [])
+    }
+}
+
+extension Observation {
+    fileprivate var failure: Problem? {
+        guard case .failed(let problem) = settlement else { return nil }
+        return problem
     }
 }
 

@@ -18,12 +18,12 @@ extension SystemStatus {
         text += table.rendered()
         for component in components {
             for line in ([component.detail] + component.notes) where !line.isEmpty {
-                text += "    \(style.dim(component.name + ":")) \(line.printable)\n"
+                text += "    \(style.dim(component.name + ":")) \(line.withoutLeading(component.name).printable)\n"
             }
         }
         if let transition {
             let owed = transition.obligations.map(\.description).sorted().joined(separator: ", ")
-            text += "  transition open since \(transition.opened), to revision \(transition.revision)"
+            text += "  transition open since \(transition.opened.wholeSecond), to revision \(transition.revision)"
             text += owed.isEmpty ? "\n" : "; owed: \(owed)\n"
         }
         for note in notes { text += "  note: \(note.printable)\n" }
@@ -55,6 +55,7 @@ extension ComponentStatus.State {
         case .inSync: "in sync"
         case .outOfSync: "out of sync"
         case .progressing: "progressing"
+        case .checksOwed: "checks owed"
         case .failed: "failed"
         case .unknown: "unknown"
         case .blocked: "blocked"
@@ -64,7 +65,7 @@ extension ComponentStatus.State {
     func emphasis(_ style: TextStyle) -> @Sendable (String) -> String {
         switch self {
         case .inSync: style.green
-        case .outOfSync, .progressing, .unknown: style.yellow
+        case .outOfSync, .progressing, .checksOwed, .unknown: style.yellow
         case .failed, .blocked: style.red
         }
     }

@@ -32,6 +32,8 @@ public struct ComponentStatus: Sendable, Hashable {
         case inSync = "InSync"
         case outOfSync = "OutOfSync"
         case progressing = "Progressing"
+        /// The pin is in place; its checks have not been passed yet.
+        case checksOwed = "ChecksOwed"
         case failed = "Failed"
         case unknown = "Unknown"
         case blocked = "Blocked"
@@ -52,6 +54,8 @@ public struct ComponentStatus: Sendable, Hashable {
     /// Why, in one sentence; empty when in sync.
     public var detail: String
     public var notes: [String]
+    /// Nil when in sync.
+    var lack: Lack?
 
     init(_ component: Component, world: World, recorded: RecordedState, plan: Plan) {
         name = component.name
@@ -64,6 +68,7 @@ public struct ComponentStatus: Sendable, Hashable {
         lastKnownGood = recorded.releases[component.id]?.last { $0.quality == .good }?.resolution.label
         notes = observation?.notes ?? []
         (state, detail) = Self.state(of: component.id, observation: observation, plan: plan)
+        lack = Self.lack(state, observation, plan.resolutions[component.id])
     }
 
     private static func state(of resource: ResourceID, observation: Observation?, plan: Plan) -> (State, String) {
@@ -77,8 +82,29 @@ public struct ComponentStatus: Sendable, Hashable {
         case (.release?, _): return (.outOfSync, step?.summary ?? "")
         case (.await?, .progressing(let text)): return (.progressing, text)
         case (.await?, .unknown(let problem)): return (.progressing, problem.description)
-        case (.await?, _), (.check?, _): return (.progressing, step?.summary ?? "")
+        case (.await?, _): return (.progressing, step?.summary ?? "")
+        case (.check?, _): return (.checksOwed, step?.summary ?? "")
         default: return (.inSync, "")
+        }
+    }
+
+    /// What keeps a component from being in sync, in the order in which it is told.
+    enum Lack: String, CaseIterable {
+        case away = "not at its pin"
+        case unknown = "unknown"
+        case failing = "failing"
+        case unsettled = "not settled"
+        case checks = "checks owed"
+    }
+
+    private static func lack(_ state: State, _ observation: Observation?, _ resolution: Resolution?) -> Lack? {
+        guard state != .inSync else { return nil }
+        guard let observation, observation.live.problem == nil else { return .unknown }
+        guard let resolution, observation.live.declared?.matches(resolution) == true else { return .away }
+        switch observation.settlement {
+        case .failed: return .failing
+        case .unknown: return .unknown
+        case .settled, .progressing: return state == .checksOwed ? .checks : .unsettled
         }
     }
 }
@@ -98,25 +124,16 @@ public struct Condition: Sendable, Hashable {
 
     static func of(components: [ComponentStatus], plan: Plan, transition: Transition?) -> [Condition] {
         func list(_ names: [String]) -> String { names.sorted().joined(separator: ", ") }
-        let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
-        let off = list(components.filter { $0.state != .inSync }.map(\.name) + elsewhere)
         // A failed release that is about to be replaced holds nothing up.
         let leaving = Set(plan.steps.filter(\.action.isWrite).compactMap(\.resource))
         let failed = list(components.filter { $0.state == .failed && !leaving.contains(.component($0.name)) }.map(\.name))
         let decisions = list(plan.blocked.filter { $0.kind == .decision }.map(\.resource.description))
-        let owed = list((transition?.obligations ?? []).map(\.description))
         let ready = plan.isInSync
         let stalled = !failed.isEmpty || !decisions.isEmpty
-        let readyMessage =
-            if ready {
-                "every pin is live and healthy"
-            } else if off.isEmpty {
-                owed.isEmpty ? "the transition is not closed yet" : "owed: \(owed)"
-            } else {
-                "not at its pin: \(off)"
-            }
         return [
-            Condition(kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync", message: readyMessage),
+            Condition(
+                kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync",
+                message: ready ? "every pin is live and healthy" : lacks(components, plan, transition)),
             Condition(
                 kind: .reconciling, isTrue: transition != nil && !stalled,
                 reason: transition == nil ? "Idle" : stalled ? "Stalled" : "TransitionOpen",
@@ -126,5 +143,23 @@ public struct Condition: Sendable, Hashable {
                 reason: !failed.isEmpty ? "ReleaseFailed" : !decisions.isEmpty ? "DecisionNeeded" : "Moving",
                 message: !failed.isEmpty ? "failed: \(failed)" : decisions.isEmpty ? "" : "waiting for a decision: \(decisions)"),
         ]
+    }
+
+    /// `not at its pin: web; checks owed: api`.
+    private static func lacks(_ components: [ComponentStatus], _ plan: Plan, _ transition: Transition?) -> String {
+        let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
+        let parts = ComponentStatus.Lack.allCases.compactMap { lack -> String? in
+            let names = components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere : [])
+            return names.isEmpty ? nil : "\(lack.rawValue): \(names.sorted().joined(separator: ", "))"
+        }
+        guard parts.isEmpty else { return parts.joined(separator: "; ") }
+        // Every component is in place: what is left is the system's, or of a component that the spec no longer has.
+        let owed = (transition?.obligations ?? []).map { obligation in
+            switch obligation {
+            case .check(let resource): resource.description
+            case .systemChecks: "the system"
+            }
+        }
+        return owed.isEmpty ? "the transition is not closed yet" : "checks owed: \(owed.sorted().joined(separator: ", "))"
     }
 }

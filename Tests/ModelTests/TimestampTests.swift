@@ -51,6 +51,19 @@ import Testing
         #expect(Timestamp(millisecondsSinceEpoch: 1001).description == "1970-01-01T00:00:01.001Z")
     }
 
+    @Test func theSecondThatATimeIsInIsTheOneBefore() {
+        #expect(Timestamp(millisecondsSinceEpoch: 1999).wholeSecond.description == "1970-01-01T00:00:01Z")
+        #expect(Timestamp(millisecondsSinceEpoch: 2000).wholeSecond.description == "1970-01-01T00:00:02Z")
+        #expect(Timestamp(millisecondsSinceEpoch: -1).wholeSecond.description == "1969-12-31T23:59:59Z")
+    }
+
+    @Test func theFirstAndTheLastTimeCanBeShownAndCountedOn() {
+        let (first, last) = (Timestamp(millisecondsSinceEpoch: .min), Timestamp(millisecondsSinceEpoch: .max))
+        #expect(first.description == "-292275055-05-16T16:47:04.192Z")
+        #expect(last.description == "292278994-08-17T07:12:55.807Z")
+        _ = [first, last].map { [$0.wholeSecond.description, ($0 + .seconds(Int64.max) + .milliseconds(999)).description] }
+    }
+
     @Test func timesAreAddedAndSubtracted() {
         let time = Timestamp(millisecondsSinceEpoch: 5000)
         #expect((time + .milliseconds(250)).millisecondsSinceEpoch == 5250)

@@ -38,6 +38,14 @@ struct HealthReportTests {
         #expect(HealthReport(system: SystemID(name: "shop"), entries: []).text(.plain) == "default/shop  ✔ healthy\n")
     }
 
+    @Test func theNameIsNotSaidTwice() {
+        let report = HealthReport(
+            system: SystemID(name: "shop"), entries: [.init(component: "web", settlement: .failed(.crash), checks: [])])
+        #expect(report.text(.plain) == "default/shop  ✘ not healthy\n  ✘ web: the container crashes; read its log\n")
+        #expect(report.markdown == "### default/shop: not healthy\n\n- web: not healthy: the container crashes; read its log\n\n")
+        #expect(report.json["entries"]?[0]?["message"] == "fake/web: the container crashes; read its log")
+    }
+
     @Test func asMarkdown() {
         #expect(
             report.markdown == """

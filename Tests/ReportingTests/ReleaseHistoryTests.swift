@@ -47,6 +47,83 @@ struct ReleaseHistoryTests {
                 """)
     }
 
+    // MARK: - A release that is declared and fails
+
+    /// The cluster pulls an image that is not there: nothing of v3 has started, and v2 serves on.
+    private static let failing: Observation = {
+        var observation = Self.observation
+        observation.live = .release(declared: .make("v3"), serving: [.make("v3"), .make("v2")])
+        observation.settlement = .failed(
+            Problem(
+                "ImagePullBackOff", "fake/web: container web of pod web-5c9 does not start: Back-off pulling image \"shop:v3\"",
+                next: "check that the image exists"))
+        return observation
+    }()
+
+    @Test func whatIsDeclaredAndFailsIsNotLive() {
+        let text = history(.make("web", "v3"), Self.failing).text(.plain)
+        #expect(
+            text == """
+                default/shop web
+                      RELEASE  CREATED               RECORDED  WAY                                                           NOTE
+                  ✘•  v3       2026-11-23T00:00:00Z            fails: ImagePullBackOff: container web of pod web-5c9 does …
+                      v2       2026-11-23T00:00:00Z            still serving; undo: fake undo (instant)                      \
+                \(String(repeating: "n", count: 59))…
+                      v1                                       refused: a rebuild; set allowRebuild                          first
+                      v0                                       gone: its image was deleted
+                      v00                                      no way
+                  ✘ fails   • pinned; to go back, commit a release of the list as the component's pin
+
+                """)
+    }
+
+    @Test func whyItFailsIsWholeWhereThereIsRoom() {
+        let history = history(.make("web", "v3"), Self.failing)
+        let way = "fails: ImagePullBackOff: container web of pod web-5c9 does not start: Back-off pulling image \"shop:v3\""
+        #expect(history.markdown.contains("\n| fails, pinned | v3 | 2026-11-23T00:00:00Z |  | \(way) |  |\n"))
+        let releases = history.json["releases"]?.elements ?? []
+        #expect(releases.first?["way"] == .string(way))
+        #expect(releases.map { $0["live"] } == [false, false, false, false, false])
+        #expect(releases.map { $0["declared"] } == [true, false, false, false, false])
+        #expect(releases.map { $0["serving"] } == [true, true, false, false, false])
+        #expect(releases.map { $0["reachable"] } == [false, true, false, false, false])
+    }
+
+    @Test func aLiveReleaseThatIsPinnedHasBothMarks() {
+        let observation = Observation(
+            live: .release(declared: .make("v2"), serving: [.make("v2")]),
+            candidates: [
+                Candidate(.make("v2", created: Timestamp(millisecondsSinceEpoch: 1_795_392_000_678)), routes: []),
+                Candidate(.make("v1"), routes: [.make("v1")]),
+            ])
+        #expect(
+            history(.make("web", "v2"), observation).text(.plain) == """
+                default/shop web
+                      RELEASE  CREATED               RECORDED  WAY                        NOTE
+                  ▶•  v2       2026-11-23T00:00:00Z            live
+                      v1                                       undo: fake undo (instant)
+                  ▶ live   • pinned; to go back, commit a release of the list as the component's pin
+
+                """)
+        #expect(
+            history(.make("web", "v9"), observation).text(.plain).hasSuffix(
+                "\n  ▶ live; to go back, commit a release of the list as the component's pin\n"))
+        #expect(
+            history(.make("web", "v9"), Observation(live: .nothing, candidates: observation.candidates)).text(.plain).hasSuffix(
+                "\n  to go back, commit a release of the list as the component's pin\n"))
+    }
+
+    @Test func aLongRefusalDoesNotWidenTheTable() {
+        let words = String(repeating: "it must not be walked ", count: 10)
+        let observation = Observation(
+            live: .nothing, candidates: [Candidate(.make("v1", note: "first"), routes: [.make("v1", refusal: Problem("Refused", words))])])
+        let history = history(.make("web", "v9"), observation)
+        #expect(
+            history.text(.plain).contains(
+                "    v1                          refused: it must not be walked it must not be walked it mus…  first\n"))
+        #expect(history.json["releases"]?[0]?["way"] == .string("refused: \(words)"))
+    }
+
     @Test func asMarkdown() {
         #expect(
             history(recorded: Self.recorded).markdown == """
@@ -70,8 +147,8 @@ struct ReleaseHistoryTests {
         #expect(json["releases"]?.elements.count == 5)
         #expect(
             json["releases"]?.elements.first == [
-                "label": "v3", "names": ["v3"], "created": "2026-11-23T00:00:00Z", "live": true, "pinned": false, "recorded": .null,
-                "reachable": true, "way": "live", "note": .null,
+                "label": "v3", "names": ["v3"], "created": "2026-11-23T00:00:00Z", "live": true, "declared": true, "serving": true,
+                "pinned": false, "recorded": .null, "reachable": true, "way": "live", "note": .null,
             ])
         #expect(json["releases"]?.elements.map { $0["reachable"] } == [true, true, false, false, false])
         #expect(json["releases"]?.elements.map { $0["pinned"] } == [false, false, true, false, false])

@@ -103,7 +103,7 @@ struct SystemStatusTests {
                 == ["not at its pin: web", "held up on the way to revision bbbbbbbbbbbb", "waiting for a decision: component/web"])
         var owing = Self.transition(Scene(verify: [.example]), [.systemChecks])
         owing.components[0].verify = []
-        #expect(messages(owing)[0] == "owed: checks of the system")
+        #expect(messages(owing)[0] == "checks owed: the system")
     }
 
     /// Two components, one in sync with something to say, one on its way back.
@@ -126,7 +126,7 @@ struct SystemStatusTests {
                   COMPONENT  PROVIDER  PINNED  LIVE         STATE
                   web        fake      v2      v1 (and v3)  failed
                   api        fake      v1      v1           in sync
-                    web: fake/web: the container crashes; read its log
+                    web: the container crashes; read its log
                     api: its image is pinned by hand
                   transition open since \(Timestamp.example), to revision bbbbbbbbbbbb; owed: checks of component/web, checks of the system
 
@@ -158,7 +158,7 @@ struct SystemStatusTests {
                 | web | fake | v2 | v1 (and v3) | failed |
                 | api | fake | v1 | v1 | in sync |
 
-                - web: fake/web: the container crashes; read its log
+                - web: the container crashes; read its log
                 - api: its image is pinned by hand
 
 
