@@ -43,6 +43,18 @@ import VercelProvider
         #expect(observation.candidates.map(\.release.id) == ["dpl_S", "dpl_C", "dpl_B", "dpl_A"])
     }
 
+    @Test(arguments: [(Pin.image("shop:v1"), "shop:v1", "images"), (.revision(12), "12", "revisions")])
+    func aPinOfAnotherKindIsRefusedForWhatItIs(_ pin: Pin, _ name: String, _ kind: String) async throws {
+        let stage = try VercelStage.make(pin: pin)
+        let observation = await stage.observe()
+        #expect(observation.live.declared?.id == "dpl_C")
+        let candidate = try #require(observation.candidate(name))
+        #expect(candidate.release.label == pin.description)
+        #expect(
+            candidate.routes.map(\.refusal?.description) == ["vercel/web: Vercel has no \(kind); pin a deployment id, a URL or a commit"])
+        #expect(await stage.observe(depth: .history).candidates.map(\.release.id) == ["dpl_S", "dpl_C", "dpl_B", "dpl_A"])
+    }
+
     @Test func anUnreadableLookupIsUnknownAndNotAMissingRelease() async throws {
         let stage = try VercelStage.make(pin: .name("dpl_P"))
         stage.inject(Fault(path: "/v13/deployments/dpl_P", .answer(status: 500, headers: [:], body: "")))

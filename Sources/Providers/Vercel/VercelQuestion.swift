@@ -10,6 +10,8 @@ struct VercelQuestion: Sendable {
     /// Commits, whole or their first digits, in lower case.
     var commits: [String] = []
     let resolution: Resolution?
+    /// What the pin names, where Vercel has nothing of the kind: `image v1`. Nil for a history, which tells what there is.
+    private(set) var alien: (name: ReleaseName, words: String)?
 
     init(_ request: ObservationRequest) {
         // What another pin meant before says nothing of this one.
@@ -24,8 +26,12 @@ struct VercelQuestion: Sendable {
                 add(commit: text)
             }
         case .commit(let text): add(commit: text)
-        case .image, .revision: break
+        case .image(let text):
+            alien = (ReleaseName(.image, text, denotes: ArtifactIdentity(.image, text)), "images")
+        case .revision(let number):
+            alien = (ReleaseName(.revision, String(number), denotes: ArtifactIdentity(.template, String(number))), "revisions")
         }
+        if request.depth == .history { alien = nil }
         for identity in (resolution?.lineage ?? []) + (resolution.map { [$0.identity] } ?? []) {
             switch identity.kind {
             case .deployment where !ids.contains(identity.value): ids.append(identity.value)

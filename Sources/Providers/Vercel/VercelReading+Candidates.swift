@@ -16,7 +16,19 @@ extension VercelReading {
             guard let git = project.git else { continue }
             candidates.append(commitCandidate(commit, git, allowRebuild: allowRebuild, resource: resource))
         }
+        if let (name, words) = question.alien { candidates.append(alienCandidate(name, words, resource)) }
         return candidates
+    }
+
+    /// A release that cannot be, so that the pin is refused for what it is and not for being unknown.
+    private func alienCandidate(_ name: ReleaseName, _ words: String, _ resource: String) -> Candidate {
+        let refusal = Problem(
+            "PinUnsupported", "\(resource): Vercel has no \(words)", next: "pin a deployment id, a URL or a commit")
+        return Candidate(
+            Release(label: "\(name.kind) \(name.value)", names: [name]),
+            routes: [
+                Route(.redeploy, means: "none", class: .minutes, token: "", isIdempotent: false, refusal: refusal)
+            ])
     }
 
     private func candidate(_ deployment: VercelDeployment, allowRebuild: Bool, resource: String) -> Candidate {

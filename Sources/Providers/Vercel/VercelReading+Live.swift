@@ -76,7 +76,7 @@ extension VercelReading {
 
     private func progress(of job: VercelJob) -> String {
         let moved = project.domains.count { $0.deployment?.id == job.to }
-        return "\(job.type) to \(job.to): \(moved) of \(project.domains.count) domains"
+        return "\(job.type) to \(job.to): \(moved) of \(project.domains.count) \(project.domains.count == 1 ? "domain" : "domains")"
     }
 
     /// Why the write of an intent has failed; nil when it has not, or nothing shows of it.

@@ -21,7 +21,7 @@ extension VercelReading {
     private var autoAssignment: String {
         if project.isPaused { return "automatic assignment of domains is off while the project is paused" }
         if let job = project.job, job.type == "rollback", !job.hasFailed {
-            let when = job.requested.map { " of \($0)" } ?? ""
+            let when = job.requested.map { " of \($0.wholeSecond)" } ?? ""
             let why = project.rollbackReason.map { $0.hasPrefix("Belay:") ? ", by Belay" : " (\($0))" } ?? ""
             return "automatic assignment of domains is off since the rollback\(when) to \(job.to)\(why): pushes are built and not served"
         }
