@@ -24,7 +24,7 @@ struct ObservationTests {
             why: "a misspelt name: the right one is among those that are there",
             target: KubernetesTarget(namespace: "prod", .deployment("bakend")),
             message:
-                "kubernetes/api: there is no deployment bakend in namespace prod (context test, https://cluster.test:6443); there are: backend"
+                "kubernetes/api: there is no deployment bakend in namespace prod (context test, https://cluster.test:6443); name one of these: backend"
         ),
         Unreadable(
             why: "another kind is another workload", target: KubernetesTarget(namespace: "prod", .statefulSet("backend")),
@@ -41,7 +41,7 @@ struct ObservationTests {
         ),
         Unreadable(
             why: "a container that is not there", target: KubernetesTarget(namespace: "prod", .deployment("backend"), container: "app"),
-            message: "kubernetes/api: deployment backend in namespace prod has no container app; its containers are: api"),
+            message: "kubernetes/api: deployment backend in namespace prod has no container app; name one of these: api"),
         Unreadable(
             why: "a context that is not there", target: KubernetesTarget(namespace: "prod", .deployment("backend"), context: "staging"),
             message: "there is no context staging; there are: test"),

@@ -131,7 +131,7 @@ struct PinTests {
         let candidate = try #require(observation.candidates.first { $0.release.matches(resolution) })
         #expect(candidate.routes.isEmpty)
         #expect(
-            candidate.gone?.description == "deployment backend in namespace prod keeps 1 old revisions, and this one was cleaned up; "
+            candidate.gone?.description == "deployment backend in namespace prod keeps 1 old revision, and this one was cleaned up; "
                 + "pin its image instead: the image alone is then applied")
     }
 

@@ -70,7 +70,12 @@ struct RolloutStatusTests {
             expected: "progressing: the controller has not seen the change yet"),
         Case(why: "no status yet", status: [:], expected: "progressing: the controller has not seen the change yet"),
         Case(why: "not all are new", status: deployment(1, 4, 3), expected: "progressing: 1 of 3 replicas updated"),
-        Case(why: "old ones are left", status: deployment(3, 4, 3), expected: "progressing: 1 old replicas are still ending"),
+        Case(why: "old ones are left", status: deployment(3, 4, 3), expected: "progressing: 1 old replica is still ending"),
+        Case(why: "several old ones are left", status: deployment(3, 5, 3), expected: "progressing: 2 old replicas are still ending"),
+        Case(why: "one is wanted", spec: ["replicas": 1], status: deployment(0, 1, 1), expected: "progressing: 0 of 1 replica updated"),
+        Case(
+            why: "one is wanted and not available", spec: ["replicas": 1], status: deployment(1, 1, 0),
+            expected: "progressing: 0 of 1 updated replica available"),
         Case(why: "new ones are not available", status: deployment(3, 3, 2), expected: "progressing: 2 of 3 updated replicas available"),
         Case(why: "all new and available", status: deployment(3, 3, 3), expected: "settled"),
         Case(why: "none are wanted", spec: ["replicas": 0], status: deployment(0, 0, 0), expected: "settled"),

@@ -134,7 +134,7 @@ struct ReleaseReading: Sendable {
         return Candidate(
             Release(label: resolution.label, names: number, lineage: [resolution.identity]), routes: [],
             gone: Problem(
-                "RevisionGone", "\(snapshot.target.words) keeps \(limit) old revisions, and this one was cleaned up",
+                "RevisionGone", "\(snapshot.target.words) keeps \(counted(limit, "old revision")), and this one was cleaned up",
                 next: "pin its image instead: the image alone is then applied"))
     }
 

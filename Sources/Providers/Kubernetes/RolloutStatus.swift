@@ -80,10 +80,13 @@ extension WorkloadSnapshot {
                     next: "look at kubectl describe \(target.arguments), or commit an older pin"))
         }
         let updated = status("updatedReplicas")
-        if updated < replicas { return .underway("\(updated) of \(replicas) replicas updated") }
-        if status("replicas") > updated { return .underway("\(status("replicas") - updated) old replicas are still ending") }
+        if updated < replicas { return .underway("\(updated) of \(counted(replicas, "replica")) updated") }
+        if status("replicas") > updated {
+            let old = status("replicas") - updated
+            return .underway("\(counted(old, "old replica")) \(old == 1 ? "is" : "are") still ending")
+        }
         let available = status("availableReplicas")
-        if available < updated { return .underway("\(available) of \(updated) updated replicas available") }
+        if available < updated { return .underway("\(available) of \(counted(updated, "updated replica")) available") }
         return .done
     }
 
@@ -113,19 +116,19 @@ extension WorkloadSnapshot {
                     next: "kubectl delete pod \(failure.pod) -n \(target.namespace)"))
         }
         let ready = status("readyReplicas")
-        if ready < replicas { return .underway("\(ready) of \(replicas) replicas ready") }
+        if ready < replicas { return .underway("\(ready) of \(counted(replicas, "replica")) ready") }
         let partition = object["spec"]?["updateStrategy"]?["rollingUpdate"]?["partition"]?.integer ?? 0
         if partition > 0, !isUpdated {
             if updated < replicas - partition {
-                return .underway("\(updated) of \(replicas - partition) replicas beyond the partition updated")
+                return .underway("\(updated) of \(counted(replicas - partition, "replica")) beyond the partition updated")
             }
             return .stuck(
                 Problem(
                     "Partitioned",
-                    "kubernetes/\(component): the partition of \(target.words) keeps \(min(partition, replicas)) of \(replicas) replicas at the release before",
+                    "kubernetes/\(component): the partition of \(target.words) keeps \(min(partition, replicas)) of \(counted(replicas, "replica")) at the release before",
                     next: "set spec.updateStrategy.rollingUpdate.partition to 0"))
         }
-        if !isUpdated { return .underway("\(updated) of \(replicas) replicas updated") }
+        if !isUpdated { return .underway("\(updated) of \(counted(replicas, "replica")) updated") }
         return .done
     }
 
@@ -134,10 +137,10 @@ extension WorkloadSnapshot {
         let updated = status("updatedNumberScheduled")
         if updated < replicas {
             if updateStrategy == "OnDelete" { return .stuck(onDelete(component)) }
-            return .underway("\(updated) of \(replicas) pods updated")
+            return .underway("\(updated) of \(counted(replicas, "pod")) updated")
         }
         let available = status("numberAvailable")
-        if available < replicas { return .underway("\(available) of \(replicas) updated pods available") }
+        if available < replicas { return .underway("\(available) of \(counted(replicas, "updated pod")) available") }
         return .done
     }
 
@@ -176,3 +179,6 @@ extension WorkloadSnapshot {
         return notes
     }
 }
+
+/// `1 replica`, `2 replicas`.
+func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -160,7 +160,7 @@ extension WorkloadSnapshot {
             throw .problem(
                 Problem(
                     "ContainerMissing", "\(target.words) has no container \(container)",
-                    next: "its containers are: \(names.joined(separator: ", "))"))
+                    next: "name one of these: \(names.joined(separator: ", "))"))
         }
         return (template, container, image)
     }
@@ -196,7 +196,7 @@ extension WorkloadSnapshot {
             let list = try await client.list(target.workload.kind.resource, namespace: target.namespace, limit: 20)
             let names = list.items.compactMap { $0["metadata"]?["name"]?.string }
             if !names.isEmpty {
-                error.next = "there are: \(names.joined(separator: ", "))"
+                error.next = "name one of these: \(names.joined(separator: ", "))"
                 return error
             }
             _ = try await client.get(.namespaces, name: target.namespace)
