@@ -96,10 +96,10 @@ struct ReleaseReading: Sendable {
             fingerprint: snapshot.template.fingerprint, takesOwnership: request.takeOwnership)
     }
 
-    private func route(to image: ImageReference) -> Route {
+    private func route(to image: ImageReference, cautions: [String] = []) -> Route {
         Route(
             .redeploy, means: "server-side apply of \(image)", class: .minutes, token: token(.apply(image: image.description)).text,
-            isIdempotent: true, cautions: snapshot.takeover)
+            isIdempotent: true, cautions: snapshot.takeover + cautions)
     }
 
     /// The release that the pin means when no revision is it: an image that never ran here, or a revision that was cleaned up.
@@ -122,7 +122,9 @@ struct ReleaseReading: Sendable {
     }
 
     private func neverRun(_ image: ImageReference) -> Candidate {
-        Candidate(naming.release(image, remark: "not in the history"), routes: [route(to: image)])
+        Candidate(
+            naming.release(image, remark: "not in the history"),
+            routes: [route(to: image, cautions: ["nothing here has ever run this image; whether it exists is not known"])])
     }
 
     private func cleanedUp(_ resolution: Resolution) -> Candidate {
