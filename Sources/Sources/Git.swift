@@ -8,13 +8,17 @@ import SystemPackage
     import Musl
 #endif
 
-/// The `git` program. Every call is read-only and bounded in output.
+/// The `git` program. Every call is read-only, and bounded in output and in time.
 public struct Git: Sendable {
     private let program: String
+    private let deadline: Duration
 
-    /// - Parameter program: a name on the search path, or an absolute path.
-    public init(program: String = "git") {
+    /// - Parameters:
+    ///   - program: a name on the search path, or an absolute path.
+    ///   - deadline: of every call.
+    public init(program: String = "git", deadline: Duration = .seconds(20)) {
         self.program = program
+        self.deadline = deadline
     }
 
     struct Answer: Sendable {
@@ -23,25 +27,62 @@ public struct Git: Sendable {
         var errors: String
     }
 
+    private enum Run: Sendable {
+        case ended(Answer)
+        case missing
+        case failed(String)
+        case timedOut
+    }
+
     /// Runs `git -C directory arguments…`; nil when there is no such program.
     func run(in directory: String, _ arguments: [String]) async throws(SourceError) -> Answer? {
         guard let file = executable else { return nil }
+        let command = "git \(arguments.first ?? "")"
+        switch await race(file, ["-C", directory] + arguments) {
+        case .ended(let answer): return answer
+        case .missing: return nil
+        case .failed(let why): throw SourceError(.gitFailed, "\(directory): \(command) could not be run: \(why)")
+        case .timedOut:
+            throw SourceError(
+                .gitFailed,
+                "\(directory): \(command) did not end within \(deadline) and was stopped; "
+                    + "run git -C \(directory) \(arguments.first ?? "") by hand: a file system that does not answer holds it up, or a lock")
+        }
+    }
+
+    /// The call against its deadline. Cancelling the child's task ends the process: first politely, then by force.
+    private func race(_ file: FilePath, _ arguments: [String]) async -> Run {
+        await withTaskGroup(of: Run.self) { group in
+            group.addTask { await Self.start(file, arguments) }
+            group.addTask { [deadline] in
+                do { try await Task.sleep(for: deadline) } catch { return .failed("the pass was interrupted") }
+                return .timedOut
+            }
+            let first = await group.next() ?? .timedOut
+            group.cancelAll()
+            return first
+        }
+    }
+
+    private static func start(_ file: FilePath, _ arguments: [String]) async -> Run {
         do {
+            var options = PlatformOptions()
+            options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
             let result = try await Subprocess.run(
-                .path(file), arguments: Arguments(["-C", directory] + arguments),
+                .path(file), arguments: Arguments(arguments),
                 // A status must not write the index of somebody's tree, and a prompt would hang a pipeline.
                 environment: .inherit.updating(["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]),
-                output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
+                platformOptions: options, output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
             let status: Int32 =
                 switch result.terminationStatus {
                 case .exited(let code): code
                 case .signaled(let signal): 128 + signal
                 }
-            return Answer(status: status, output: result.standardOutput, errors: result.standardError)
+            return .ended(Answer(status: status, output: result.standardOutput, errors: result.standardError))
         } catch let error as SubprocessError where error.code == .executableNotFound {
-            return nil
+            return .missing
         } catch {
-            throw SourceError(.gitFailed, "\(directory): git could not be run: \(error)")
+            return .failed("\(error)")
         }
     }
 
@@ -128,18 +169,30 @@ struct GitWorkTree: Sendable {
         return Head(id: String(words[0]), committed: Timestamp(millisecondsSinceEpoch: seconds * 1000))
     }
 
-    /// True if one of the paths differs from the commit, untracked files included.
-    func isDirty(_ paths: [String]) async -> Result<Bool, SourceError> {
+    /// True if one of the paths differs from the commit, or one of the files, found at them, is not in it: untracked, or ignored.
+    func isDirty(_ paths: [String], holding files: [String]) async -> Result<Bool, SourceError> {
         // Resolved, because a link may lead into the tree from outside of it.
         let absolute = paths.map(Git.resolved)
+        // The user's own settings may hide what is untracked.
+        let question = ["status", "--porcelain", "-z", "--untracked-files=normal", "--ignored=traditional", "--"]
         do throws(SourceError) {
-            guard let answer = try await git.run(in: root, ["status", "--porcelain", "--"] + absolute), answer.status == 0 else {
+            guard let answer = try await git.run(in: root, question + absolute), answer.status == 0 else {
                 throw SourceError(.gitFailed, "\(root): git status failed; does it work there by hand?")
             }
-            return .success(!answer.output.isEmpty)
+            let ignored = "!! "
+            let entries = answer.output.split(separator: "\0")
+            if entries.contains(where: { !$0.hasPrefix(ignored) }) { return .success(true) }
+            // A directory ends in a slash and stands for everything in it.
+            let places = Set(entries.map { "\(root)/\($0.dropFirst(ignored.count))" })
+            return .success(!places.isEmpty && files.contains { Self.isHeld(Git.resolved($0), by: places) })
         } catch {
             return .failure(error)
         }
+    }
+
+    /// True if the file or a directory above it is among the places.
+    private static func isHeld(_ file: String, by places: Set<String>) -> Bool {
+        places.contains(file) || file.indices.contains { file[$0] == "/" && places.contains(String(file[...$0])) }
     }
 
     func relation(of older: String, to newer: String) async throws(SourceError) -> RevisionRelation {

@@ -26,8 +26,9 @@ public struct PathSource: SpecSource {
         guard let tree = try await commonWorkTree() else {
             return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files)
         }
+        let names = files.map(\.name)
         // Side by side: most of the time goes into starting the program.
-        async let dirty = tree.isDirty(paths)
+        async let dirty = tree.isDirty(paths, holding: names)
         guard let head = try await tree.head() else {
             let note = "\(tree.root) is a Git work tree without a commit; its revision is a digest of the files"
             return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, notes: [note])

@@ -69,6 +69,65 @@ import Testing
         #expect(dirty.notes == ["the specs differ from commit \(first.prefix(12)): the working tree is dirty"])
     }
 
+    @Test(arguments: [
+        ("secret.yaml", "the file itself is ignored"), ("local/", "the directory that it is in is ignored"),
+        ("*.yaml", "a pattern ignores it"),
+    ])
+    func aSpecThatGitIgnoresIsNotInTheCommit(pattern: String, why: String) async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        try await place.git("init", "-q", "-b", "main")
+        try place.write("tracked.yaml", "one")
+        _ = try await place.commit("first")
+        try place.write(".gitignore", pattern + "\n")
+        _ = try await place.commit("second")
+        let name = pattern == "local/" ? "local/secret.yaml" : "secret.yaml"
+        try place.write(name, "two")
+        for path in [place.path(name), place.root] {
+            let revision = try await PathSource([path]).snapshot().revision
+            #expect(revision.kind == .commit && revision.isDirty, "\(why): \(path)")
+        }
+        #expect(try await PathSource([place.path("tracked.yaml")]).snapshot().revision.isDirty == false, "\(why)")
+    }
+
+    @Test func whatGitIgnoresAndIsNoSpecDoesNotCount() async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        try await place.git("init", "-q", "-b", "main")
+        try place.write("system.yaml", "one")
+        try place.write(".gitignore", "build/\n*.log\n.cache.yaml\n")
+        _ = try await place.commit("first")
+        for name in ["build/x.txt", "a.log", ".cache.yaml"] { try place.write(name, "not a spec") }
+        #expect(try await PathSource([place.root]).snapshot().revision.isDirty == false)
+    }
+
+    @Test func aFileThatTheUserHidesFromItsStatusIsUntrackedAllTheSame() async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        try await place.git("init", "-q", "-b", "main")
+        try place.write("system.yaml", "one")
+        _ = try await place.commit("first")
+        try await place.git("config", "status.showUntrackedFiles", "no")
+        try place.write("new.yaml", "two")
+        #expect(try await PathSource([place.root]).snapshot().revision.isDirty)
+    }
+
+    @Test func aProgramThatDoesNotEndIsStoppedAndTheErrorSaysWhatToDo() async throws {
+        let place = try Place()
+        defer { try? place.remove() }
+        let program = place.path("git.sh")
+        try place.write("git.sh", "#!/bin/sh\ntrap '' TERM\nexec sleep 600\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        try place.write("system.yaml", "one")
+        try place.write(".git", "")
+        let source = PathSource([place.root], git: Git(program: program, deadline: .milliseconds(200)))
+        let error = await #expect(throws: SourceError.self) { try await source.snapshot() }
+        #expect(error?.code == .gitFailed)
+        #expect(
+            error?.message == "\(place.root): git rev-parse did not end within 0.2 seconds and was stopped; "
+                + "run git -C \(place.root) rev-parse by hand: a file system that does not answer holds it up, or a lock")
+    }
+
     @Test func aLinkIntoAWorkTreeIsReadWithTheTreesRevision() async throws {
         let place = try Place()
         defer { try? place.remove() }
