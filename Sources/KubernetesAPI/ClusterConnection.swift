@@ -14,8 +14,18 @@ public struct ClusterConnection: Sendable {
     var credentials: CredentialSource
     var environment: ClusterEnvironment
 
+    /// The server for messages: without the user and the password that its URL may hold.
+    public var address: String { Self.address(of: server) }
+
     /// `context prod, https://10.0.0.1:6443`.
-    public var place: String { "context \(context), \(server)" }
+    public var place: String { "context \(context), \(address)" }
+
+    /// Everything up to the last `@` is hidden: a password need not be written as a URL wants it.
+    static func address(of server: String) -> String {
+        guard let at = server.lastIndex(of: "@") else { return server }
+        let scheme = ["https://", "http://"].first { server.hasPrefix($0) } ?? ""
+        return "\(scheme)…\(server[at...])"
+    }
 
     /// Finds the cluster as kubectl does: the files of `KUBECONFIG`, else `~/.kube/config`, else the pod that this process runs in.
     ///

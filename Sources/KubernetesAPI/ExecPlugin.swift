@@ -71,11 +71,21 @@ struct ExecPlugin: Sendable {
         case .failed(let why): throw failure("cannot be run: \(why)", next: installHint ?? "check that it is installed and in PATH")
         case .ended(let status, let output, let errors):
             guard status.isSuccess else {
-                let last = errors.split(whereSeparator: \.isNewline).last.map { ": \($0.prefix(300))" } ?? ""
-                throw failure("ended with \(status)\(last)", next: "run it by hand; a login may have expired")
+                throw failure("ended with \(status)\(Self.shown(errors).map { ": \($0)" } ?? "")", next: "run it by hand; a login may have expired")
             }
             return try read(output)
         }
+    }
+
+    /// The last line that says something, as one that may be printed: what looks like a token is hidden.
+    private static func shown(_ errors: String) -> String? {
+        let lines = errors.split(whereSeparator: \.isNewline).map { line in
+            line.split(whereSeparator: \.isWhitespace).map { word in
+                let visible = word.unicodeScalars.filter { ![.control, .format].contains($0.properties.generalCategory) }
+                return visible.count > 24 ? "…" : String(String.UnicodeScalarView(visible))
+            }.filter { !$0.isEmpty }.joined(separator: " ")
+        }
+        return lines.last { !$0.isEmpty }.map { String($0.prefix(300)) }
     }
 
     /// Cancelling the child's task ends the process: first politely, then by force.

@@ -65,7 +65,7 @@ extension KubernetesError {
             case .tls:
                 "check certificate-authority of the cluster in context \(connection.context): the server must show a certificate that it signed"
             case .nameResolution, .connect, .proxy, .timedOut:
-                "check that \(connection.server) is the right server and can be reached from here"
+                "check that \(connection.address) is the right server and can be reached from here"
             default: nil as String?
             }
         self.init(
@@ -77,7 +77,7 @@ extension KubernetesError {
     init(malformed what: String, _ operation: Operation, on connection: ClusterConnection) {
         self.init(
             .malformed, "an unusable answer while \(operation.purpose) (\(connection.place)): \(what)",
-            next: "check that \(connection.server) is a Kubernetes API server and not a proxy in between",
+            next: "check that \(connection.address) is a Kubernetes API server and not a proxy in between",
             mayHaveTakenEffect: operation.isWrite)
     }
 

@@ -142,6 +142,19 @@ struct ExecPluginTests {
     }
 
     @Test(arguments: [
+        (#"two\nlines"#, "lines", "one line"),
+        (#"\033[31merror\033[0m\a: expired\r\n\n"#, "[31merror[0m: expired", "control characters"),
+        (#"token eyJhbGciOiJSUzI1NiIsImtpZCI6 has\texpired"#, "token … has expired", "what may be a token"),
+        (#"abcdefghijklmnopqrstuvwx abcdefghijklmnopqrstuvwxy"#, "abcdefghijklmnopqrstuvwx …", "24 characters are a word, 25 are not"),
+        (#"eyJhbGci\001OiJSUzI1NiIsImtpZCI6"#, "…", "a control character does not make two words of a token"),
+    ])
+    func whatItSaysIsShownWithoutWhatMayBeASecret(_ said: String, _ shown: String, _ why: String) async throws {
+        let plugin = try plugin("printf '\(said)' >&2; exit 3", name: "shown" + why)
+        let error = await failure { () async throws(KubernetesError) in try await plugin.run(environment) }
+        #expect(error?.message.hasSuffix("of user me ended with exited(3): \(shown)") == true, "\(why): \(error?.message ?? "")")
+    }
+
+    @Test(arguments: [
         ("echo nonsense", "printed something that is not JSON at byte 0: expected"), ("echo '{}'", "printed no ExecCredential"),
         (
             #"echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"t"}}'"#,

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSONValues
 import Testing
 
 @testable import KubernetesAPI
@@ -178,6 +179,31 @@ struct KubeconfigTests {
             return
         }
         #expect(missing.description == "KUBECONFIG names /nowhere, which does not exist; check the path")
+    }
+
+    @Test(arguments: [
+        ("https://me:s3cret@a.test:6443", "https://…@a.test:6443", "a name and a password"),
+        ("https://s3cret@a.test", "https://…@a.test", "a name alone"),
+        ("https://me:s3/cret@a.test/k8s", "https://…@a.test/k8s", "a password that is no part of a URL"),
+        ("https://a.test/k8s", "https://a.test/k8s", "neither"),
+    ])
+    func anAddressIsShownWithoutItsUser(server: String, shown: String, why: String) async throws {
+        let connection = try await load(["/home/me/.kube/config": Self.config(cluster: "server: '\(server)'")]).get()
+        #expect(connection.server == server, "\(why)")
+        #expect(connection.place == "context prod, \(shown)", "\(why)")
+        #expect(connection.address == shown, "\(why)")
+        let transport = ScriptedTransport(.json(200, ["kind": "Nonsense"]))
+        let client = KubernetesClient(connection, transport: transport)
+        let error = await failure { () async throws(KubernetesError) in try await client.list(.pods, namespace: "a", labelSelector: "b") }
+        #expect(error.map { !$0.description.contains("s3") } == true, "\(why)")
+    }
+
+    @Test func anAddressThatIsRefusedIsShownWithoutItsUser() async {
+        guard case .failure(let error) = await load(["/home/me/.kube/config": Self.config(cluster: "server: 'me:s3cret@a.test'")]) else {
+            Issue.record("was accepted")
+            return
+        }
+        #expect(error.description.contains("is …@a.test; expected a URL that begins with https://"))
     }
 
     @Test func nothingThatIsPrintedShowsACredential() async throws {
