@@ -99,6 +99,64 @@ struct PinTests {
         #expect(observation.candidates.map(\.release.note) == [nil, "the day", nil, nil, nil])
     }
 
+    @Test func onlyAnImageThatNeverRanHereHasTheCaution() async throws {
+        let cluster = try Cluster([Cluster.workload(managedBy: "belay", ["history": Self.history])])
+        for (pin, cautions) in [
+            (Pin.name("v1.43.0"), ["nothing here has ever run this image; whether it exists is not known"]), (.name("20240611"), []),
+        ] {
+            let change = await cluster.observe(cluster.component(pin)).change(to: pin.description, pin: pin)
+            #expect(change?.route.cautions == cautions)
+        }
+    }
+
+    // MARK: - Change causes
+
+    /// Applies or undoes to a tag, as a pass does.
+    private func go(_ cluster: Cluster, _ tag: String, _ target: KubernetesTarget = Cluster.target) async throws {
+        let component = cluster.component(.name(tag), target: target)
+        _ = await cluster.apply(try #require(await cluster.observe(component).change(to: tag, pin: component.release)), component)
+        cluster.clock.advance(by: .seconds(60))
+    }
+
+    private func notes(_ cluster: Cluster, _ target: KubernetesTarget = Cluster.target) async -> [String?] {
+        await cluster.observe(cluster.component(.name("v1.41.3"), target: target), depth: .history).candidates.map(\.release.note)
+    }
+
+    @Test(arguments: [Workload.deployment("backend"), .statefulSet("backend"), .daemonSet("backend")])
+    func anImageThatIsAppliedAloneDoesNotTakeTheNoteOfTheReleaseBefore(_ workload: Workload) async throws {
+        let kind = workload.kind == .deployment ? "Deployment" : workload.kind == .statefulSet ? "StatefulSet" : "DaemonSet"
+        let target = KubernetesTarget(namespace: "prod", workload)
+        let cluster = try Cluster([Cluster.workload(kind: kind, images: ["v1.41.2", "v1.41.3"])])
+        #expect(await notes(cluster, target) == ["release v1.41.3", "release v1.41.2"])
+        try await go(cluster, "v1.42.0", target)
+        let copied = await cluster.simulator.world["objects"]?.elements.filter {
+            $0["kind"]?.string == (kind == "Deployment" ? "ReplicaSet" : "ControllerRevision")
+                && $0["metadata"]?["annotations"]?["kubernetes.io/change-cause"] == "release v1.41.3"
+        }
+        #expect(copied?.count == 2, "the cluster has copied it")
+        #expect(await notes(cluster, target) == [nil, "release v1.41.3", "release v1.41.2"])
+        try await go(cluster, "v1.43.0", target)
+        #expect(await notes(cluster, target) == [nil, nil, "release v1.41.3", "release v1.41.2"])
+    }
+
+    @Test func whatWasUndoneKeepsItsNoteAndDoesNotLendIt() async throws {
+        let cluster = try Cluster([Cluster.workload(images: ["v1.41.2", "v1.41.3"])])
+        try await go(cluster, "v1.41.2")
+        #expect(await notes(cluster) == ["release v1.41.2", "release v1.41.3"])
+        try await go(cluster, "v1.42.0")
+        #expect(await notes(cluster) == [nil, "release v1.41.2", "release v1.41.3"])
+        try await go(cluster, "v1.41.2")
+        #expect(await notes(cluster) == ["release v1.41.2", nil, "release v1.41.3"])
+    }
+
+    @Test func theSameImageMayHaveTheSameNote() async throws {
+        let history: JSON = ["1", "2"].map { number -> JSON in
+            ["image": "registry.test/api:v1", "changeCause": "the settings", "env": ["RELEASE": .string(number)], "container": "api"]
+        }.reduce(into: JSON.array([])) { $0 = .array($0.elements + [$1]) }
+        let cluster = try Cluster([Cluster.workload(["history": history])])
+        #expect(await notes(cluster) == ["the settings", "the settings"])
+    }
+
     @Test func aRevisionKeepsItsFormerNumbers() async throws {
         let cluster = try Cluster([Cluster.workload()])
         let component = cluster.component(.revision(1))

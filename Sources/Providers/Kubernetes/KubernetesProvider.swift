@@ -20,7 +20,7 @@ public struct KubernetesProvider: Provider {
     ///
     /// What only pods tell is known from the three alone: the digests that really run, hence whether a tag has moved, and that pods may
     /// not be listed. With one request the declared release also lacks its revision's number among its names, its time of creation, its
-    /// template among its identities and, unless it is a Deployment's, its note; nothing that is compared with an image needs them. Its
+    /// note, and its template among its identities; nothing that is compared with an image needs them. Its
     /// label is the same: that of a StatefulSet's or DaemonSet's declared release has a revision's number in the history alone.
     public func observe(_ target: KubernetesTarget, _ request: ObservationRequest) async -> Observation {
         let snapshot: WorkloadSnapshot

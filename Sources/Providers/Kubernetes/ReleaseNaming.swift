@@ -31,9 +31,8 @@ struct ReleaseNaming: Sendable {
     func release(of workload: WorkloadSnapshot) -> Release {
         let names = names(workload.image, workload.template)
         guard let number = workload.revisionNumber else { return Release(label: workload.image.label, names: names) }
-        // Only a Deployment's is that of its revision: an undo of the others leaves it as it was.
-        let note = workload.object["metadata"]?["annotations"]?[WorkloadRevision.changeCause]?.string
-        return Release(label: "\(workload.image.label) (revision \(number))", names: names, note: note)
+        // Without the history nobody can tell whether the change cause is this release's or that of the one before.
+        return Release(label: "\(workload.image.label) (revision \(number))", names: names)
     }
 
     /// A release that no revision is known of: just declared, or never run here.

@@ -55,3 +55,35 @@ struct WorkloadRevision: Sendable, Hashable {
 
     var identity: ArtifactIdentity { ArtifactIdentity(.template, hash) }
 }
+
+extension [WorkloadRevision] {
+    /// The same without the change causes that are those of the release before.
+    ///
+    /// The controllers copy the workload's annotations to a new revision. Whoever sets an image alone, as Belay does, leaves there what was
+    /// said of the image before.
+    func withoutInheritedCauses(of container: String) -> [WorkloadRevision] {
+        guard contains(where: { $0.note != nil }) else { return self }
+        // Only ReplicaSets remember when they were rolled out; the others count by when they were made.
+        let made = sorted {
+            ($0.created?.millisecondsSinceEpoch ?? .min, $0.number) < ($1.created?.millisecondsSinceEpoch ?? .min, $1.number)
+        }
+        let turns = Dictionary(
+            made.enumerated().map { ($1.uid, $1.replicas == nil ? [$0] : $1.formerNumbers + [$1.number]) }, uniquingKeysWith: { $1 })
+        func first(_ revision: WorkloadRevision) -> Int { turns[revision.uid]?.min() ?? 0 }
+        var inherited: Set<String> = []
+        for revision in sorted(by: { first($0) < first($1) }) where revision.note != nil {
+            let turn = first(revision)
+            let before = compactMap { other in turns[other.uid]?.filter { $0 < turn }.max().map { (turn: $0, revision: other) } }
+                .max { $0.turn < $1.turn }?.revision
+            guard let before, before.note == revision.note else { continue }
+            if inherited.contains(before.uid) || before.template.image(of: container) != revision.template.image(of: container) {
+                inherited.insert(revision.uid)
+            }
+        }
+        return map { revision in
+            var revision = revision
+            if inherited.contains(revision.uid) { revision.note = nil }
+            return revision
+        }
+    }
+}

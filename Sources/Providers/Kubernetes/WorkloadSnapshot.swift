@@ -32,7 +32,7 @@ struct WorkloadSnapshot: Sendable {
         self.template = template
         self.container = container
         self.image = image
-        self.revisions = revisions ?? []
+        self.revisions = (revisions ?? []).withoutInheritedCauses(of: container)
         hasHistory = revisions != nil
         self.pods = pods
         self.time = time
