@@ -19,9 +19,17 @@ struct OnceRun: Sendable {
     var adopt: Bool
     var force: Bool
     var timeout: Duration
+    /// True if somebody said where state is kept.
+    var isStatePlaced: Bool
 
     func callAsFunction(_ specs: SpecOptions) async -> Verdict {
         guard let (source, snapshot, systems) = await program.systems(specs, form) else { return .failure }
+        if !isStatePlaced, isJob, systems.contains(where: { $0.stateDirectory == nil }) {
+            program.output.progress(
+                "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
+                    + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
+            )
+        }
         var reports: [PassReport] = []
         await withTaskGroup(of: (Int, PassReport).self) { group in
             for (index, system) in systems.enumerated() {
@@ -37,8 +45,12 @@ struct OnceRun: Sendable {
         case .text: for report in reports { program.output.result(report.text(program.output.style)) }
         }
         writeJobSummary(reports)
-        return reports.map(\.verdict).max() ?? .inSync
+        if program.output.isBroken { program.output.error("the result could not be written") }
+        return max(reports.map(\.verdict).max() ?? .inSync, program.output.isBroken ? .failure : .inSync)
     }
+
+    /// Every CI of some spread sets this variable.
+    private var isJob: Bool { !["", "false", "0"].contains(program.variables["CI"] ?? "") }
 
     private func reconcile(_ system: System, of snapshot: Snapshot, from source: PathSource, isAlone: Bool) async -> PassReport {
         let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }

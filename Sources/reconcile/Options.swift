@@ -71,5 +71,11 @@ struct TimeLimit: ExpressibleByArgument {
 }
 
 extension ExitCode {
+    /// The verdict's, unless the result could not be written.
+    init(_ verdict: Verdict, _ output: Output) {
+        if output.isBroken { output.error("the result could not be written") }
+        self.init(output.isBroken ? .failure : verdict)
+    }
+
     init(_ verdict: Verdict) { self.init(verdict.exitStatus) }
 }

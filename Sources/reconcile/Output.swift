@@ -1,4 +1,5 @@
 import JSONValues
+import Synchronization
 import TextLayout
 
 #if canImport(Glibc)
@@ -15,7 +16,14 @@ struct Output: Sendable {
     let errorStyle: TextStyle
     /// True if progress may redraw its lines.
     let isLive: Bool
+    /// True once a result could not be written, the disk being full for instance: the exit code must say so.
+    var isBroken: Bool { broken.value.load(ordering: .relaxed) }
+    private let broken = Broken()
     private let secrets: [String]
+
+    private final class Broken: Sendable {
+        let value = Atomic(false)
+    }
 
     /// - Parameter secrets: values that must not appear; those under six characters are left alone, as they would hide half of the text.
     init(variables: [String: String], secrets: [String]) {
@@ -41,8 +49,10 @@ struct Output: Sendable {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            // A reader that went away (a closed pipe) must not end a rollback in the middle.
-            guard count > 0 else { return }
+            guard count > 0 else {
+                if errno != EPIPE, descriptor == STDOUT_FILENO { broken.value.store(true, ordering: .relaxed) }
+                return
+            }
             rest = rest.dropFirst(count)
         }
     }

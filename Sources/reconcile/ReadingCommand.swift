@@ -51,7 +51,7 @@ extension ReadingOptions {
                 }
             }
             if output.form == .json { program.output.result(.list(list, items)) }
-            return ExitCode(verdict)
+            return ExitCode(verdict, program.output)
         }
     }
 }

@@ -49,7 +49,9 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         guard once else { throw CleanExit.helpRequest(Reconcile.self) }
         let program = Program(stateDirectory: state.directory)
-        let run = OnceRun(program: program, form: output.form, adopt: adopt, force: force, timeout: timeout.duration)
+        let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
+        let run = OnceRun(
+            program: program, form: output.form, adopt: adopt, force: force, timeout: timeout.duration, isStatePlaced: isStatePlaced)
         throw ExitCode(await program.untilInterrupted { await run(specs) })
     }
 }

@@ -151,6 +151,48 @@ import Testing
         }
     }
 
+    @Test func aReaderThatGoesAwayDoesNotEndARollback() async throws {
+        try await SandboxedSystem.with(git: false) { system in
+            let spec = try system.place.write("system.yaml", SandboxedSystem.spec(web: "dpl_web2", api: "v2"))
+            let variables = system.sandbox.environment.map { "\($0.name)='\($0.value)'" }.joined(separator: " ")
+            let line = "XDG_STATE_HOME='\(system.state)' \(variables) \(BuiltShell.reconcile) --once --adopt -f \(spec)"
+            _ = try await BuiltShell.run("\(line) 2>&1 | true")
+            let after = try await system.reconcile("plan", "-f", spec)
+            #expect(after.status == 0, "\(after.output)")
+            let full = try await BuiltShell.run("\(line) > /dev/full")
+            #expect(full.status == 1 && full.errors.contains("the result could not be written"), "\(full.errors)")
+        }
+    }
+
+    @Test func filesWithoutAHistoryAreRefusedAfterACommit() async throws {
+        try await SandboxedSystem.with { system in
+            try await system.commit()
+            #expect(try await system.reconcile("--once", "-f", system.specs).status == 0)
+            let variables = system.sandbox.environment.map { "\($0.name)='\($0.value)'" }.joined(separator: " ")
+            let line = "XDG_STATE_HOME='\(system.state)' \(variables) \(BuiltShell.reconcile) --once -f -"
+            let refused = try await BuiltShell.run("sed s/dpl_web3/dpl_web1/ \(system.specs)/system.yaml | \(line)")
+            #expect(refused.status == 3, "\(refused.output)")
+            #expect(refused.output.contains("stands in no Git history"), "\(refused.output)")
+            #expect(system.writes.isEmpty)
+            let plan = try await BuiltShell.run(
+                "sed s/dpl_web3/dpl_web1/ \(system.specs)/system.yaml | \(line.replacing("--once", with: "plan")) -o json")
+            let item = try JSON(parsing: plan.output)["items"]?[0]
+            #expect(item?["verdict"] == "blocked" && item?["refusal"]?["reason"] == "RevisionWithoutHistory", "\(plan.output)")
+        }
+    }
+
+    @Test func aJobWhoseDiskMayNotLastIsToldSo() async throws {
+        try await SandboxedSystem.with { system in
+            try await system.commit()
+            let home: [String: String?] = ["CI": "true", "HOME": system.state, "XDG_STATE_HOME": String?.none]
+            let told = try await system.reconcile(["--once", "-f", system.specs], variables: home)
+            #expect(told.status == 0)
+            #expect(told.errors.contains("where it may not outlive the job"), "\(told.errors)")
+            let placed = try await system.reconcile(["--once", "-f", system.specs, "--state", system.state], variables: home)
+            #expect(!placed.errors.contains("outlive"), "\(placed.errors)")
+        }
+    }
+
     @Test func aJobSummaryIsWrittenWhereTheCIOffersAPlace() async throws {
         try await SandboxedSystem.with { system in
             try await system.commit()
@@ -158,15 +200,6 @@ import Testing
             #expect(try await system.reconcile(["--once", "-f", system.specs], variables: ["GITHUB_STEP_SUMMARY": summary]).status == 0)
             let text = try system.place.read("summary.md")
             #expect(text == "before\n### default/shop: in sync, nothing to do\n\n", "what was there stays")
-        }
-    }
-
-    @Test func aReaderThatWentAwayDoesNotEndTheProgram() async throws {
-        try await SandboxedSystem.with { system in
-            try await system.commit()
-            let line = "\(BuiltShell.reconcile) validate -f \(system.specs)"
-            let shell = try await BuiltShell.run("exec 3> >(true); wait $!; \(line) >&3")
-            #expect(shell.status == 0, "\(shell.errors)")
         }
     }
 
