@@ -52,7 +52,9 @@ extension PinResolution {
                     "PinNotFound", "\(resource): there is no release \(pin), because the provider lists none",
                     next: "deploy the component once, then pin that release")
             }
-            var next = "pin one of: \(Suggestions.list(candidates.map(\.release.label)))"
+            // A failed build is among the candidates too, and no way leads to it.
+            let open = candidates.filter { $0.routes.contains { $0.refusal == nil } }
+            var next = "pin one of: \(Suggestions.list((open.isEmpty ? candidates : open).map(\.release.label)))"
             if let text = pin.text,
                 let nearest = Suggestions.nearest(to: text, among: candidates.lazy.flatMap(\.release.names).map(\.value))
             {

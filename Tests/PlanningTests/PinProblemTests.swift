@@ -62,6 +62,18 @@ import Testing
             ])
     }
 
+    @Test func onlyReleasesThatAWayLeadsToAreOffered() {
+        var observation = Observation.make(live: "v1")
+        observation.candidates = [
+            Candidate(.make("failed-build"), routes: [.make(refusal: .make())]), Candidate(.make("gone"), routes: [], gone: .make()),
+            Candidate(.make("v1"), routes: [.make()]),
+        ]
+        let plan = plan(
+            .make([.make("web", pins: .name("zzzzzz"))]), revision: .make(), observed: .make(["web": observation]),
+            recorded: RecordedState())
+        #expect(plan.blocked.first?.problem.next == "pin one of: v1")
+    }
+
     @Test func theLiveReleaseResolvesItsPinThoughTheProviderDidNotListIt() {
         let plan = plan(
             .make([.make("web", pins: .name("v1"))]), revision: .make(), observed: .make(["web": .make(live: "v1", among: [])]),
