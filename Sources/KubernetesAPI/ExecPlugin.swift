@@ -71,7 +71,8 @@ struct ExecPlugin: Sendable {
         case .failed(let why): throw failure("cannot be run: \(why)", next: installHint ?? "check that it is installed and in PATH")
         case .ended(let status, let output, let errors):
             guard status.isSuccess else {
-                throw failure("ended with \(status)\(Self.shown(errors).map { ": \($0)" } ?? "")", next: "run it by hand; a login may have expired")
+                throw failure(
+                    "ended with \(status)\(Self.shown(errors).map { ": \($0)" } ?? "")", next: "run it by hand; a login may have expired")
             }
             return try read(output)
         }

@@ -23,7 +23,9 @@ extension Kubeconfig {
         let user = try context.value["user"]?.string.map { user throws(KubernetesError) in try entry(user, of: users, "user") }
         guard var server = cluster.value["server"]?.string else { throw failure("cluster \(clusterName) has no server") }
         guard server.hasPrefix("https://") || server.hasPrefix("http://") else {
-            throw failure("the server of cluster \(clusterName) is \(ClusterConnection.address(of: server))", next: "expected a URL that begins with https://")
+            throw failure(
+                "the server of cluster \(clusterName) is \(ClusterConnection.address(of: server))",
+                next: "expected a URL that begins with https://")
         }
         while server.hasSuffix("/") { server.removeLast() }
         if cluster.value["insecure-skip-tls-verify"]?.bool == true {
