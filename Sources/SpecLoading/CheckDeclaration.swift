@@ -13,7 +13,7 @@ enum CheckDeclaration {
     }
 
     private static let http = Form<Check>.object { fields in
-        Check(
+        let check = Check(
             url: fields.required("url", urlForm, "Requested with GET; redirects are not followed."),
             status: fields.optional("status", statusForm, default: 200, "The status of a success."),
             body: fields.optional("body", "Text that the body must contain."),
@@ -23,6 +23,14 @@ enum CheckDeclaration {
                 "within", withinForm, default: .seconds(60), "How long after its first attempt the check may still come true."),
             consecutive: fields.optional("consecutive", consecutiveForm, default: 1, "How many successes in a row make it true."),
             every: fields.optional("every", everyForm, default: .seconds(2), "The pause between two attempts."))
+        let least = check.every * (check.consecutive - 1)
+        if least > check.within {
+            fields.report(
+                "\(check.consecutive) successes in a row, one every \(check.every.specText), take \(least.specText), and within is "
+                    + "\(check.within.specText): the check could never pass; raise within to at least \(least.specText), "
+                    + "or lower consecutive or every")
+        }
+        return check
     }
 
     private static let urlForm = Form.string(.httpURL)

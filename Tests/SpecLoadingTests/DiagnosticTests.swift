@@ -120,6 +120,18 @@ import Testing
             ], "places in a list"
         ),
         (
+            "web: {ship: {project: x}, release: v1, verify: [{http: {url: 'http://x/', consecutive: 5, every: 30s, within: 60s}}]}",
+            [
+                "s.yaml:5:56: spec.components.web.verify[0].http: 5 successes in a row, one every 30s, take 2m, and within is 1m: the check could never pass; raise within to at least 2m, or lower consecutive or every"
+            ], "a check that cannot pass"
+        ),
+        (
+            "web: {ship: {project: x}, release: v1, verify: [{http: {url: 'http://x/', consecutive: 32}}]}",
+            [
+                "s.yaml:5:56: spec.components.web.verify[0].http: 32 successes in a row, one every 2s, take 1m2s, and within is 1m: the check could never pass; raise within to at least 1m2s, or lower consecutive or every"
+            ], "a check that cannot pass within what is not written"
+        ),
+        (
             "web: {ship: {project: !vault x}, release: v1}",
             ["s.yaml:5:23: spec.components.web.ship.project: tags such as !vault are not supported; write the value itself"], "a tag"
         ),
@@ -221,6 +233,16 @@ import Testing
         let result = load(text)
         #expect(result.lines == expected, "\(why)")
         #expect(result.systems.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("consecutive: 31", "the last attempt is made at the very end"),
+        ("consecutive: 3, every: 30s", "the same with a pause of its own"),
+        ("within: 0s", "one attempt needs no time"),
+    ])
+    func aCheckThatCanJustPassIsAccepted(fields: String, why: String) {
+        let result = load(system("web: {ship: {project: x}, release: v1, verify: [{http: {url: 'http://x/', \(fields)}}]}"))
+        #expect(result.lines == [], "\(why)")
     }
 
     @Test func aSpoiltSystemInADirectoryTreeIsNotPassedOver() {
