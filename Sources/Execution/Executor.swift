@@ -57,17 +57,19 @@ public struct Executor: Sendable {
         var schedule = Schedule(plan)
         for phase in Phase.allCases where !plan.steps(in: phase).isEmpty {
             events(.phaseEntered(phase))
-            await run(phase, of: &schedule, by: runner, time)
+            // No phase ends before the longest of its steps may.
+            let limit = plan.steps(in: phase).reduce(pace.phase) { max($0, $1.deadline) }
+            await run(phase, within: limit, of: &schedule, by: runner, time)
         }
         return PassResult(plan, schedule.outcomes, state: await session.state)
     }
 
-    private func run(_ phase: Phase, of schedule: inout Schedule, by runner: StepRunner, _ time: PassTime) async {
-        let end = time.elapsed + pace.phase
+    private func run(_ phase: Phase, within limit: Duration, of schedule: inout Schedule, by runner: StepRunner, _ time: PassTime) async {
+        let end = time.elapsed + limit
         await withTaskGroup(of: (Step, Outcome).self) { group in
             while true {
                 for step in schedule.takeReady(in: phase) {
-                    if let outcome = await reasonNotToBegin(phase, left: end - time.elapsed) {
+                    if let outcome = await reasonNotToBegin(phase, limit, left: end - time.elapsed) {
                         schedule.outcomes[step.id] = outcome
                         continue
                     }
@@ -84,9 +86,9 @@ public struct Executor: Sendable {
         tellOfUnbegun(&schedule)
     }
 
-    private func reasonNotToBegin(_ phase: Phase, left: Duration) async -> Outcome? {
+    private func reasonNotToBegin(_ phase: Phase, _ limit: Duration, left: Duration) async -> Outcome? {
         if Task.isCancelled { return .skipped("the pass was interrupted") }
-        if left <= .zero { return .skipped("the phase \(phase.rawValue) has taken its \(pace.phase)") }
+        if left <= .zero { return .skipped("the phase \(phase.rawValue) has taken its \(limit)") }
         return await isSuperseded() ? .superseded : nil
     }
 

@@ -3,7 +3,7 @@ public struct Pace: Sendable, Hashable {
     /// The pause after the first look at a rollout; every further one is half as long again.
     public var firstPause: Duration
     public var longestPause: Duration
-    /// Bounds every phase; steps that have not begun by then do not begin.
+    /// Bounds every phase, unless the deadline of one of its steps is later; steps that have not begun by then do not begin.
     public var phase: Duration
     /// The longest `Retry-After` that is waited for within a step; longer ones are the next pass's.
     public var longestRetryAfter: Duration

@@ -109,6 +109,32 @@ struct WaitingTests {
         #expect(result.state.openIntents.isEmpty, "that it was declared was seen")
     }
 
+    @Test func aPhaseLastsAsLongAsTheComponentThatMayTakeLongest() async {
+        var pass = Pass()
+        var (slow, next) = (Component.make("slow"), Component.make("next", after: [.component("slow")]))
+        slow.timeout = .seconds(5400)
+        next.timeout = .seconds(600)
+        pass.system = .make(slow, next)
+        let world = pass.world([
+            "slow": .init(settlements: Array(repeating: .progressing("building"), count: 450)), "next": .init(),
+        ])
+        let result = await pass.run(world)
+        #expect(pass.time.now.offset > pass.pace.phase, "the slow one arrives after what bounds a phase of quick steps")
+        #expect(pass.time.now.offset < .seconds(5400))
+        #expect(result.verdict == .converged)
+    }
+
+    @Test func theChecksOfAComponentMayTakeWhatThePhaseHasLeft() async {
+        var pass = Pass()
+        var component = Component.make(verify: [.make(within: .seconds(3600))])
+        component.timeout = .seconds(900)
+        pass.system = .make(component)
+        pass.pace.phase = .seconds(60)
+        pass.transport = FakeTransport.status(503)
+        #expect(await pass.run(pass.world()).verdict == .failed)
+        #expect(pass.time.now.offset == .seconds(900))
+    }
+
     @Test func aLookThatHangsEndsWithTheStep() async {
         let pass = Pass()
         let world = pass.world(look: { _, number, observation in
