@@ -130,6 +130,25 @@ import VercelProvider
         #expect(await stage.world.effects() == 1)
     }
 
+    @Test(arguments: Write.allCases) func withoutVercelsTimeNothingIsSentWhoseFateCouldNeverBeTold(_ write: Write) async throws {
+        let stage = try VercelStage.make(pin: write.pin, allowRebuild: true)
+        var (change, intent) = try stage.world.change(after: await stage.observe())
+        intent.providerTime = nil
+        let result = await stage.world.apply(change, intent)
+        guard case .refused(let problem) = result else {
+            Issue.record("\(write) gave \(result)")
+            return
+        }
+        #expect(problem.reason == "ProviderTimeMissing")
+        #expect(problem.next == "check whether a proxy in front of Vercel's API removes the header Date")
+        #expect(stage.world.writes == 0)
+        change.route.isIdempotent = true
+        guard case .accepted = await stage.world.apply(change, intent) else {
+            Issue.record("a write that may be repeated needs no time")
+            return
+        }
+    }
+
     @Test func aRollbackTellsVercelWhoAskedAndWhy() async throws {
         let stage = try VercelStage.make()
         _ = try await stage.go()

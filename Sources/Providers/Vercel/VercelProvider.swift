@@ -68,6 +68,14 @@ public struct VercelProvider: Provider {
             return .refused(
                 Problem("UnknownRoute", "\(resource): the route \(change.route.means) is not known to this version", next: "plan again"))
         }
+        // Reading could never tell that it was lost: `fate` counts from this time.
+        guard request.intent.providerTime != nil || change.route.isIdempotent else {
+            return .refused(
+                Problem(
+                    "ProviderTimeMissing",
+                    "\(resource): Vercel's answers do not tell the time, without which a lost write could not be told from a slow one; nothing was sent",
+                    next: "check whether a proxy in front of Vercel's API removes the header Date"))
+        }
         let reason = "Belay: \(request.component) to \(change.to.label) at \(request.revision), intent \(request.intent.id)"
         let marks: [(key: String, value: JSON)] = [
             (VercelMark.intent, .string(request.intent.id)), (VercelMark.revision, .string(request.revision.id)),
