@@ -16,7 +16,10 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
     public static func + (left: Timestamp, right: Duration) -> Timestamp {
         let (seconds, attoseconds) = right.components
-        let milliseconds = seconds.multipliedReportingOverflow(by: 1000).partialValue + attoseconds / 1_000_000_000_000_000
+        let milliseconds = seconds.multipliedReportingOverflow(by: 1000).partialValue.addingReportingOverflow(
+            attoseconds / 1_000_000_000_000_000
+        )
+        .partialValue
         return Timestamp(millisecondsSinceEpoch: left.millisecondsSinceEpoch.addingReportingOverflow(milliseconds).partialValue)
     }
 }
@@ -34,7 +37,7 @@ extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
     public var description: String {
         let milliseconds = millisecondsSinceEpoch
         let days = milliseconds.flooredQuotient(by: 86_400_000)
-        let ofDay = milliseconds - days * 86_400_000
+        let ofDay = (milliseconds % 86_400_000 + 86_400_000) % 86_400_000
         let (year, month, day) = Self.civil(fromDays: days)
         func padded(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)

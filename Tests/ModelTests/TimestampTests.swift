@@ -57,6 +57,13 @@ import Testing
         #expect(Timestamp(millisecondsSinceEpoch: -1).wholeSecond.description == "1969-12-31T23:59:59Z")
     }
 
+    @Test func theFirstAndTheLastTimeCanBeShownAndCountedOn() {
+        let (first, last) = (Timestamp(millisecondsSinceEpoch: .min), Timestamp(millisecondsSinceEpoch: .max))
+        #expect(first.description == "-292275055-05-16T16:47:04.192Z")
+        #expect(last.description == "292278994-08-17T07:12:55.807Z")
+        _ = [first, last].map { [$0.wholeSecond.description, ($0 + .seconds(Int64.max) + .milliseconds(999)).description] }
+    }
+
     @Test func timesAreAddedAndSubtracted() {
         let time = Timestamp(millisecondsSinceEpoch: 5000)
         #expect((time + .milliseconds(250)).millisecondsSinceEpoch == 5250)
