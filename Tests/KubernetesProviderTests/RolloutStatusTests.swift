@@ -161,6 +161,16 @@ struct RolloutStatusTests {
             why: "a DaemonSet's pods that somebody must delete", kind: .daemonSet, spec: ["updateStrategy": ["type": "OnDelete"]],
             status: daemonSet(1, 3),
             expected: "failed: UpdateOnDelete"),
+        Case(
+            why: "numbers below zero are none, and numbers beyond the field's type its greatest",
+            status: deployment(.min, .max, .min), expected: "progressing: 0 of 3 replicas updated"),
+        Case(
+            why: "the difference of the most and the least", spec: ["replicas": .integer(.min)], status: deployment(.min, .max, .max),
+            expected: "progressing: 2147483647 old replicas are still ending"),
+        Case(
+            why: "a partition of the greatest number", kind: .statefulSet,
+            spec: ["replicas": .integer(.min), "updateStrategy": ["rollingUpdate": ["partition": .integer(.max)]]],
+            status: statefulSet(3, .min), expected: "failed: Partitioned"),
     ]
 
     @Test(arguments: cases)

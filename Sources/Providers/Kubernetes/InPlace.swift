@@ -37,7 +37,7 @@ extension WorkloadSnapshot {
         guard status("terminatingReplicas") == 0 else { return false }
         guard let end = condition("Progressing")?["lastUpdateTime"]?.string.flatMap({ Timestamp($0) }) else { return true }
         guard let time else { return false }
-        return time - end > .seconds(max(30, template.json["spec"]?["terminationGracePeriodSeconds"]?.integer ?? 30))
+        return time - end > .seconds(max(30, template.json["spec"]?["terminationGracePeriodSeconds"]?.count ?? 30))
     }
 
     /// True if a DaemonSet lets the pods of the release before end beside the new ones; else one is made after the other has ended, as in

@@ -117,7 +117,7 @@ extension WorkloadSnapshot {
         }
         let ready = status("readyReplicas")
         if ready < replicas { return .underway("\(ready) of \(counted(replicas, "replica")) ready") }
-        let partition = object["spec"]?["updateStrategy"]?["rollingUpdate"]?["partition"]?.integer ?? 0
+        let partition = object["spec"]?["updateStrategy"]?["rollingUpdate"]?["partition"]?.count ?? 0
         if partition > 0, !isUpdated {
             if updated < replicas - partition {
                 return .underway("\(updated) of \(counted(replicas - partition, "replica")) beyond the partition updated")
@@ -170,7 +170,7 @@ extension WorkloadSnapshot {
             }
         }
         if let podsRefusal { notes.append("pods may not be listed, health is known from the workload's status only; \(podsRefusal)") }
-        if target.workload.kind == .statefulSet, let partition = object["spec"]?["updateStrategy"]?["rollingUpdate"]?["partition"]?.integer,
+        if target.workload.kind == .statefulSet, let partition = object["spec"]?["updateStrategy"]?["rollingUpdate"]?["partition"]?.count,
             partition > 0
         {
             notes.append("a partition keeps the replicas below number \(partition) at the release before when a new one is rolled out")

@@ -41,7 +41,7 @@ struct WorkloadRevision: Sendable, Hashable {
             formerNumbers = (annotations?[Self.historyAnnotation]?.string ?? "").split(separator: ",").compactMap { Int($0) }
             self.hash = hash
             self.template = PodTemplate(template)
-            replicas = max(object["spec"]?["replicas"]?.integer ?? 0, object["status"]?["replicas"]?.integer ?? 0)
+            replicas = max(object["spec"]?["replicas"]?.count ?? 0, object["status"]?["replicas"]?.count ?? 0)
         case .statefulSet, .daemonSet:
             guard let template = object["data"]?["spec"]?["template"], let number = object["revision"]?.integer else { return nil }
             self.number = number

@@ -42,10 +42,10 @@ struct WorkloadSnapshot: Sendable {
     var generation: Int { object["metadata"]?["generation"]?.integer ?? 0 }
     var isObserved: Bool { object["status"]?["observedGeneration"]?.integer.map { $0 >= generation } ?? false }
     var isPaused: Bool { object["spec"]?["paused"]?.bool == true }
-    func status(_ field: String) -> Int { object["status"]?[field]?.integer ?? 0 }
+    func status(_ field: String) -> Int { object["status"]?[field]?.count ?? 0 }
     /// How many pods are wanted.
     var replicas: Int {
-        target.workload.kind == .daemonSet ? status("desiredNumberScheduled") : object["spec"]?["replicas"]?.integer ?? 1
+        target.workload.kind == .daemonSet ? status("desiredNumberScheduled") : object["spec"]?["replicas"]?.count ?? 1
     }
 }
 
