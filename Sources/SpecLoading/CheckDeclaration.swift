@@ -36,7 +36,7 @@ enum CheckDeclaration {
     private static let urlForm = Form.string(.httpURL)
     private static let statusForm = Form.integer(100...599)
     private static let withinForm = Form.duration(.zero ... .seconds(24 * 3600))
-    private static let everyForm = Form.duration(.milliseconds(10) ... .seconds(3600))
+    private static let everyForm = Form.duration(.milliseconds(100) ... .seconds(3600))
     private static let consecutiveForm = Form.integer(1...100)
     private static let expectationsForm = Form<SpecMap<Check.Scalar>>.map(of: .standard, minimum: 1).map { map in
         map.entries.map { Check.Expectation(path: $0.key, value: $0.value) }

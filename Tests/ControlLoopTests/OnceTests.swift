@@ -159,7 +159,7 @@ struct OnceTests {
         #expect(report.problems.map(\.reason) == ["Interrupted"])
         #expect(stage.world["web"].looks.count == 6)
         #expect(try await stage.store.load().transition != nil)
-        let session = try await stage.store.lock(.make(), patience: .zero, clock: ContinuousClock())
+        let session = try await stage.store.lock(.make(), patience: .seconds(5), clock: ContinuousClock())
         await session.release()
     }
 

@@ -74,7 +74,7 @@ struct PassTests {
 
     @Test func whoHoldsTheLockIsNamed() async throws {
         let stage = try Stage()
-        let session = try await stage.store.lock(.make(), patience: .zero, clock: ContinuousClock())
+        let session = try await stage.store.lock(.make(), patience: .seconds(5), clock: ContinuousClock())
         let report = await stage.pass()
         await session.release()
         #expect(report.verdict == .blocked && report.survey == nil)

@@ -82,7 +82,7 @@ final class Stage: Sendable {
 
     /// Records that the system is known and was in sync with `v1` at the example revision.
     func accept(_ more: JournalEntry..., at revision: Revision = .example) async throws {
-        let session = try await store.lock(.make(), patience: .zero, clock: ContinuousClock())
+        let session = try await store.lock(.make(), patience: .seconds(5), clock: ContinuousClock())
         try await session.append(.accepted(.init(revision: revision)), at: .example)
         for entry in more { try await session.append(entry, at: .example) }
         await session.release()

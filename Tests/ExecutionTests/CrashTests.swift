@@ -82,7 +82,7 @@ struct CrashTests {
         _ store: DirectoryStateStore, _ world: FakeWorld, _ time: VirtualTime, _ death: Death
     ) async throws -> (PassResult.Verdict, RecordedState) {
         let holder = LockHolder(user: "ann", host: "h", boot: "b", pid: 1, command: "test", since: .example)
-        let inner = try await store.lock(holder, patience: .zero, clock: ContinuousClock())
+        let inner = try await store.lock(holder, patience: .seconds(5), clock: ContinuousClock())
         let session = MortalSession(inner: inner, death: death, time: time)
         let provider = AnyProvider(MortalProvider(inner: world, death: death))
         let result = await time.run { [system] in

@@ -14,7 +14,7 @@ struct DirectoryStateStoreTests {
     }
 
     private func append(_ entries: [JournalEntry]) async throws {
-        let session = try await store.lock(.make(), patience: .zero, clock: ImpatientClock())
+        let session = try await store.lock(.make(), patience: .seconds(5), clock: ImpatientClock())
         for entry in entries { try await session.append(entry, at: .example) }
         await session.release()
     }

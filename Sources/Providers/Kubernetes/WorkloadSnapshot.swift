@@ -146,7 +146,7 @@ extension WorkloadSnapshot {
                 Problem(
                     "MalformedAnswer",
                     "the answer for \(target.words) (\(client.connection.place)) is not a \(target.workload.kind.resource.kind)",
-                    next: "check that \(client.connection.server) is a Kubernetes API server and not a proxy in between"))
+                    next: "check that \(client.connection.address) is a Kubernetes API server and not a proxy in between"))
         }
         let template = PodTemplate(json)
         let names = template.containers.compactMap { $0["name"]?.string }
