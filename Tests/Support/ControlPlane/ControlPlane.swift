@@ -37,7 +37,8 @@ public actor ControlPlane {
         let task = Task {
             // Ports are free when they are chosen, and somebody else may be faster: then once more with others.
             for _ in 0..<4 {
-                do { return try await Self.start() } catch let error as Failure where error.description.contains("address already in use") {}
+                do { return try await Self.start() } catch let error as Failure where error.description.contains("address already in use") {
+                }
             }
             return try await Self.start()
         }
