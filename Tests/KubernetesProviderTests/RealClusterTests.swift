@@ -96,7 +96,10 @@ struct RealClusterTests {
         #expect(own?["operation"] == "Apply")
         // The next write has nothing to take from anybody.
         let next = await cluster.observe(cluster.component(.name("v4"), cluster.target(.deployments, "api")))
-        #expect(next.change(to: "v4", pin: .name("v4"))?.route.cautions == [])
+        #expect(
+            next.change(to: "v4", pin: .name("v4"))?.route.cautions == [
+                "nothing here has ever run this image; whether it exists is not known"
+            ])
     }
 
     @Test(arguments: [
