@@ -120,16 +120,17 @@ let package = Package(
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
+        library("OpenAPIValidation", path: "Tests/Support/OpenAPI", "HTTPCore", "JSONValues", "Simulators", subprocess, systemPackage),
 
         // Tests: one folder a module
         tests(
             "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
             "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
-        tests("SimulatorsTests", "HTTPCore", "JSONValues", "Simulators"),
+        tests("SimulatorsTests", "HTTPCore", "JSONValues", "OpenAPIValidation", "Simulators"),
         tests(
-            "VercelProviderTests", "HTTPCore", "JSONValues", "Model", "ProviderContract", "ProviderKit", "Simulators", "VercelProvider",
-            subprocess, systemPackage),
+            "VercelProviderTests", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderContract", "ProviderKit", "Simulators",
+            "VercelProvider"),
         tests(
             "SandboxTests", "CurlTransport", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "belay-sandbox", subprocess,
             systemPackage),

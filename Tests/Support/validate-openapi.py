@@ -3,7 +3,8 @@
 
     validate-openapi.py DOCUMENT.json EXCHANGES.jsonl
 
-Each line of EXCHANGES is an object: method, url, body (text or null), and optionally status and answer (text), which are then checked too.
+Each line of EXCHANGES is an object: method, url, body (text or null), and optionally status, contentType (text or null) and answer (text),
+which are then checked too.
 Prints one line per violation and exits with 1 if there are any; exits with 2 when the library is missing: pip install openapi-core
 """
 
@@ -40,7 +41,7 @@ class Response:
     def __init__(self, exchange):
         self.data = exchange["answer"].encode()
         self.status_code = exchange["status"]
-        self.content_type = "application/json"
+        self.content_type = exchange.get("contentType") or ""
         self.headers = Headers()
 
 
