@@ -53,7 +53,7 @@ public struct Sandbox: Sendable {
         for vendor in Vendor.all {
             guard let url = urls[vendor.name], let token = tokens[vendor.name] else { continue }
             switch vendor.access {
-            case .variables(let urlName, let tokenName): environment += [(urlName, url), (tokenName, token)]
+            case .variables(urls: let urlNames, token: let tokenName): environment += urlNames.map { ($0, url) } + [(tokenName, token)]
             case .kubeconfig:
                 let file = folder.appending(path: "kubeconfig")
                 do {

@@ -6,10 +6,12 @@ import Simulators
 public struct Vendor: Sendable {
     /// How a client learns address and token.
     public enum Access: Sendable, Hashable {
-        /// Two environment variables.
-        case variables(url: String, token: String)
+        /// Environment variables: each of the first ones holds the listener's address, the last one the token.
+        case variables(urls: [String], token: String)
         /// A kubeconfig file, named by `KUBECONFIG`.
         case kubeconfig
+
+        static func variables(url: String, token: String) -> Access { .variables(urls: [url], token: token) }
     }
 
     /// Its key in world files and fault rules; equal to its simulator's name.
