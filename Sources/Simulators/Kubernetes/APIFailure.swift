@@ -45,15 +45,25 @@ struct APIFailure: Error {
                 + "please apply your changes to the latest version and try again")
     }
 
-    static func invalid(_ kind: String, _ name: String, _ field: String, _ what: String) -> APIFailure {
-        APIFailure(
-            code: 422, reason: "Invalid", message: "\(kind).apps \"\(name)\" is invalid: \(field): \(what)",
-            causes: [
-                [
-                    "reason": what == "Required value" ? "FieldValueRequired" : "FieldValueInvalid", "message": .string(what),
-                    "field": .string(field),
-                ]
-            ])
+    /// - Parameter problems: each a field and what is wrong with it, in the words of the server's validation.
+    static func invalid(_ resource: String, _ name: String, _ problems: [(field: String, what: String)]) -> APIFailure {
+        let kind = (ClusterState.kinds[resource] ?? "") + (ClusterState.isCore(resource) ? "" : ".apps")
+        let texts = problems.map { "\($0.field): \($0.what)" }
+        let text = texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"
+        return APIFailure(
+            code: 422, reason: "Invalid", message: "\(kind) \"\(name)\" is invalid: \(text)",
+            causes: problems.map { field, what in
+                ["reason": .string(causeReason(what)), "message": .string(what), "field": .string(field)]
+            })
+    }
+
+    private static func causeReason(_ what: String) -> String {
+        if what.hasPrefix("Required value") { return "FieldValueRequired" }
+        return what.hasPrefix("Forbidden") ? "FieldValueForbidden" : "FieldValueInvalid"
+    }
+
+    static func alreadyExists(_ resource: String, _ name: String) -> APIFailure {
+        APIFailure(code: 409, reason: "AlreadyExists", message: "\(qualified(resource)) \"\(name)\" already exists")
     }
 
     static func badRequest(_ message: String) -> APIFailure { APIFailure(code: 400, reason: "BadRequest", message: message) }

@@ -4,19 +4,30 @@ import JSONValues
 extension ClusterState {
     static let workloads = ["deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"]
     static let kinds = workloads.merging(
-        ["replicasets": "ReplicaSet", "controllerrevisions": "ControllerRevision", "pods": "Pod", "namespaces": "Namespace"]) { $1 }
+        [
+            "replicasets": "ReplicaSet", "controllerrevisions": "ControllerRevision", "pods": "Pod", "namespaces": "Namespace",
+            "configmaps": "ConfigMap", "secrets": "Secret",
+        ]) { $1 }
 
-    static func isCore(_ resource: String) -> Bool { resource == "pods" || resource == "namespaces" }
+    static func isCore(_ resource: String) -> Bool { ["pods", "namespaces", "configmaps", "secrets"].contains(resource) }
+
+    /// The members besides its metadata that a client may write.
+    private static func parts(of resource: String) -> [String] {
+        switch resource {
+        case "configmaps": ["data", "binaryData", "immutable"]
+        case "secrets": ["data", "immutable", "type"]
+        default: ["spec"]
+        }
+    }
 
     func object(_ key: Key) throws(APIFailure) -> JSON {
         guard let object = objects[key] else { throw .notFound(key.resource, key.name) }
         return object
     }
 
-    mutating func create(_ key: Key, _ body: JSON, by manager: String) throws(APIFailure) -> JSON {
-        guard objects[key] == nil else {
-            throw APIFailure(code: 409, reason: "AlreadyExists", message: "\(key.resource).apps \"\(key.name)\" already exists")
-        }
+    /// - Parameter applied: the body is a server-side apply of an object that does not exist yet.
+    mutating func create(_ key: Key, _ body: JSON, by manager: String, applied: Bool = false) throws(APIFailure) -> JSON {
+        guard objects[key] == nil else { throw .alreadyExists(key.resource, key.name) }
         var object = body
         if object["metadata"] == nil { object["metadata"] = [:] }
         if !key.namespace.isEmpty {
@@ -25,23 +36,40 @@ extension ClusterState {
             }
             object["metadata"]?["namespace"] = .string(key.namespace)
         }
+        object["metadata"]?["name"] = .string(key.name)
         object["metadata"]?["resourceVersion"] = nil
-        object["metadata"]?["generation"] = 1
         object["kind"] = Self.kinds[key.resource].map(JSON.string)
         object["apiVersion"] = Self.isCore(key.resource) ? "v1" : "apps/v1"
-        if Self.workloads[key.resource] != nil {
-            Defaults.fill(&object)
-            try validate(key, object)
-            object["status"] = [:]
-        }
+        if Self.workloads[key.resource] != nil { object["status"] = [:] }
+        if !Self.isCore(key.resource) { object["metadata"]?["generation"] = 1 }
+        try normalize(key, &object)
+        try validate(key, object, live: nil)
         var ownership = FieldOwnership(nil)
-        ownership.update(from: [:], to: object, by: manager, at: SimulatedTime.rfc3339(now))
+        let time = SimulatedTime.rfc3339(now)
+        if applied {
+            ownership.apply(try bodyAsStored(key, body), over: [:], by: manager, at: time)
+        } else {
+            ownership.update(from: [:], to: object, by: manager, at: time)
+        }
         let apiVersion = object["apiVersion"] ?? "v1"
         object["metadata"]?["managedFields"] = ownership.json(apiVersion: apiVersion)
         changes += 1
         let stored = put(key, object)
         touch(key)
+        wakePods(after: key)
         return stored
+    }
+
+    /// Fills in what the server fills in, and turns what can only be written into what is stored.
+    private func normalize(_ key: Key, _ object: inout JSON) throws(APIFailure) {
+        if Self.workloads[key.resource] != nil { Defaults.fill(&object) }
+        object = try bodyAsStored(key, object)
+        if key.resource == "secrets", object["type"] == nil { object["type"] = "Opaque" }
+    }
+
+    /// `stringData` can only be written: it becomes `data`, also in the book of who owns what.
+    private func bodyAsStored(_ key: Key, _ body: JSON) throws(APIFailure) -> JSON {
+        key.resource == "secrets" ? try SecretData.stored(body) : body
     }
 
     /// - Parameter subresource: `status` changes the status and nothing else.
@@ -52,7 +80,9 @@ extension ClusterState {
         var bare = live
         bare["metadata"]?["managedFields"] = nil
         let patched: JSON
-        let isApply = contentType == "application/apply-patch+yaml"
+        let isApply = contentType == Self.applyType
+        let body = isApply ? try bodyAsStored(key, body) : body
+        var ownership = FieldOwnership(live["metadata"]?["managedFields"])
         switch contentType {
         case "application/json-patch+json":
             guard let operations = body.array else { throw .badRequest("a JSON patch is a list of operations") }
@@ -60,11 +90,8 @@ extension ClusterState {
         case "application/merge-patch+json": patched = Patching.merge(body, into: bare)
         case "application/strategic-merge-patch+json": patched = Patching.strategicMerge(body, into: bare)
         case _ where isApply:
-            guard body["apiVersion"]?.string != nil, body["kind"]?.string != nil else {
-                throw .badRequest("invalid object type: apiVersion and kind must be set")
-            }
             try refuseConflicts(body, live, by: manager, force: force)
-            patched = Patching.strategicMerge(body, into: bare)
+            patched = ownership.withoutAbandoned(Patching.apply(body, over: bare), applied: body, by: manager)
         default:
             throw APIFailure(
                 code: 415, reason: "UnsupportedMediaType", message: "the body of the request was in an unknown format - \(contentType)")
@@ -74,34 +101,44 @@ extension ClusterState {
         if subresource == "status" {
             new["status"] = patched["status"]
         } else {
-            new["spec"] = patched["spec"]
+            for part in Self.parts(of: key.resource) { new[part] = patched[part] }
+            if let values = patched["stringData"] { new["stringData"] = values }
             for part in ["labels", "annotations"] { new["metadata"]?[part] = patched["metadata"]?[part] }
-            if Self.workloads[key.resource] != nil {
-                Defaults.fill(&new)
-                try validate(key, new)
-                guard new["spec"]?["selector"] == live["spec"]?["selector"] else {
-                    throw .invalid(Self.workloads[key.resource] ?? "", key.name, "spec.selector", "field is immutable")
-                }
-            }
+            try normalize(key, &new)
+            try validate(key, new, live: live)
         }
-        var ownership = FieldOwnership(live["metadata"]?["managedFields"])
         let time = SimulatedTime.rfc3339(now)
         if isApply {
             ownership.apply(body, over: live, by: manager, at: time)
         } else {
             ownership.update(from: live, to: new, by: manager, at: time)
         }
-        if new.canonical == live.canonical,
-            ownership.json(apiVersion: "").canonical == FieldOwnership(live["metadata"]?["managedFields"]).json(apiVersion: "").canonical
-        {
-            return live
-        }
+        // Times alone are no change: an apply that was there already leaves the version as it is.
+        if new.canonical == live.canonical, ownership.hasSameOwners(as: FieldOwnership(live["metadata"]?["managedFields"])) { return live }
         new["metadata"]?["managedFields"] = ownership.json(apiVersion: live["apiVersion"] ?? "v1")
         if new["spec"]?.canonical != live["spec"]?.canonical { new["metadata"]?["generation"] = .integer(live.generation + 1) }
         changes += 1
         let stored = put(key, new)
         touch(key)
+        wakePods(after: key)
         return stored
+    }
+
+    static let applyType = "application/apply-patch+yaml"
+
+    /// A server-side apply, which makes what is not there.
+    mutating func apply(
+        _ key: Key, _ body: JSON, by manager: String, force: Bool, subresource: String? = nil
+    ) throws(APIFailure) -> (object: JSON, isNew: Bool) {
+        guard body["apiVersion"]?.string != nil, body["kind"]?.string != nil else {
+            throw .badRequest("invalid object type: apiVersion and kind must be set")
+        }
+        if let name = body["metadata"]?["name"]?.string, name != key.name {
+            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(key.name))")
+        }
+        guard objects[key] != nil || subresource != nil else { return (try create(key, body, by: manager, applied: true), true) }
+        let patched = try patch(key, body, contentType: Self.applyType, by: manager, force: force, subresource: subresource)
+        return (patched, false)
     }
 
     mutating func delete(_ key: Key, preconditions: JSON?) throws(APIFailure) {
@@ -128,7 +165,7 @@ extension ClusterState {
             throw .conflict(key.resource, key.name)
         }
         if let uid = patched["metadata"]?["uid"], uid != live["metadata"]?["uid"] {
-            throw .invalid(Self.workloads[key.resource] ?? "", key.name, "metadata.uid", "Invalid value: \(uid): field is immutable")
+            throw .invalid(key.resource, key.name, [("metadata.uid", "Invalid value: \(uid): field is immutable")])
         }
     }
 
@@ -156,55 +193,5 @@ extension ClusterState {
             code: 409, reason: "Conflict",
             message: "Apply failed with \(causes.count) conflict\(causes.count == 1 ? "" : "s"): \(parts.joined(separator: "\n"))",
             causes: causes)
-    }
-
-    private func validate(_ key: Key, _ object: JSON) throws(APIFailure) {
-        let kind = Self.workloads[key.resource] ?? ""
-        let template = object["spec"]?["template"]
-        for (index, container) in (template?["spec"]?["containers"]?.elements ?? []).enumerated() {
-            let field = "spec.template.spec.containers[\(index)]"
-            if container["image"]?.string?.isEmpty ?? true { throw .invalid(kind, key.name, "\(field).image", "Required value") }
-            if container["name"]?.string?.isEmpty ?? true { throw .invalid(kind, key.name, "\(field).name", "Required value") }
-        }
-        guard template?["spec"]?["containers"]?.elements.isEmpty == false else {
-            throw .invalid(kind, key.name, "spec.template.spec.containers", "Required value")
-        }
-        for (name, value) in object["spec"]?["selector"]?["matchLabels"]?.object?.members ?? []
-        where template?["metadata"]?["labels"]?[name] != value {
-            throw .invalid(kind, key.name, "spec.template.metadata.labels", "Invalid value: `selector` does not match template `labels`")
-        }
-    }
-}
-
-/// What the server fills in where an object says nothing.
-enum Defaults {
-    static func fill(_ object: inout JSON) {
-        if object["spec"] == nil { object["spec"] = [:] }
-        if object["kind"] != "DaemonSet", object["spec"]?["replicas"] == nil { object["spec"]?["replicas"] = 1 }
-        if object["spec"]?["revisionHistoryLimit"] == nil { object["spec"]?["revisionHistoryLimit"] = 10 }
-        if object["kind"] == "Deployment", object["spec"]?["progressDeadlineSeconds"] == nil {
-            object["spec"]?["progressDeadlineSeconds"] = 600
-        }
-        let strategy = object["kind"] == "Deployment" ? "strategy" : "updateStrategy"
-        if object["spec"]?[strategy] == nil { object["spec"]?[strategy] = ["type": "RollingUpdate"] }
-        guard var pod = object["spec"]?["template"]?["spec"] else { return }
-        let defaults: [(String, JSON)] = [
-            ("restartPolicy", "Always"), ("terminationGracePeriodSeconds", 30), ("dnsPolicy", "ClusterFirst"), ("securityContext", [:]),
-            ("schedulerName", "default-scheduler"),
-        ]
-        for (name, value) in defaults where pod[name] == nil { pod[name] = value }
-        pod["containers"] = .array(
-            (pod["containers"]?.elements ?? []).map { container in
-                var container = container
-                let image = container["image"]?.string ?? ""
-                let isLatest = image.hasSuffix(":latest") || image.split(separator: "/").last?.contains(":") != true
-                let defaults: [(String, JSON)] = [
-                    ("resources", [:]), ("terminationMessagePath", "/dev/termination-log"), ("terminationMessagePolicy", "File"),
-                    ("imagePullPolicy", isLatest ? "Always" : "IfNotPresent"),
-                ]
-                for (name, value) in defaults where container[name] == nil { container[name] = value }
-                return container
-            })
-        object["spec"]?["template"]?["spec"] = pod
     }
 }

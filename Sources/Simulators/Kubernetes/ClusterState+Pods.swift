@@ -24,36 +24,55 @@ extension ClusterState {
         starting[key] = now + max(1, Int64(rolloutSeconds * 1000) / Int64(max(1, spread)))
     }
 
+    private enum Start: Equatable {
+        case runs, cannotBePulled, crashes
+        /// The kubelet cannot make the container: why.
+        case lacks(String)
+    }
+
     /// A pod's containers have started, or could not.
     mutating func start(_ key: Key) {
         starting[key] = nil
         guard var pod = objects[key] else { return }
         let containers = pod["spec"]?["containers"]?.elements ?? []
-        let fates = containers.map { fate(of: $0["image"]?.string ?? "") }
-        let statuses = zip(containers, fates).map { container, fate -> JSON in
-            let image = container["image"]?.string ?? ""
-            let name = container["name"]?.string ?? ""
-            switch fate {
-            case .runs:
-                return Self.status(
-                    of: container, state: ["running": ["startedAt": .string(SimulatedTime.rfc3339(now))]], isReady: true, restarts: 0)
-            case .cannotBePulled:
-                return Self.status(
-                    of: container,
-                    state: ["waiting": ["reason": "ImagePullBackOff", "message": .string("Back-off pulling image \"\(image)\"")]],
-                    isReady: false, restarts: 0)
-            case .crashes:
-                let message = "back-off 10s restarting failed container=\(name) pod=\(key.name)_\(key.namespace)"
-                return Self.status(
-                    of: container, state: ["waiting": ["reason": "CrashLoopBackOff", "message": .string(message)]], isReady: false,
-                    restarts: 1, last: ["terminated": ["exitCode": 1, "reason": "Error", "message": "the program ended at its start"]])
+        let starts = containers.map { container -> Start in
+            switch fate(of: container["image"]?.string ?? "") {
+            // An image is pulled before the environment is looked at.
+            case .cannotBePulled: .cannotBePulled
+            case .crashes: missingReference(of: container, in: key.namespace).map(Start.lacks) ?? .crashes
+            case .runs: missingReference(of: container, in: key.namespace).map(Start.lacks) ?? .runs
             }
         }
-        let isReady = fates.allSatisfy { $0 == .runs }
-        pod["status"] = Self.status(
-            fates.contains(.cannotBePulled) ? "Pending" : "Running", isReady: isReady, at: now, containers: Array(statuses))
+        let statuses = zip(containers, starts).map { container, start in status(of: container, start, in: key) }
+        let waits = starts.contains { $0 != .runs && $0 != .crashes }
+        let told = Self.status(
+            waits ? "Pending" : "Running", isReady: starts.allSatisfy { $0 == .runs }, at: now, containers: statuses)
+        // Waiting on for the same reason is nothing new.
+        guard pod["status"]?["containerStatuses"] != told["containerStatuses"] else { return }
+        pod["status"] = told
         put(key, pod)
         if let workload = workload(of: pod, in: key.namespace) { reconcile(workload, at: now) }
+    }
+
+    private func status(of container: JSON, _ start: Start, in pod: Key) -> JSON {
+        switch start {
+        case .runs:
+            return Self.status(
+                of: container, state: ["running": ["startedAt": .string(SimulatedTime.rfc3339(now))]], isReady: true, restarts: 0)
+        case .cannotBePulled:
+            let message = "Back-off pulling image \"\(container["image"]?.string ?? "")\""
+            return Self.status(
+                of: container, state: ["waiting": ["reason": "ImagePullBackOff", "message": .string(message)]], isReady: false, restarts: 0)
+        case .lacks(let message):
+            return Self.status(
+                of: container, state: ["waiting": ["reason": "CreateContainerConfigError", "message": .string(message)]], isReady: false,
+                restarts: 0)
+        case .crashes:
+            let message = "back-off 10s restarting failed container=\(container["name"]?.string ?? "") pod=\(pod.name)_\(pod.namespace)"
+            return Self.status(
+                of: container, state: ["waiting": ["reason": "CrashLoopBackOff", "message": .string(message)]], isReady: false,
+                restarts: 1, last: ["terminated": ["exitCode": 1, "reason": "Error", "message": "the program ended at its start"]])
+        }
     }
 
     /// The Deployment, StatefulSet or DaemonSet that a pod belongs to.

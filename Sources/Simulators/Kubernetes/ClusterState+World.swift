@@ -13,11 +13,26 @@ extension ClusterState {
         let longest = workloads.map { $0["history"]?.elements.count ?? 1 }.max() ?? 1
         now = present - Int64(longest + 1) * Self.hour
         var namespaces = (world["namespaces"]?.elements ?? []).compactMap(\.string) + ["default"]
-        namespaces += workloads.map { $0["namespace"]?.string ?? "default" }
+        let configuration = [("configmaps", "configMaps"), ("secrets", "secrets")].flatMap { resource, name in
+            (world[name]?.elements ?? []).map { (resource, $0) }
+        }
+        namespaces += (workloads + configuration.map(\.1)).map { $0["namespace"]?.string ?? "default" }
         for namespace in Set(namespaces).sorted() {
             put(
                 Key(resource: "namespaces", namespace: "", name: namespace),
                 ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)], "status": ["phase": "Active"]])
+        }
+        for (resource, given) in configuration {
+            var object: JSON = [:]
+            for part in ["data", "stringData", "binaryData", "immutable", "type"] {
+                if let value = given[part] { object[part] = value }
+            }
+            for part in ["labels", "annotations"] {
+                if let value = given[part] { object["metadata"] = (object["metadata"] ?? [:]).with(part, value) }
+            }
+            guard let name = given["name"]?.string else { continue }
+            let key = Key(resource: resource, namespace: given["namespace"]?.string ?? "default", name: name)
+            _ = try? create(key, object, by: given["managedBy"]?.string ?? "kubectl-client-side-apply")
         }
         // Every workload took its releases an hour apart, the last one an hour ago.
         for age in (1...max(1, longest)).reversed() {
@@ -55,6 +70,18 @@ extension ClusterState {
         }
     }
 
+    /// A container's `env` as Kubernetes writes it, or from a mapping of names to values or references.
+    private static func variables(_ env: JSON?) -> [JSON] {
+        guard let object = env?.object else { return env?.elements ?? [] }
+        return object.members.map { name, value in
+            switch value {
+            case .object: ["name": .string(name), "valueFrom": value]
+            case .string: ["name": .string(name), "value": value]
+            default: ["name": .string(name), "value": .string(value.description)]
+            }
+        }
+    }
+
     private func object(of workload: JSON, _ entry: JSON, resource: String, name: String) -> JSON {
         let labels: JSON = ["app": .string(name)]
         var containers = workload["containers"]?.elements ?? []
@@ -62,12 +89,13 @@ extension ClusterState {
         let target = entry["container"]?.string ?? containers[0]["name"]?.string
         containers = containers.map { container in
             var container = container
+            var variables = Self.variables(container["env"])
             if container["name"]?.string == target {
                 if let image = entry["image"] { container["image"] = image }
-                if let variables = entry["env"]?.object {
-                    container["env"] = .array(variables.members.map { ["name": .string($0.key), "value": $0.value] })
-                }
+                let told = Self.variables(entry["env"])
+                variables = variables.filter { old in !told.contains { $0["name"] == old["name"] } } + told
             }
+            container["env"] = variables.isEmpty ? Optional.none : .array(variables)
             return container
         }
         var annotations = workload["annotations"] ?? [:]

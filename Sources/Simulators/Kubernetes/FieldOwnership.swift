@@ -55,7 +55,9 @@ struct FieldOwnership: Sendable {
     /// The fields of an object that somebody can own, with their values.
     static func leaves(of object: JSON) -> [Path: JSON] {
         var leaves: [Path: JSON] = [:]
-        if let spec = object["spec"] { collect(spec, ["f:spec"], list: "", into: &leaves) }
+        for part in ["spec", "data", "binaryData", "immutable", "type"] {
+            if let value = object[part] { collect(value, ["f:\(part)"], list: "", into: &leaves) }
+        }
         for part in ["labels", "annotations"] {
             if let values = object["metadata"]?[part] { collect(values, ["f:metadata", "f:\(part)"], list: "", into: &leaves) }
         }
@@ -64,7 +66,7 @@ struct FieldOwnership: Sendable {
 
     private static func collect(_ value: JSON, _ path: Path, list: String, into leaves: inout [Path: JSON]) {
         switch value {
-        case .object(let object) where !object.isEmpty:
+        case .object(let object) where !object.isEmpty && !Patching.isAtomic(list):
             for (key, value) in object.members { collect(value, path + ["f:\(key)"], list: key, into: &leaves) }
         case .array(let elements):
             guard let keys = Patching.mergeKeys(of: list), !elements.isEmpty else {
@@ -72,10 +74,7 @@ struct FieldOwnership: Sendable {
                 return
             }
             for element in elements {
-                var key: JSON = [:]
-                for name in keys { key[name] = element[name] }
-                if keys.contains("protocol"), key["protocol"] == nil { key["protocol"] = "TCP" }
-                collect(element, path + ["k:\(key)"], list: "", into: &leaves)
+                collect(element, path + ["k:\(Patching.key(of: element, keys))"], list: "", into: &leaves)
             }
         default: leaves[path] = value
         }

@@ -2,17 +2,23 @@ public import HTTPCore
 public import JSONValues
 import Synchronization
 
-/// A Kubernetes API server with its controllers and nodes: Deployments, StatefulSets and DaemonSets that roll out as the clock moves.
+/// A Kubernetes API server with its controllers and nodes: Deployments, StatefulSets and DaemonSets that roll out as the clock moves, and
+/// the ConfigMaps and Secrets that their containers refer to.
 ///
 /// The world names the workloads and their past:
 /// ```json
 /// {"workloads": [{"namespace": "prod", "name": "backend", "replicas": 3, "managedBy": "kubectl-client-side-apply",
 ///   "containers": [{"name": "api"}],
 ///   "history": [{"image": "registry.example.com/api:v1.41.3", "changeCause": "first"}, {"image": "registry.example.com/api:v1.42.0"}]}],
+///  "configMaps": [{"namespace": "prod", "name": "backend", "data": {"LOG_LEVEL": "info"}, "immutable": true, "managedBy": "helm"}],
+///  "secrets": [{"namespace": "prod", "name": "backend", "stringData": {"DSN": "…"}}],
 ///  "rolloutSeconds": 10, "brokenImages": [":v9"], "crashingImages": [":v8"],
 ///  "forbidden": [{"verb": "list", "resource": "pods"}]}
 /// ```
 /// The last entry of a history is what runs. Kubelets pull any image but those of which `brokenImages` names a part.
+///
+/// A container may have `env`, as Kubernetes writes it or as a mapping from names to values, where `{"configMapKeyRef": …}` refers to one;
+/// the `env` of a history's entry lies over it, name by name. Containers whose references lead nowhere hang, as those of kubelets do.
 public final class KubernetesSimulator: Simulator {
     public let name = "kubernetes"
     private let clock: any SimulatedClock
@@ -38,6 +44,8 @@ public final class KubernetesSimulator: Simulator {
         self.state = Mutex(state)
     }
 
+    /// Every object, and how many writes through the API changed something. Of a Secret only its keys, each with a marker that changes
+    /// with the value.
     public var world: JSON {
         get async {
             state.withLock { state in
@@ -45,7 +53,8 @@ public final class KubernetesSimulator: Simulator {
                 let objects = state.objects.sorted {
                     ($0.key.resource, $0.key.namespace, $0.key.name) < ($1.key.resource, $1.key.namespace, $1.key.name)
                 }
-                return ["changes": .integer(state.changes), "objects": .array(objects.map(\.value))]
+                let shown = objects.map { $0.key.resource == "secrets" ? SecretData.shown($0.value) : $0.value }
+                return ["changes": .integer(state.changes), "objects": .array(shown)]
             }
         }
     }
@@ -157,8 +166,12 @@ public final class KubernetesSimulator: Simulator {
             return .json(200, ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success"])
         default:
             let type = request.headers["Content-Type"] ?? ""
-            if type == "application/apply-patch+yaml", target["fieldManager"] == nil {
-                throw .badRequest("fieldManager is required for apply patch")
+            if type == ClusterState.applyType {
+                guard target["fieldManager"] != nil else { throw .badRequest("fieldManager is required for apply patch") }
+                let (object, isNew) = try read { state throws(APIFailure) in
+                    try state.apply(key, body, by: manager, force: target["force"] == "true", subresource: subresource)
+                }
+                return .json(isNew ? 201 : 200, object)
             }
             return .json(
                 200,

@@ -95,6 +95,44 @@ enum Patching {
         }
     }
 
+    /// The members that make an element of such a list, with what the server takes for granted.
+    static func key(of element: JSON, _ keys: [String]) -> JSON {
+        var key: JSON = [:]
+        for name in keys { key[name] = element[name] }
+        if keys.contains("protocol"), key["protocol"] == nil { key["protocol"] = "TCP" }
+        return key
+    }
+
+    /// True for structures that have one owner as a whole, which an apply replaces (`x-kubernetes-map-type: atomic`).
+    static func isAtomic(_ field: String) -> Bool {
+        ["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "configMapRef", "secretRef"].contains(field)
+    }
+
+    /// Server-side apply: maps by member, lists by the keys of their elements, everything else as a whole. What the applied object does
+    /// not name stays; whether it goes is a question of who owned it.
+    static func apply(_ applied: JSON, over live: JSON, list: String = "") -> JSON {
+        switch applied {
+        case .object(let wanted) where !isAtomic(list):
+            var object = live.object ?? JSONObject()
+            for (name, value) in wanted.members {
+                object[name] = value == .null ? Optional.none : apply(value, over: object[name] ?? .null, list: name)
+            }
+            return .object(object)
+        case .array(let wanted):
+            guard let keys = mergeKeys(of: list), case .array(var elements) = live else { return applied }
+            for element in wanted {
+                let key = key(of: element, keys)
+                if let index = elements.firstIndex(where: { self.key(of: $0, keys) == key }) {
+                    elements[index] = apply(element, over: elements[index])
+                } else {
+                    elements.append(element)
+                }
+            }
+            return .array(elements)
+        default: return applied
+        }
+    }
+
     static func strategicMerge(_ patch: JSON, into document: JSON, list: String = "") -> JSON {
         switch patch {
         case .object(var changes):
