@@ -86,16 +86,22 @@ let package = Package(
         library("KubernetesAPI", "HTTPCore", "JSONValues", "Model", "YAMLReading", subprocess, systemPackage),
         provider("Vercel"),
         provider("Kubernetes", "KubernetesAPI"),
+        provider("Fly"),
+        provider("Render"),
+        provider("EnvFile", systemPackage),
+
+        // What may be remembered of configuration values, and where they are read
+        library("ConfigurationValues", "Model", "ProviderKit", crypto),
 
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
-            "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
+            "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning",
+            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning",
             "ProviderKit",
             "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TextLayout", "VercelProvider", arguments),
 
@@ -116,7 +122,7 @@ let package = Package(
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore",
             "KubernetesProvider",
-            "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
+            "ConfigurationValues", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
@@ -139,6 +145,14 @@ let package = Package(
             "KubernetesProviderTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider",
             "Model",
             "Planning", "ProviderContract", "ProviderKit", "Simulators", "SpecFields", "YAMLReading", subprocess, systemPackage),
+        tests(
+            "FlyProviderTests", "FlyProvider", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "Planning", "ProviderContract",
+            "ProviderKit", "Simulators", "SpecFields", "YAMLReading"),
+        tests(
+            "RenderProviderTests", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "Planning", "ProviderContract", "ProviderKit",
+            "RenderProvider", "Simulators", "SpecFields", "YAMLReading"),
+        tests("EnvFileProviderTests", "EnvFileProvider", "Model", "ProviderKit", "SpecFields", "TestPrograms", "YAMLReading"),
+        tests("ConfigurationValuesTests", "ConfigurationValues", "Model", "ProviderKit", "TestPrograms"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),

@@ -4,11 +4,19 @@ public import State
 /// What is to be recorded of a plan with nothing to do: the baseline at first contact, a newer revision later. Nil when it is known.
 ///
 /// Only for a plan that ``Plan/isInSync``; any other is accepted by the transition that it opens.
-public func acceptance(of plan: Plan, for system: System, recorded: RecordedState, at time: Timestamp) -> JournalEntry? {
+public func acceptance(
+    of plan: Plan, for system: System, in world: World = World(), recorded: RecordedState, at time: Timestamp
+) -> JournalEntry? {
     guard plan.isInSync else { return nil }
     let news = plan.resolutions.filter { recorded.resolutions[$0.key] != $0.value }
-    let releases = releaseRecords(of: system, plan, recorded, at: time).filter { resource, record in
-        recorded.latestRecord(of: resource, matching: record.resolution)?.requires != record.requires
+    var releases: [ResourceID: ReleaseRecord] = [:]
+    for (resource, record) in releaseRecords(of: system, plan, recorded, at: time) {
+        let known = recorded.latestRecord(of: resource, matching: record.resolution)
+        let settings = world.components[resource]?.configuration?.remembered(recorded.configurations[resource] ?? [:])
+        // What was recorded with the release stays, whatever became of the settings since.
+        guard known?.requires != record.requires || known?.configuration == nil && settings != nil else { continue }
+        releases[resource] = record
+        releases[resource]?.configuration = known?.configuration ?? settings
     }
     guard !recorded.isKnown || recorded.accepted != plan.revision || !news.isEmpty || !releases.isEmpty else { return nil }
     return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))
@@ -35,7 +43,8 @@ func releaseRecords(of system: System, _ plan: Plan, _ recorded: RecordedState, 
         let known = recorded.latestRecord(of: component.id, matching: resolution)
         records[component.id] = ReleaseRecord(
             resolution: resolution.adding(known?.resolution.lineage ?? []), quality: known?.quality ?? .servedUnverified,
-            requires: component.requires, schemas: known?.schemas ?? [:], reached: time)
+            requires: component.requires, schemas: known?.schemas ?? [:],
+            configuration: known?.configuration, reached: time)
     }
     return records
 }

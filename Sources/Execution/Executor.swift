@@ -48,10 +48,17 @@ public struct Executor: Sendable {
     /// Carries the plan out. Never throws: what fails is an outcome, and what depends on it is skipped.
     ///
     /// Cancelling the task ends it at the next safe point; a write that is being sent then becomes one with an unknown outcome.
-    public func run(_ plan: Plan, system: System, in session: any StateSession) async -> PassResult {
+    ///
+    /// - Parameters:
+    ///   - configurations: what each component's configuration must be; without an entry, it is not managed.
+    ///   - keeper: makes of the settings what may be recorded with a release.
+    public func run(
+        _ plan: Plan, system: System, configurations: [ResourceID: DesiredConfiguration] = [:], keeper: ConfigurationKeeper = .none,
+        in session: any StateSession
+    ) async -> PassResult {
         let time = PassTime(clock)
         let runner = StepRunner(
-            plan: plan, system: system, session: session, providers: providers,
+            plan: plan, system: system, session: session, providers: providers, configurations: configurations, keeper: keeper,
             checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now, newID: newID,
             report: events)
         var schedule = Schedule(plan)

@@ -7,6 +7,7 @@ public func settlements(of recorded: RecordedState, in world: World) -> [Journal
     recorded.openIntents.sorted { $0.key < $1.key }.compactMap { resource, intent in
         switch world.components[resource]?.fate {
         case .tookEffect: .receipt(.init(intent, .tookEffect))
+        case .failed(let problem): .receipt(.init(intent, .failed, problem: problem))
         case .void: .receipt(.init(intent, .void))
         case .inFlight, .undecided, nil: nil
         }

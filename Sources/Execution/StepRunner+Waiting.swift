@@ -14,25 +14,45 @@ extension StepRunner {
         var limit: Duration
     }
 
+    /// How a wait ended.
+    enum Arrival {
+        /// The resolution is declared, served and healthy, its configuration is as desired, and that is recorded.
+        case arrived
+        /// The write that was waited for took effect, and it was one part of a longer way.
+        case partDone
+        case ended(Outcome)
+    }
+
     /// Looks until the resolution is declared, served and healthy, and records that. Returns nil then, and otherwise how it ended.
     func arrive(_ wait: Wait, at site: Site, _ step: Step) async throws(StateError) -> Outcome? {
+        switch try await approach(wait, at: site, step) {
+        case .arrived: nil
+        case .partDone: .undecided(ended(wait, site))
+        case .ended(let outcome): outcome
+        }
+    }
+
+    /// As ``arrive(_:at:_:)``, for a write that may be one part of its way.
+    func approach(_ wait: Wait, at site: Site, _ step: Step) async throws(StateError) -> Arrival {
         var wait = wait
         var pause = pace.firstPause
         var lastText: String?
         var looksWithoutOperation = 0
         while true {
             let observation = await observe(site, wait.resolution, intent: wait.intent, until: wait.end)
-            let declared = observation.live.declared.flatMap { $0.matches(wait.resolution) ? $0 : nil }
+            let differing = observation.configuration?.differences.map(\.key) ?? []
+            let declared = observation.live.declared.flatMap { $0.matches(wait.resolution) && differing.isEmpty ? $0 : nil }
             let intent = wait.intent
-            if let outcome = try await settle(&wait, observation, isThere: declared != nil, site) { return outcome }
+            if let outcome = try await settle(&wait, observation, isThere: declared != nil, site) { return .ended(outcome) }
             let hasEnded = intent != nil && wait.intent == nil
+            if let intent, hasEnded, intent.route.part != nil, declared == nil, observation.operation == nil { return .partDone }
             var text: String
             if let declared {
                 switch observation.settlement {
                 case .settled:
-                    try await record(declared, wait.resolution, site)
-                    return nil
-                case .failed(let problem): return .failed(problem)
+                    try await record(declared, observation, wait.resolution, site)
+                    return .arrived
+                case .failed(let problem): return .ended(.failed(problem))
                 case .progressing(let how): text = how
                 case .unknown(let problem): text = problem.message
                 }
@@ -42,21 +62,24 @@ extension StepRunner {
                 if case .failed(let problem) = observation.settlement,
                     wait.settlementBefore == .settled || hasEnded && wait.settlementBefore != observation.settlement
                 {
-                    return .failed(problem)
+                    return .ended(.failed(problem))
                 }
                 wait.settlementBefore = wait.settlementBefore ?? observation.settlement
-                text = observation.operation?.summary ?? observation.live.problem?.message ?? "\(wait.resolution.label) is not there yet"
+                text =
+                    observation.operation?.summary ?? observation.live.problem?.message
+                    ?? (differing.isEmpty || observation.live.declared?.matches(wait.resolution) != true
+                        ? "\(wait.resolution.label) is not there yet" : "\(differing.joined(separator: ", ")) has not taken effect yet")
                 let isIdle = observation.operation == nil && observation.live.problem == nil && wait.intent == nil
                 looksWithoutOperation = isIdle ? looksWithoutOperation + 1 : 0
                 // More than once, because a provider's own views need not agree at once.
-                if looksWithoutOperation >= 5 { return .undecided(ended(wait, site)) }
+                if looksWithoutOperation >= 5 { return .ended(.undecided(ended(wait, site))) }
             }
-            if Task.isCancelled { return .undecided(interrupted(wait, lastText ?? text, site)) }
+            if Task.isCancelled { return .ended(.undecided(interrupted(wait, lastText ?? text, site))) }
             if text != lastText { progress(step, text) }
             lastText = text
             let left = wait.end - time.elapsed
-            guard left > .zero else { return late(wait, isThere: declared != nil, observation, text, site) }
-            do { try await time.sleep(min(pause, left)) } catch { return .undecided(interrupted(wait, text, site)) }
+            guard left > .zero else { return .ended(late(wait, isThere: declared != nil, observation, text, site)) }
+            do { try await time.sleep(min(pause, left)) } catch { return .ended(.undecided(interrupted(wait, text, site))) }
             pause = pace.pause(after: pause)
         }
     }
@@ -70,10 +93,13 @@ extension StepRunner {
         switch observation.fate {
         case .tookEffect:
             break
+        case .failed(let problem) where !isThere:
+            try await append(.receipt(.init(intent, .failed, problem: problem)))
+            return .failed(problem)
         case .void where !isThere:
             try await append(.receipt(.init(intent, .void)))
             return .undecided(Problem("WriteWithoutEffect", "\(site.id): the write left no trace; the next pass sends it again"))
-        case .void, .inFlight, .undecided, nil:
+        case .failed, .void, .inFlight, .undecided, nil:
             guard isThere else { return nil }
         }
         try await append(.receipt(.init(intent, .tookEffect)))
@@ -81,14 +107,18 @@ extension StepRunner {
         return nil
     }
 
-    private func record(_ declared: Release, _ resolution: Resolution, _ site: Site) async throws(StateError) {
+    func record(
+        _ declared: Release, _ observation: Observation, _ resolution: Resolution, _ site: Site
+    ) async throws(StateError) {
         let state = await session.state
+        let configuration = observation.configuration?.remembered(state.configurations[site.id] ?? [:])
         let known = state.latestRecord(of: site.id, matching: resolution)
         let isOwed = state.transition?.obligations.contains(.check(site.id)) ?? false
         let lineage = (known?.resolution.lineage ?? []) + declared.identities.sorted { $0.description < $1.description }
         let record = ReleaseRecord(
             resolution: resolution.adding(lineage), quality: isOwed ? .servedUnverified : known?.quality ?? .servedUnverified,
-            requires: site.component.requires, schemas: known?.schemas ?? [:], reached: now())
+            requires: site.component.requires, schemas: known?.schemas ?? [:],
+            configuration: configuration ?? known?.configuration, reached: now())
         try await append(.reached(.init(site.id, record)))
     }
 

@@ -6,21 +6,32 @@ extension StepRunner {
     /// Makes the write of a release step and waits until the release is served and healthy. Returns nil then, and otherwise how it ended.
     func write(_ change: ReleaseChange, at site: Site, _ step: Step, until end: Duration) async throws(StateError) -> Outcome? {
         var isRetry = false
+        var parts = 0
         while true {
             let taken = takeConfirmation(of: site.id)
             let before = if let taken { taken } else { await observe(site, change.resolution, intent: nil, until: end) }
-            if Task.isCancelled { return .skipped("the pass was interrupted") }
-            if let problem = disagreement(of: before, with: change, on: site.id) { return .failed(problem) }
+            if Task.isCancelled {
+                return parts == 0
+                    ? .skipped("the pass was interrupted") : .undecided(partly(change, parts, site, "the pass was interrupted"))
+            }
+            let way: Route
+            switch route(of: change, in: before, on: site.id) {
+            case .success(let route): way = route
+            case .failure(let problem):
+                return parts == 0 ? .failed(problem) : .undecided(partly(change, parts, site, problem.message))
+            }
             if let open = await session.state.openIntents[site.id] {
                 return .undecided(
                     Problem("WriteUndecided", "\(site.id): what became of the write \(open.id) is not known yet; nothing was sent"))
             }
             let intent = Intent(
-                id: newID(), resource: site.id, route: change.route, resolution: change.resolution, providerTime: before.providerTime,
+                id: newID(), resource: site.id, route: way, resolution: change.resolution, providerTime: before.providerTime,
                 written: now())
             // Not durable, not sent.
             try await append(.intent(intent))
-            let answer = await send(change, intent, to: site, until: end)
+            var sent = change
+            sent.route = way
+            let answer = await send(sent, intent, to: site, until: end)
             do throws(StateError) {
                 try await append(.receipt(receipt(of: answer, to: intent)))
             } catch {
@@ -43,7 +54,17 @@ extension StepRunner {
                 let wait = Wait(
                     resolution: change.resolution, intent: open, settlementBefore: before.settlement, end: end, limit: step.deadline)
                 do throws(StateError) {
-                    return try await arrive(wait, at: site, step)
+                    switch try await approach(wait, at: site, step) {
+                    case .arrived: return nil
+                    case .ended(let outcome): return outcome
+                    case .partDone:
+                        parts += 1
+                        isRetry = false
+                        guard parts < Self.mostParts else {
+                            return .undecided(partly(change, parts, site, "it takes more writes than one pass makes"))
+                        }
+                        continue
+                    }
                 } catch {
                     return .undecided(unrecorded(site, error))
                 }
@@ -51,8 +72,19 @@ extension StepRunner {
         }
     }
 
+    /// More than any component has machines or keys: a way that never ends must not keep a pass from ending.
+    private static let mostParts = 1000
+
+    private func partly(_ change: ReleaseChange, _ parts: Int, _ site: Site, _ why: String) -> Problem {
+        Problem(
+            "PartlyDone", "\(site.id): \(parts) of the writes to \(change.to.label) took effect, then: \(why)",
+            next: "the next pass goes on from there")
+    }
+
     private func send(_ change: ReleaseChange, _ intent: Intent, to site: Site, until end: Duration) async -> ApplyResult {
-        let request = ApplyRequest(component: site.component.name, intent: intent, revision: plan.revision)
+        let request = ApplyRequest(
+            component: site.component.name, intent: intent, revision: plan.revision, configuration: configurations[site.id],
+            keeper: keeper)
         let lost = ApplyResult.unknown(Problem("WriteTimedOut", "\(site.id): the write was not answered in time"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: lost) {
             await site.provider.apply(change, to: site.component, request)
@@ -61,7 +93,7 @@ extension StepRunner {
 
     private func receipt(of answer: ApplyResult, to intent: Intent) -> JournalEntry.Receipt {
         switch answer {
-        case .accepted(let facts): .init(intent, .accepted, facts: facts)
+        case .accepted(let facts, let configuration): .init(intent, .accepted, facts: facts, configuration: configuration)
         case .alreadySo: .init(intent, .alreadySo)
         case .refused(let problem): .init(intent, .refused, problem: problem)
         case .throttled(let problem): .init(intent, .throttled, problem: problem)

@@ -10,6 +10,9 @@ final class StepRunner: Sendable {
     let system: System
     let session: any StateSession
     let providers: [String: AnyProvider]
+    /// What each component's configuration must be; without an entry, it is not managed.
+    let configurations: [ResourceID: DesiredConfiguration]
+    let keeper: ConfigurationKeeper
     let checks: CheckRunner
     let time: PassTime
     let pace: Pace
@@ -20,14 +23,17 @@ final class StepRunner: Sendable {
     private let confirmed = Mutex<[ResourceID: (observation: Observation, at: Duration)]>([:])
 
     init(
-        plan: Plan, system: System, session: any StateSession, providers: [String: AnyProvider], checks: CheckRunner, time: PassTime,
-        pace: Pace, now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String,
+        plan: Plan, system: System, session: any StateSession, providers: [String: AnyProvider],
+        configurations: [ResourceID: DesiredConfiguration], keeper: ConfigurationKeeper, checks: CheckRunner, time: PassTime, pace: Pace,
+        now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String,
         report: @escaping @Sendable (ExecutionEvent) -> Void
     ) {
         self.plan = plan
         self.system = system
         self.session = session
         self.providers = providers
+        self.configurations = configurations
+        self.keeper = keeper
         self.checks = checks
         self.time = time
         self.pace = pace
@@ -49,7 +55,7 @@ final class StepRunner: Sendable {
                     Problem(
                         "Unsupported", "\(step.id): this version of Belay moves no schemas and stops no components",
                         next: "run a version that does"))
-            case .confirm, .release, .await, .check:
+            case .confirm, .release, .await, .check, .fence:
                 break
             }
             guard let resource = step.resource else { return .succeeded("nothing to confirm") }
@@ -73,6 +79,8 @@ final class StepRunner: Sendable {
                 return try await finish(site, step, phaseEnd)
             case .check:
                 return try await finish(site, step, phaseEnd)
+            case .fence(let change):
+                return try await fence(change, at: site, until: end)
             case .open, .close, .migrate, .stop:
                 return .failed(Problem("Unsupported", "\(step.id): the step names a resource", next: "report this as a bug of Belay"))
             }
@@ -98,8 +106,9 @@ final class StepRunner: Sendable {
     func observe(_ site: Site, _ resolution: Resolution?, intent: Intent?, until end: Duration) async -> Observation {
         let component = site.component
         let request = ObservationRequest(
-            component: component.name, pin: component.release, resolution: resolution, openIntent: intent, depth: .pin,
-            takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild)
+            component: component.name, pin: component.release, resolution: resolution, openIntent: intent,
+            takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, configuration: configurations[site.id],
+            readsConfiguration: true, keeper: keeper, knownConfiguration: await session.state.configurations[site.id] ?? [:])
         let late = Observation.unknown(Problem("ObservationTimedOut", "\(site.id): looking at it took too long"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: late) {
             await site.provider.observe(component, request)

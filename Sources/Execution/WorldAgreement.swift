@@ -2,11 +2,26 @@ import Model
 
 /// What in the world is no longer as a change was planned; nil when a write may follow.
 func disagreement(of observation: Observation, with change: ReleaseChange, on resource: ResourceID) -> Problem? {
-    func changed(_ what: String) -> Problem {
-        Problem(
-            "WorldChanged", "\(resource): the world changed since it was planned: \(what)",
-            next: "nothing was written; the next pass plans anew")
+    switch route(of: change, in: observation, on: resource) {
+    case .success: nil
+    case .failure(let problem): problem
     }
+}
+
+/// The way of a change as it is now, with the part that is to be sent next; or what in the world is no longer as the change was planned.
+func route(of change: ReleaseChange, in observation: Observation, on resource: ResourceID) -> Result<Route, Problem> {
+    if let problem = difference(of: observation, from: change, on: resource) { return .failure(problem) }
+    let routes =
+        observation.candidates.filter { $0.release.matches(change.resolution) }.flatMap(\.routes)
+        + [observation.configuration?.route].compactMap(\.self)
+    guard let route = routes.first(where: { $0.verb == change.route.verb && $0.token == change.route.token }) else {
+        return .failure(.changed(resource, "the way to \(change.to.label) (\(change.route.means)) is gone"))
+    }
+    return route.refusal.map { .failure($0) } ?? .success(route)
+}
+
+private func difference(of observation: Observation, from change: ReleaseChange, on resource: ResourceID) -> Problem? {
+    func changed(_ what: String) -> Problem { .changed(resource, what) }
     if let blocker = observation.blocker { return blocker }
     switch (observation.live, change.from) {
     case (.unknown(let problem), .some): return problem
@@ -18,9 +33,13 @@ func disagreement(of observation: Observation, with change: ReleaseChange, on re
         return changed("\(declared.label) is there now, instead of \(from.label)")
     }
     if let operation = observation.operation { return changed("an operation is under way: \(operation.summary)") }
-    let routes = observation.candidates.filter { $0.release.matches(change.resolution) }.flatMap(\.routes)
-    guard let route = routes.first(where: { $0.verb == change.route.verb && $0.token == change.route.token }) else {
-        return changed("the way to \(change.to.label) (\(change.route.means)) is gone")
+    return nil
+}
+
+extension Problem {
+    fileprivate static func changed(_ resource: ResourceID, _ what: String) -> Problem {
+        Problem(
+            "WorldChanged", "\(resource): the world changed since it was planned: \(what)",
+            next: "nothing was written; the next pass plans anew")
     }
-    return route.refusal
 }

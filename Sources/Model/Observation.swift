@@ -6,6 +6,12 @@ public struct Observation: Sendable, Hashable, Codable {
     public var candidates: [Candidate]
     /// A provider operation under way that must not be overlapped: adopted when it leads to the pin, awaited when not.
     public var operation: Operation?
+    /// How the configuration is set; nil where the provider has none, or where it was not asked for and costs requests.
+    public var configuration: ObservedConfiguration?
+    /// What deploys by itself here; nil where nothing does.
+    public var automation: Automation?
+    /// Who made what is declared now, and when, where the provider tells: `push of 9f2c1ab to main by ann, 14:02`.
+    public var cause: String?
     /// What became of the write whose answer was lost; nil when none was asked about.
     public var fate: IntentFate?
     /// Why nothing may be written here, though the provider answers: another reconciler owns the field, for instance.
@@ -17,7 +23,8 @@ public struct Observation: Sendable, Hashable, Codable {
 
     public init(
         live: Live, settlement: Settlement = .settled, candidates: [Candidate] = [], operation: Operation? = nil, fate: IntentFate? = nil,
-        blocker: Problem? = nil, notes: [String] = [], providerTime: Timestamp? = nil
+        blocker: Problem? = nil, notes: [String] = [], providerTime: Timestamp? = nil, configuration: ObservedConfiguration? = nil,
+        automation: Automation? = nil, cause: String? = nil
     ) {
         self.live = live
         self.settlement = settlement
@@ -27,6 +34,9 @@ public struct Observation: Sendable, Hashable, Codable {
         self.blocker = blocker
         self.notes = notes
         self.providerTime = providerTime
+        self.configuration = configuration
+        self.automation = automation
+        self.cause = cause
     }
 
     /// Nothing could be read.
@@ -90,6 +100,8 @@ public struct Operation: Sendable, Hashable, Codable {
 public enum IntentFate: Sendable, Hashable, Codable {
     case tookEffect
     case inFlight
+    /// It ended without leading there: a build that failed, a deploy that somebody cancelled.
+    case failed(Problem)
     /// No trace of it, and the provider's visibility bound has passed by its own clock: it may be sent again.
     case void
     /// No trace yet; it may still appear.

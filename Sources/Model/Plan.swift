@@ -33,10 +33,12 @@ public struct Plan: Sendable, Hashable, Codable {
     public var refusal: Problem?
     /// The record that `guard` writes; nil when nothing is to be opened or superseded.
     public var opening: Opening?
+    /// What somebody else changed since it was last recorded, sorted by resource. Told until the pin is reached again.
+    public var drifts: [Drift]
 
     public init(
         system: SystemID, revision: Revision, steps: [Step] = [], blocked: [Blocked] = [], notes: [String] = [],
-        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil
+        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil, drifts: [Drift] = []
     ) {
         self.system = system
         self.revision = revision
@@ -45,6 +47,7 @@ public struct Plan: Sendable, Hashable, Codable {
         self.notes = notes
         self.resolutions = resolutions
         self.opening = opening
+        self.drifts = drifts
     }
 
     /// True if there is nothing to do and nothing in the way.
@@ -117,6 +120,8 @@ public struct Step: Sendable, Hashable, Codable {
         case await(Resolution)
         /// Only the checks are owed: of a component, or of the system when the step names no resource.
         case check
+        /// Guard: switch the provider's automation off; finish: bring it back.
+        case fence(FenceChange)
         /// Move a schema by one migration.
         case migrate(version: String, up: Bool)
         /// Stop a component that tolerates no schema in between; its release step in `advance` brings it back.
@@ -127,7 +132,7 @@ public struct Step: Sendable, Hashable, Codable {
         /// True if it writes to a provider or a database.
         public var isWrite: Bool {
             switch self {
-            case .release, .migrate, .stop: true
+            case .release, .fence, .migrate, .stop: true
             case .confirm, .open, .await, .check, .close: false
             }
         }

@@ -9,10 +9,18 @@ public struct RecordedState: Sendable, Hashable, Codable {
     public var resolutions: [ResourceID: Resolution]
     /// Writes whose effect has not been observed yet, answered or not, at most one per resource.
     public var openIntents: [ResourceID: Intent]
+    /// What is known of each component's configuration, as Belay last wrote or recorded it.
+    public var configurations: [ResourceID: [String: ConfigurationEntry]]
+    /// Fences that are up, or were being put up when the process ended.
+    public var fences: [ResourceID: Fence]
+    /// What was last told of a component that had drifted; forgotten when its pin is reached again.
+    public var drifts: [ResourceID: Drift]
 
     public init(
         isKnown: Bool = false, accepted: Revision? = nil, transition: Transition? = nil, releases: [ResourceID: [ReleaseRecord]] = [:],
-        resolutions: [ResourceID: Resolution] = [:], openIntents: [ResourceID: Intent] = [:]
+        resolutions: [ResourceID: Resolution] = [:], openIntents: [ResourceID: Intent] = [:],
+        configurations: [ResourceID: [String: ConfigurationEntry]] = [:], fences: [ResourceID: Fence] = [:],
+        drifts: [ResourceID: Drift] = [:]
     ) {
         self.isKnown = isKnown
         self.accepted = accepted
@@ -20,6 +28,9 @@ public struct RecordedState: Sendable, Hashable, Codable {
         self.releases = releases
         self.resolutions = resolutions
         self.openIntents = openIntents
+        self.configurations = configurations
+        self.fences = fences
+        self.drifts = drifts
     }
 }
 
@@ -46,16 +57,19 @@ public struct ReleaseRecord: Sendable, Hashable, Codable {
     public var requires: [String: VersionWindow]
     /// Where each schema stood when it was last recorded good.
     public var schemas: [String: String]
+    /// How its configuration was set when it was last recorded; nil where that is not known.
+    public var configuration: [String: ConfigurationEntry]?
     public var reached: Timestamp
 
     public init(
         resolution: Resolution, quality: Quality, requires: [String: VersionWindow] = [:], schemas: [String: String] = [:],
-        reached: Timestamp
+        configuration: [String: ConfigurationEntry]? = nil, reached: Timestamp
     ) {
         self.resolution = resolution
         self.quality = quality
         self.requires = requires
         self.schemas = schemas
+        self.configuration = configuration
         self.reached = reached
     }
 }

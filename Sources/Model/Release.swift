@@ -152,6 +152,9 @@ public struct Route: Sendable, Hashable, Codable {
     public var `class`: StepClass
     /// What the provider needs to walk it; opaque to everybody else, holds no secret.
     public var token: String
+    /// What is sent now, of a way that takes several writes; opaque as the token. Each write is an intent of its own, and the observation
+    /// after it names the next part. Nil for a way of one write.
+    public var part: String?
     /// True if sending it twice has the effect of sending it once.
     public var isIdempotent: Bool
     /// What comes with it, for the plan: `switches domain auto-assignment off`, `takes the image over from kubectl`.
@@ -160,12 +163,14 @@ public struct Route: Sendable, Hashable, Codable {
     public var refusal: Problem?
 
     public init(
-        _ verb: Verb, means: String, class: StepClass, token: String, isIdempotent: Bool, cautions: [String] = [], refusal: Problem? = nil
+        _ verb: Verb, means: String, class: StepClass, token: String, part: String? = nil, isIdempotent: Bool, cautions: [String] = [],
+        refusal: Problem? = nil
     ) {
         self.verb = verb
         self.means = means
         self.class = `class`
         self.token = token
+        self.part = part
         self.isIdempotent = isIdempotent
         self.cautions = cautions
         self.refusal = refusal

@@ -40,12 +40,16 @@ public struct Component: Sendable {
     public var takeOwnership: Bool
     /// Whether a release may be built anew where no artifact is left.
     public var allowRebuild: Bool
+    public var configuration: Configuration
+    /// Whether the provider's own automation is switched off while the release is pinned.
+    public var isFenced: Bool
     /// How long a release may take from the first write until it is served and healthy.
     public var timeout: Duration
 
     public init(
         name: String, target: any Target, release: Pin, after: [ResourceID] = [], requires: [String: VersionWindow] = [:],
-        verify: [Check] = [], takeOwnership: Bool = false, allowRebuild: Bool = false, timeout: Duration = .seconds(600)
+        verify: [Check] = [], takeOwnership: Bool = false, allowRebuild: Bool = false, configuration: Configuration = Configuration(),
+        isFenced: Bool = true, timeout: Duration = .seconds(600)
     ) {
         self.name = name
         self.target = target
@@ -55,14 +59,16 @@ public struct Component: Sendable {
         self.verify = verify
         self.takeOwnership = takeOwnership
         self.allowRebuild = allowRebuild
+        self.configuration = configuration
+        self.isFenced = isFenced
         self.timeout = timeout
     }
 
     public var id: ResourceID { .component(name) }
 }
 
-/// Where a component runs. Each provider declares its own.
-public protocol Target: Sendable {
+/// Where a component runs. Each provider declares its own. Codable, because a fence is remembered with its target.
+public protocol Target: Sendable, Codable {
     /// The provider's name, which is also the target's key in a spec: `vercel`.
     static var provider: String { get }
     /// What two systems must not both claim, unique within the provider: `acme/podcast-web`.

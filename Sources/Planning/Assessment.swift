@@ -14,7 +14,7 @@ extension Survey {
         guard let resolution = meaning.resolution else { return blocked(.failure, meaning.problem(component, observation)) }
         if let intent = recorded.openIntent(of: component) {
             switch observation.fate {
-            case .tookEffect, .void: break
+            case .tookEffect, .failed, .void: break
             case .inFlight where resolution.isSameArtifact(as: intent.resolution):
                 return needed(.adopt(resolution, "\(intent.route.means) was sent and is under way"))
             case .inFlight: return blocked(.waiting, .elsewhere(id, "\(intent.route.means) to \(intent.resolution.label)"))
@@ -22,6 +22,7 @@ extension Survey {
             case nil: return blocked(.waiting, .lostAnswer(id, intent, "the provider has not told what became of it"))
             }
         }
+        if let problem = observation.configuration?.problem { return blocked(.failure, problem) }
         if let operation = observation.operation {
             let leads = operation.leadsTo.contains { $0 == resolution.identity || resolution.lineage.contains($0) }
             return leads
@@ -29,6 +30,11 @@ extension Survey {
         }
         let declared = observation.live.declared
         if let declared, declared.matches(resolution) {
+            switch observation.settlement {
+            case .settled, .failed:
+                if let subject = reconfigured(component, id, observation, declared, resolution) { return subject }
+            case .progressing, .unknown: break
+            }
             switch observation.settlement {
             case .settled: return nil
             case .progressing(let progress): return needed(.settle(resolution, progress))
@@ -46,7 +52,32 @@ extension Survey {
     }
 }
 
+extension Survey {
+    /// The pin is in place, and its configuration may not be as desired. Nil when it is.
+    private func reconfigured(
+        _ component: Component, _ id: ResourceID, _ observation: Observation, _ declared: Release, _ resolution: Resolution
+    ) -> Subject? {
+        guard let configuration = observation.configuration, !configuration.differences.isEmpty else { return nil }
+        func blocked(_ problem: Problem) -> Subject {
+            Subject(component, observation, resolution, blocked: Blocked(id, .decision, problem))
+        }
+        if let blocker = observation.blocker { return blocked(blocker) }
+        guard let route = configuration.route else { return blocked(.unconfigurable(id, configuration.differences)) }
+        if let refusal = route.refusal { return blocked(refusal) }
+        return Subject(
+            component, observation, resolution,
+            need: .change(ReleaseChange(from: declared, to: declared, resolution: resolution, route: route)))
+    }
+}
+
 extension Problem {
+    fileprivate static func unconfigurable(_ resource: ResourceID, _ differences: [ConfigurationDifference]) -> Problem {
+        Problem(
+            "ConfigurationDiffers",
+            "\(resource): \(differences.map(\.key).joined(separator: ", ")) cannot be set for the release that runs",
+            next: "pin a release that can take it, or take the keys out of env")
+    }
+
     fileprivate static func lostAnswer(_ resource: ResourceID, _ intent: Intent, _ trace: String) -> Problem {
         Problem(
             "AnswerLost",

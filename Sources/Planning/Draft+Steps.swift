@@ -3,7 +3,9 @@ import Model
 extension Draft {
     /// The plan: its steps in the order of phases, and within a phase in the order in which they may run.
     func finished() -> Plan {
-        var plan = Plan(system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions)
+        var plan = Plan(
+            system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions,
+            drifts: survey.drifts)
         guard !isEmpty else { return plan }
         plan.opening = opening()
         var writer = StepWriter(draft: self, opens: plan.opening != nil)
@@ -43,6 +45,8 @@ struct StepWriter {
     private let subjects: [Subject]
     private let moves: [SchemaMove]
     private var confirmed: Set<ResourceID> = []
+    /// Components whose fence is put up in `guard`.
+    private var fenced: Set<ResourceID> = []
 
     mutating func write() {
         preflight()
@@ -55,6 +59,7 @@ struct StepWriter {
                         ? "open the transition to \(target)" : "supersede the open transition by the one to \(target)",
                     deadline: .seconds(60)))
         }
+        raiseFences()
         retreat()
         migrate(.migrateDown)
         migrate(.migrateUp)
@@ -82,6 +87,50 @@ struct StepWriter {
                     summary: "\(move.database.name): confirm the whole path of \(count) \(count == 1 ? "migration" : "migrations")",
                     deadline: .seconds(60)))
         }
+    }
+
+    /// Before anything is written that an automation could undo.
+    private mutating func raiseFences() {
+        for subject in subjects {
+            guard let change = subject.fence else { continue }
+            fenced.insert(subject.id)
+            steps.append(fenceStep(change, of: subject.component, .guard, subject.observation.automation, after: before(subject.id)))
+        }
+        for repair in draft.fenceRepairs where repair.change.purpose == .raise && !fenced.contains(repair.component.id) {
+            let automation = draft.survey.observed.components[repair.component.id]?.automation
+            steps.append(fenceStep(repair.change, of: repair.component, .guard, automation, after: opens ? [Self.open] : []))
+        }
+    }
+
+    /// Fences to their pinned state: some ways switch an automation on again, and what the spec does not fence any more gets it back.
+    private mutating func settleFences(after last: [String]) {
+        for subject in subjects {
+            guard let change = subject.keptFence else { continue }
+            let own = steps.filter { $0.resource == subject.id && $0.phase > .guard }.map(\.id)
+            steps.append(fenceStep(change, of: subject.component, .finish, nil, after: own.isEmpty ? last : own))
+        }
+        lowerFences()
+    }
+
+    private mutating func lowerFences() {
+        for repair in draft.fenceRepairs where repair.change.purpose == .lower {
+            let own = steps.filter { $0.resource == repair.component.id }.map(\.id)
+            steps.append(fenceStep(repair.change, of: repair.component, .finish, nil, after: own))
+        }
+    }
+
+    private func fenceStep(
+        _ change: FenceChange, of component: Component, _ phase: Phase, _ automation: Automation?, after: [String]
+    ) -> Step {
+        let summary =
+            switch (change.purpose, phase) {
+            case (.raise, .guard): "\(component.name): fence: switch \(change.name) off (\(change.from) to \(change.to))"
+            case (.raise, _): "\(component.name): fence: see that \(change.name) is \(change.to)"
+            case (.lower, _): "\(component.name): take the fence down: bring \(change.name) back to \(change.to)"
+            }
+        return Step(
+            id: "\(phase.rawValue)/\(component.id)/fence", phase: phase, resource: component.id, action: .fence(change), after: after,
+            summary: summary, details: automation.map { ["it \($0.summary)"] } ?? [], deadline: .seconds(120))
     }
 
     private mutating func retreat() {
@@ -133,9 +182,10 @@ struct StepWriter {
         guard !draft.isBlocked else {
             isHeldOpen = hasTransition
             holdContracts()
+            settleFences(after: [])
             return
         }
-        guard hasTransition else { return }
+        guard hasTransition else { return settleFences(after: []) }
         let system = draft.survey.system
         let work = steps.filter { $0.phase > .guard }.map(\.id)
         var last = work.isEmpty && opens ? [Self.open] : work
@@ -152,6 +202,7 @@ struct StepWriter {
             var previous = last.isEmpty ? [Self.confirm(move.id)] : last
             for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
         }
+        settleFences(after: opens ? [Self.open] : [])
         let all = steps.filter { $0.phase > .guard }.map(\.id)
         steps.append(
             Step(
@@ -181,12 +232,19 @@ struct StepWriter {
             deadline: subject.component.timeout)
         let name = subject.component.name
         switch subject.need {
+        case .change(let change) where change.isReconfiguration:
+            step.action = .release(change)
+            step.class = change.route.class
+            step.summary = "\(name): set \(subject.differingKeys) of \(change.to.label) (\(change.route.means))"
+            step.details = subject.configurationDetails + subject.reasons + change.route.cautions.map { "caution: \($0)" }
         case .change(let change):
             step.action = .release(change)
             step.class = change.route.class
             step.summary =
                 "\(name): \(change.route.verb.rawValue)\(change.route.verb == .undo ? " to" : "") \(change.to.label) (\(change.route.means))"
             step.details = ["from \(change.from?.label ?? "nothing") to \(change.to.label)"] + subject.reasons
+            step.details += subject.configurationDetails
+            step.details += draft.survey.differencesFromRecord(of: subject)
             step.details += unknownDependents(of: subject, phase) + change.route.cautions.map { "caution: \($0)" }
         case .adopt(let resolution, let operation):
             step.action = .await(resolution)
@@ -221,10 +279,11 @@ struct StepWriter {
 
     // MARK: Needs
 
-    /// The guard when there is one: it waits for every confirmation. Else the resource's own confirmation, when it has one.
+    /// The guard when there is one: it waits for every confirmation. Else the resource's own confirmation, when it has one. And its fence.
     private func before(_ id: ResourceID) -> [String] {
-        if opens { return [Self.open] }
-        return confirmed.contains(id) ? [Self.confirm(id)] : []
+        let fence = fenced.contains(id) && steps.contains { $0.id == Self.fence(id) } ? [Self.fence(id)] : []
+        if opens { return [Self.open] + fence }
+        return (confirmed.contains(id) ? [Self.confirm(id)] : []) + fence
     }
 
     /// Dependents that must have left before `id` may: health is not asked of them, only that nothing departing runs any more.
@@ -247,6 +306,7 @@ struct StepWriter {
     private static let open = "guard/open"
     private static let verify = "verify/system"
     private static let close = "finish/close"
+    private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     private static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
 }

@@ -10,6 +10,8 @@ struct Draft {
     var moves: [SchemaMove]
     /// What the open transition still owes and this plan can pay: of a superseded one, only what was owed for a pin that has stayed.
     let inherited: [Obligation]
+    /// Fences of components that stay as they are: to be put up again, or to be taken down.
+    let fenceRepairs: [FenceRepair]
     /// Where each subject stands in ``subjects``.
     private var places: [ResourceID: Int] = [:]
     /// Where the subjects stand that name a resource in their `after`.
@@ -23,6 +25,7 @@ struct Draft {
         moves = survey.system.databases.sorted { $0.name < $1.name }.map { database in
             SchemaMove(database, survey.observed.databases[database.id], start: continued?.start[database.id]?.value)
         }
+        fenceRepairs = survey.fenceRepairs()
         inherited = survey.recorded.transition.map { Self.payable($0, survey) } ?? []
         indexPlaces()
     }
@@ -30,7 +33,9 @@ struct Draft {
     var transition: Transition? { survey.recorded.transition }
 
     /// True if nothing differs and nothing is owed.
-    var isEmpty: Bool { subjects.isEmpty && transition == nil && !moves.contains { $0.isMoving || $0.blocked != nil } }
+    var isEmpty: Bool {
+        subjects.isEmpty && transition == nil && !moves.contains { $0.isMoving || $0.blocked != nil } && fenceRepairs.isEmpty
+    }
 
     subscript(id: ResourceID) -> Subject? { places[id].map { subjects[$0] } }
 

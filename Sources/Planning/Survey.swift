@@ -10,6 +10,7 @@ struct Survey {
     private(set) var subjects: [Subject] = []
     private(set) var resolutions: [ResourceID: Resolution]
     private(set) var notes: [String] = []
+    private(set) var drifts: [Drift] = []
 
     init(_ system: System, revision: Revision, observed: World, recorded: RecordedState) {
         self.system = system
@@ -38,11 +39,15 @@ struct Survey {
             case .found(let resolution): resolutions[id] = resolution
             case .unresolved: resolutions[id] = nil
             }
-            if let subject = assess(component, id, observation, meaning) { subjects.append(subject) }
+            if let subject = assess(component, id, observation, meaning) {
+                subjects.append(subject)
+                if let drift = drift(of: component, observation, from: meaning.resolution) { drifts.append(drift) }
+            }
             if moved != nil || !observation.notes.isEmpty {
                 remarks.append((id, [moved].compactMap(\.self) + observation.notes.map { "\(id): \($0)" }))
             }
         }
+        drifts.sort { $0.resource < $1.resource }
         subjects.sort { $0.component.name < $1.component.name }
         notes = remarks.sorted { $0.0 < $1.0 }.flatMap(\.1)
     }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import Model
 
 /// A place where components run. Two verbs; everything else is observed.
@@ -15,6 +16,15 @@ public protocol Provider: Sendable {
     ///
     /// The caller has made `intent` durable before. Sends at most one non-idempotent request, and never sends it again by itself.
     func apply(_ change: ReleaseChange, to target: Target, _ request: ApplyRequest) async -> ApplyResult
+
+    /// Sets the automation that an observation told of to one of its values. Idempotent; one request. Done is observed.
+    func setAutomation(_ change: FenceChange, of target: Target, _ request: ApplyRequest) async -> ApplyResult
+}
+
+extension Provider {
+    public func setAutomation(_ change: FenceChange, of target: Target, _ request: ApplyRequest) async -> ApplyResult {
+        .refused(Problem("NoSwitch", "\(Target.provider)/\(request.component): \(change.name) cannot be switched"))
+    }
 }
 
 /// What an observation should find out beyond what runs.
@@ -37,11 +47,20 @@ public struct ObservationRequest: Sendable {
     public var depth: Depth
     public var takeOwnership: Bool
     public var allowRebuild: Bool
+    /// What the configuration must be; nil when it is not managed.
+    public var configuration: DesiredConfiguration?
+    /// True if ``Observation/configuration`` is wanted even where it costs requests and is not managed. It is wanted as well when the pin is
+    /// not what is declared, because a plan compares it with what was recorded.
+    public var readsConfiguration: Bool
+    /// Turns values into what may be remembered of them.
+    public var keeper: ConfigurationKeeper
+    /// What was last known of the settings, by key: markers tell whether somebody changed what cannot be read back.
+    public var knownConfiguration: [String: ConfigurationEntry]
 
     public init(
         component: String, pin: Pin, resolution: Resolution? = nil, openIntent: Intent? = nil, depth: Depth = .pin,
-        takeOwnership: Bool = false,
-        allowRebuild: Bool = false
+        takeOwnership: Bool = false, allowRebuild: Bool = false, configuration: DesiredConfiguration? = nil,
+        readsConfiguration: Bool = false, keeper: ConfigurationKeeper = .none, knownConfiguration: [String: ConfigurationEntry] = [:]
     ) {
         self.component = component
         self.pin = pin
@@ -50,15 +69,28 @@ public struct ObservationRequest: Sendable {
         self.depth = depth
         self.takeOwnership = takeOwnership
         self.allowRebuild = allowRebuild
+        self.configuration = configuration
+        self.readsConfiguration = readsConfiguration
+        self.keeper = keeper
+        self.knownConfiguration = knownConfiguration
     }
 
     /// The request that a pass makes for a component.
-    public init(_ component: Component, recorded: RecordedState, depth: Depth = .pin) {
+    ///
+    /// - Parameters:
+    ///   - resolution: what the pin means in the plan that is carried out; nil for what was recorded.
+    ///   - configuration: nil when the component's configuration is not managed.
+    public init(
+        _ component: Component, recorded: RecordedState, resolution: Resolution? = nil, configuration: DesiredConfiguration? = nil,
+        readsConfiguration: Bool = false, keeper: ConfigurationKeeper = .none, depth: Depth = .pin
+    ) {
         self.init(
             component: component.name, pin: component.release,
-            resolution: recorded.resolutions[component.id].flatMap { $0.holds(for: component.target) ? $0 : nil },
+            resolution: resolution ?? recorded.resolutions[component.id].flatMap { $0.holds(for: component.target) ? $0 : nil },
             openIntent: recorded.openIntent(of: component), depth: depth, takeOwnership: component.takeOwnership,
-            allowRebuild: component.allowRebuild)
+            allowRebuild: component.allowRebuild, configuration: configuration,
+            readsConfiguration: readsConfiguration, keeper: keeper,
+            knownConfiguration: recorded.configurations[component.id] ?? [:])
     }
 }
 
@@ -70,18 +102,29 @@ public struct ApplyRequest: Sendable {
     public var intent: Intent
     /// The revision that asked for it, for the provider's own records.
     public var revision: Revision
+    /// What the configuration must be; nil when it is not managed.
+    public var configuration: DesiredConfiguration?
+    public var keeper: ConfigurationKeeper
 
-    public init(component: String, intent: Intent, revision: Revision) {
+    public init(
+        component: String, intent: Intent, revision: Revision, configuration: DesiredConfiguration? = nil,
+        keeper: ConfigurationKeeper = .none
+    ) {
         self.component = component
         self.intent = intent
         self.revision = revision
+        self.configuration = configuration
+        self.keeper = keeper
     }
 }
 
 /// How a write was answered.
 public enum ApplyResult: Sendable, Hashable, Codable {
     /// The provider took it; the facts (ids of what it made) go into the journal.
-    case accepted([String: String])
+    ///
+    /// - Parameter configuration: what was written of values that cannot be read back, by key: with the fingerprint of the desired value and
+    ///   the provider's marker of it, so that the next observation knows them.
+    case accepted([String: String], configuration: [String: ConfigurationEntry] = [:])
     /// Nothing to do: the provider says that it is so already. To be verified by observing.
     case alreadySo
     /// Certainly without effect.
@@ -92,11 +135,22 @@ public enum ApplyResult: Sendable, Hashable, Codable {
     case unknown(Problem)
 }
 
+extension Target {
+    /// The target as JSON, to be remembered with a fence; ``ProviderRegistration/target`` reads it.
+    public var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A target is a few strings: it can always be written.
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+}
+
 /// A provider behind one type, so that a pass can hold different ones.
 public struct AnyProvider: Sendable {
     public let name: String
     private let observing: @Sendable (any Target, ObservationRequest) async -> Observation
     private let applying: @Sendable (ReleaseChange, any Target, ApplyRequest) async -> ApplyResult
+    private let switching: @Sendable (FenceChange, any Target, ApplyRequest) async -> ApplyResult
 
     public init<P: Provider>(_ provider: P) {
         name = P.Target.provider
@@ -113,6 +167,10 @@ public struct AnyProvider: Sendable {
             guard let own = target as? P.Target else { return .refused(mismatch(target)) }
             return await provider.apply(change, to: own, request)
         }
+        switching = { change, target, request in
+            guard let own = target as? P.Target else { return .refused(mismatch(target)) }
+            return await provider.setAutomation(change, of: own, request)
+        }
     }
 
     /// See ``Provider/observe(_:_:)``.
@@ -123,5 +181,10 @@ public struct AnyProvider: Sendable {
     /// See ``Provider/apply(_:to:_:)``.
     public func apply(_ change: ReleaseChange, to component: Component, _ request: ApplyRequest) async -> ApplyResult {
         await applying(change, component.target, request)
+    }
+
+    /// See ``Provider/setAutomation(_:of:_:)``.
+    public func setAutomation(_ change: FenceChange, of target: any Target, _ request: ApplyRequest) async -> ApplyResult {
+        await switching(change, target, request)
     }
 }

@@ -26,19 +26,3 @@ public struct ProviderEnvironment: Sendable {
         return value
     }
 }
-
-/// A value that must not be shown. Printing, interpolating or reflecting it gives a placeholder.
-public struct Secret: Sendable, Hashable {
-    private let value: String
-
-    public init(_ value: String) { self.value = value }
-
-    /// The value itself: for a request header or a file descriptor, nothing else.
-    public func reveal() -> String { value }
-}
-
-extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    public var description: String { "(secret)" }
-    public var debugDescription: String { description }
-    public var customMirror: Mirror { Mirror(self, children: []) }
-}

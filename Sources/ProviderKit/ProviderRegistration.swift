@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import Model
 public import SpecFields
 
@@ -6,6 +7,8 @@ public struct ProviderRegistration: Sendable {
     /// Also the key of its target in a spec: `vercel`.
     public var name: String
     public var targetKind: TargetKind
+    /// Reads a target as ``Target/text`` writes it; nil for anything else.
+    public var target: @Sendable (_ text: String) -> (any Target)?
     /// Environment variables whose values are secrets, for redaction.
     public var secretVariables: [String]
     /// Reads endpoint and credentials; sends nothing. Fails with what to set and where to get it.
@@ -17,6 +20,7 @@ public struct ProviderRegistration: Sendable {
     ) where P.Target: SpecObject {
         name = P.Target.provider
         targetKind = TargetKind(P.Target.self, doc)
+        target = { text in try? JSONDecoder().decode(P.Target.self, from: Data(text.utf8)) }  // Nil is the answer.
         self.secretVariables = secretVariables
         self.connect = { environment in connect(environment).map(AnyProvider.init) }
     }

@@ -31,6 +31,10 @@ public struct DirectoryStateStore: StateStore {
         }
     }
 
+    public func hashKey(making: Bool) async throws(StateError) -> [UInt8]? {
+        try await run { directory throws(StateError) in making ? try directory.makeKey() : try directory.readKey() }
+    }
+
     public func lock(
         _ holder: LockHolder, patience: Duration, clock: any Clock<Duration>
     ) async throws(StateError) -> any StateSession {

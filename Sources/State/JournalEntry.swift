@@ -16,6 +16,10 @@ public enum JournalEntry: Sendable, Hashable {
     case paid(Payment)
     /// A transition has ended.
     case closed(Closing)
+    /// A provider's automation is about to be switched, or has been.
+    case fence(Fencing)
+    /// Somebody else changed what is declared.
+    case drift(Drift)
 
     public struct Acceptance: Sendable, Hashable, Encodable {
         public var revision: Revision
@@ -56,6 +60,8 @@ public enum JournalEntry: Sendable, Hashable {
             case throttled
             /// Its effect was observed.
             case tookEffect
+            /// It ended without leading there.
+            case failed
             /// It certainly has none: it may be sent again.
             case void
 
@@ -67,17 +73,27 @@ public enum JournalEntry: Sendable, Hashable {
         public var ending: Ending
         /// What the provider told: ids of what it made.
         public var facts: [String: String]
+        /// What was written of the configuration, by key.
+        public var configuration: [String: ConfigurationEntry]
         public var problem: Problem?
 
-        public init(_ intent: Intent, _ ending: Ending, facts: [String: String] = [:], problem: Problem? = nil) {
-            self.init(intent: intent.id, resource: intent.resource, ending: ending, facts: facts, problem: problem)
+        public init(
+            _ intent: Intent, _ ending: Ending, facts: [String: String] = [:], configuration: [String: ConfigurationEntry] = [:],
+            problem: Problem? = nil
+        ) {
+            self.init(
+                intent: intent.id, resource: intent.resource, ending: ending, facts: facts, configuration: configuration, problem: problem)
         }
 
-        init(intent: String, resource: ResourceID, ending: Ending, facts: [String: String], problem: Problem?) {
+        init(
+            intent: String, resource: ResourceID, ending: Ending, facts: [String: String], configuration: [String: ConfigurationEntry],
+            problem: Problem?
+        ) {
             self.intent = intent
             self.resource = resource
             self.ending = ending
             self.facts = facts
+            self.configuration = configuration
             self.problem = problem
         }
     }
@@ -106,6 +122,28 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
+    public struct Fencing: Sendable, Hashable, Encodable {
+        public enum Stage: String, Sendable, Encodable, CaseIterable {
+            /// The previous value is durable; the request follows.
+            case raising
+            /// The automation was observed to be off.
+            case raised
+            case lowering
+            /// The previous value was observed, or somebody else had changed it: nothing is owed any more.
+            case lowered
+        }
+
+        public var resource: ResourceID
+        public var stage: Stage
+        public var fence: Fence
+
+        public init(_ resource: ResourceID, _ stage: Stage, _ fence: Fence) {
+            self.resource = resource
+            self.stage = stage
+            self.fence = fence
+        }
+    }
+
     public struct Closing: Sendable, Hashable, Encodable {
         public var transition: String
         public var releases: [ResourceID: ReleaseRecord]
@@ -120,7 +158,7 @@ public enum JournalEntry: Sendable, Hashable {
 extension JournalEntry: Encodable {
     /// The kinds, which are also the key of the entry's own part in a journal line.
     public enum Kind: String, Sendable, CodingKey, CaseIterable {
-        case accepted, opened, intent, receipt, reached, paid, closed
+        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift
     }
 
     public var kind: Kind {
@@ -132,6 +170,8 @@ extension JournalEntry: Encodable {
         case .reached: .reached
         case .paid: .paid
         case .closed: .closed
+        case .fence: .fence
+        case .drift: .drift
         }
     }
 
@@ -145,6 +185,8 @@ extension JournalEntry: Encodable {
         case .reached(let value): try container.encode(value, forKey: .reached)
         case .paid(let value): try container.encode(value, forKey: .paid)
         case .closed(let value): try container.encode(value, forKey: .closed)
+        case .fence(let value): try container.encode(value, forKey: .fence)
+        case .drift(let value): try container.encode(value, forKey: .drift)
         }
     }
 }

@@ -12,6 +12,8 @@ extension JournalEntry {
         case .reached: self = .reached(try Reached(journal: json))
         case .paid: self = .paid(try Payment(journal: json))
         case .closed: self = .closed(try Closing(journal: json))
+        case .fence: self = .fence(try Fencing(journal: json))
+        case .drift: self = .drift(try Drift(journal: json))
         }
     }
 }
@@ -37,7 +39,8 @@ extension JournalEntry.Receipt {
     fileprivate init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             intent: try json.member("intent"), resource: try json.member("resource"), ending: try json.member("ending"),
-            facts: try json.member("facts"), problem: try json.optionalMember("problem"))
+            facts: try json.member("facts"), configuration: try json.optionalMember("configuration") ?? [:],
+            problem: try json.optionalMember("problem"))
     }
 }
 
@@ -50,6 +53,14 @@ extension JournalEntry.Reached {
 extension JournalEntry.Payment {
     fileprivate init(journal json: JSON) throws(JournalMismatch) {
         self.init(transition: try json.member("transition"), try json.member("obligation"), releases: try json.member("releases"))
+    }
+}
+
+extension JournalEntry.Fencing.Stage: JournalReadable {}
+
+extension JournalEntry.Fencing {
+    fileprivate init(journal json: JSON) throws(JournalMismatch) {
+        self.init(try json.member("resource"), try json.member("stage"), try json.member("fence"))
     }
 }
 

@@ -56,7 +56,32 @@ extension ReleaseRecord: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             resolution: try json.member("resolution"), quality: try json.member("quality"), requires: try json.member("requires"),
-            schemas: try json.member("schemas"), reached: try json.member("reached"))
+            schemas: try json.member("schemas"), configuration: try json.optionalMember("configuration"),
+            reached: try json.member("reached"))
+    }
+}
+
+extension ConfigurationEntry: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            fingerprint: try json.optionalMember("fingerprint"), marker: try json.optionalMember("marker"),
+            sealed: try json.optionalMember("sealed"))
+    }
+}
+
+extension Fence: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            name: try json.member("name"), previous: try json.member("previous"), set: try json.member("set"),
+            target: try json.member("target"), provider: try json.member("provider"))
+    }
+}
+
+extension Drift: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            resource: try json.member("resource"), expected: try json.member("expected"), found: try json.member("found"),
+            identity: try json.member("identity"), cause: try json.optionalMember("cause"))
     }
 }
 
@@ -92,6 +117,7 @@ extension Route: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             try json.member("verb"), means: try json.member("means"), class: try json.member("class"), token: try json.member("token"),
+            part: try json.optionalMember("part"),
             isIdempotent: try json.member("isIdempotent"), cautions: try json.member("cautions"),
             refusal: try json.optionalMember("refusal"))
     }

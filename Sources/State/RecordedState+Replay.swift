@@ -23,6 +23,9 @@ extension RecordedState {
         case .intent(let intent):
             openIntents[intent.resource] = intent
         case .receipt(let receipt):
+            if !receipt.configuration.isEmpty {
+                configurations[receipt.resource, default: [:]].merge(receipt.configuration) { $1 }
+            }
             guard receipt.ending.closesIntent, openIntents[receipt.resource]?.id == receipt.intent else { return }
             openIntents[receipt.resource] = nil
         case .reached(let reached):
@@ -34,6 +37,10 @@ extension RecordedState {
         case .closed(let closing):
             for (resource, record) in closing.releases { remember(record, of: resource) }
             if transition?.id == closing.transition { transition = nil }
+        case .fence(let fencing):
+            fences[fencing.resource] = fencing.stage == .lowered ? nil : fencing.fence
+        case .drift(let drift):
+            drifts[drift.resource] = drift
         }
     }
 
@@ -49,6 +56,8 @@ extension RecordedState {
         if let last = own.last, last.resolution.isSameArtifact(as: record.resolution) { own.removeLast() }
         own.append(record)
         releases[resource] = own
+        drifts[resource] = nil
+        if let configuration = record.configuration { configurations[resource] = configuration }
         resolutions[resource]?.learn(from: record.resolution)
         transition?.target[resource]?.learn(from: record.resolution)
     }

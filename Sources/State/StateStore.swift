@@ -8,6 +8,9 @@ public protocol StateStore: Sendable {
     /// Everything that was ever written, the oldest first.
     func history() async throws(StateError) -> [JournalRecord]
 
+    /// The key of keyed hashes that the store keeps, 32 random bytes; nil when there is none yet and none is to be made.
+    func hashKey(making: Bool) async throws(StateError) -> [UInt8]?
+
     /// Takes the lock and opens the journal for writing.
     ///
     /// Whether a holder on another host is dead can only be told by watching it for its lease: then this takes that long.

@@ -72,6 +72,11 @@ extension Step.Action {
             ]
         case .await(let resolution): ["type": "await", "pin": resolution.json]
         case .check: ["type": "check"]
+        case .fence(let change):
+            [
+                "type": "fence", "purpose": .string(change.purpose.rawValue), "name": .string(change.name), "from": .string(change.from),
+                "to": .string(change.to),
+            ]
         case .migrate(let version, let up): ["type": "migrate", "version": .string(version), "direction": up ? "up" : "down"]
         case .stop: ["type": "stop"]
         case .close: ["type": "close"]

@@ -26,8 +26,8 @@ public struct KubernetesTarget: Target, Hashable {
 }
 
 /// What controls the pods.
-public struct Workload: Sendable, Hashable {
-    public enum Kind: String, Sendable, CaseIterable {
+public struct Workload: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Codable, CaseIterable {
         case deployment, statefulSet, daemonSet
     }
 

@@ -47,6 +47,16 @@ struct SimulatedWorld {
             guard let arrived = live ?? observation.candidates.map(\.release).first(where: { $0.matches(resolution) }) else { return }
             settle(id, on: arrived)
             discharge(.check(id))
+        case .fence(let change):
+            guard let id = step.resource, let automation = world.components[id]?.automation else { return }
+            if change.purpose == .raise, automation.isOn {
+                recorded.fences[id] =
+                    recorded.fences[id]
+                    ?? Fence(name: change.name, previous: automation.value, set: change.to, target: "", provider: "fake")
+            }
+            if change.purpose == .lower { recorded.fences[id] = nil }
+            world.components[id]?.automation?.value = change.to
+            world.components[id]?.automation?.isOn = change.to != automation.off
         case .check: discharge(step.resource.map(Obligation.check) ?? .systemChecks)
         case .stop:
             guard let id = step.resource, let declared = world.components[id]?.live.declared else { return }

@@ -10,6 +10,8 @@ struct CrashingStore: StateStore {
 
     func history() async throws(StateError) -> [JournalRecord] { try await inner.history() }
 
+    func hashKey(making: Bool) async throws(StateError) -> [UInt8]? { try await inner.hashKey(making: making) }
+
     func lock(_ holder: LockHolder, patience: Duration, clock: any Clock<Duration>) async throws(StateError) -> any StateSession {
         CrashingSession(inner: try await inner.lock(holder, patience: patience, clock: clock), trigger: trigger)
     }
