@@ -44,6 +44,7 @@ extension VercelProject {
         let ready: JSON? = state == "READY" ? .milliseconds(deployment.builtAt) : nil
         let canceled: JSON? = state == "CANCELED" ? .milliseconds(deployment.canceledAt ?? now) : nil
         let assignedAt: JSON? = deployment.assignedAt.map { .milliseconds($0) }
+        let keys = JSON.array(deployment.variables.map { .string($0.key) })
         let owner: JSON = ["id": .string(id), "name": .string(name), "framework": "nextjs"]
         return .members([
             ("id", .string(deployment.id)), ("name", .string(name)), ("url", .string(deployment.url)), ("projectId", .string(id)),
@@ -61,7 +62,7 @@ extension VercelProject {
             ("canceledAt", canceled), ("creator", creator(deployment)),
             ("meta", meta(deployment)), ("source", .string(deployment.source)), ("gitSource", gitSource(deployment)), ("public", false),
             ("type", "LAMBDAS"), ("regions", ["iad1"]), ("version", 2), ("plan", .string(plan)), ("createdIn", "iad1"), ("routes", .null),
-            ("build", ["env": []]), ("env", []),
+            ("build", ["env": keys]), ("env", keys),
             ("inspectorUrl", .string("https://vercel.com/\(team ?? "personal")/\(name)/\(deployment.id.dropFirst(4))")),
             ("isInConcurrentBuildsQueue", false), ("isInSystemBuildsQueue", false), ("projectSettings", [:]),
             ("seatBlock", seatBlock(deployment)),
@@ -141,17 +142,20 @@ extension VercelProject {
                 ("id", .string(deployment.id)), ("url", .string(deployment.url)), ("sha", .optional(deployment.sha)),
                 ("target", .string(deployment.target ?? "preview")), ("state", .string(deployment.state(at: now))),
                 ("substate", substate(deployment, now).map(JSON.string)), ("meta", meta(deployment)),
+                ("env", .object(JSONObject(deployment.variables.map { (key: $0.key, value: .string($0.marker)) }))),
             ])
         }
         let writes = books.map { entry -> JSON in
-            [
-                "at": .milliseconds(entry.at), "operation": .string(entry.operation), "deployment": .string(entry.deployment),
-                "by": entry.byHuman ? "human" : "api",
-            ]
+            .members([
+                ("at", .milliseconds(entry.at)), ("operation", .string(entry.operation)), ("deployment", entry.deployment.map(JSON.string)),
+                ("key", (entry.variable?.key).map(JSON.string)), ("variable", (entry.variable?.id).map(JSON.string)),
+                ("value", entry.isOn.map(JSON.bool)), ("by", entry.byHuman ? "human" : "api"),
+            ])
         }
         var members: [(String, JSON?)] = [
             ("name", .string(name)), ("id", .string(id)), ("team", .optional(team)), ("production", .optional(production)),
-            ("autoAssign", .bool(autoAssign)), ("paused", .bool(isPaused)), ("domains", .object(JSONObject(serving))),
+            ("autoAssign", .bool(autoAssign)), ("autoAssignUpdatedBy", autoAssignUpdatedBy.map(JSON.string)), ("paused", .bool(isPaused)),
+            ("domains", .object(JSONObject(serving))),
         ]
         if let job {
             members.append(("job", ["type": .string(job.kind.rawValue), "to": .string(job.to), "status": .string(job.status)]))
@@ -161,6 +165,7 @@ extension VercelProject {
             members.append(
                 ("rollingRelease", ["state": .string(rolling.state), "canary": .string(rolling.canary), "stage": .integer(rolling.active)]))
         }
+        members.append(("env", .array(variables.map(\.summary))))
         members.append(("deployments", .array(releases)))
         members.append(("writes", .array(writes)))
         return .members(members)

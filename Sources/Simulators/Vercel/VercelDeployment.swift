@@ -23,6 +23,8 @@ struct VercelDeployment: Sendable {
         case error(code: String, message: String)
     }
 
+    typealias BuiltVariable = (key: String, marker: String)
+
     var id: String
     var url: String
     var target: String?
@@ -38,6 +40,8 @@ struct VercelDeployment: Sendable {
     var buildTime: Int64
     var build: Build = .ready
     var assignment: Assignment = .normal
+    /// What it was built with; nothing changes it any more.
+    var variables: [BuiltVariable] = []
     /// Created with `autoAssignCustomDomains: false`.
     var isStagedOnly = false
     /// Has seen production traffic.

@@ -44,10 +44,7 @@ extension VercelProject {
         case .jobBegins:
             guard let outcome = job?.outcome else { return }
             job?.status = outcome == .skipped ? "skipped" : "in-progress"
-            if outcome != .skipped {
-                autoAssign = job?.kind == .promote
-                autoAssignUpdatedBy = "system"
-            }
+            if outcome != .skipped { setAutoAssign(job?.kind == .promote, by: "system") }
         case .domainMoves(let index):
             guard let job else { return }
             var moves = true

@@ -23,12 +23,15 @@ struct VercelProject: Sendable {
         var createdAt: Int64
     }
 
-    /// A promote or rollback that was taken, or a deployment that was created: the simulator's books.
+    /// A write that took effect, through the API or by a person: the simulator's books.
     struct Entry: Sendable {
         var at: Int64
         var operation: String
-        var deployment: String
+        var deployment: String?
         var byHuman: Bool
+        var variable: (id: String, key: String)?
+        /// What automatic assignment of domains was set to.
+        var isOn: Bool?
     }
 
     var id: String
@@ -43,8 +46,11 @@ struct VercelProject: Sendable {
     var production: String?
     /// What the pointer held before, the oldest first.
     var history: [String] = []
-    var autoAssign = true
-    var autoAssignUpdatedBy: String?
+    private(set) var autoAssign = true
+    private(set) var autoAssignUpdatedBy: String?
+    var variables: [VercelVariable] = []
+    /// Keys that the next creation of variables leaves out.
+    var failingVariables: Set<String> = []
     var isPaused = false
     var job: VercelJob?
     var rollback: Description?
@@ -64,6 +70,15 @@ struct VercelProject: Sendable {
     var accountID: String { team.map { "team_\($0)" } ?? "user_\(name)" }
 
     func deployment(_ id: String) -> VercelDeployment? { deployments.first { $0.id == id } }
+
+    /// False when it had that value already: then who set it stays as well.
+    @discardableResult
+    mutating func setAutoAssign(_ isOn: Bool, by who: String?) -> Bool {
+        guard autoAssign != isOn else { return false }
+        autoAssign = isOn
+        autoAssignUpdatedBy = who
+        return true
+    }
 
     mutating func update(_ id: String, _ change: (inout VercelDeployment) -> Void) {
         guard let index = deployments.firstIndex(where: { $0.id == id }) else { return }

@@ -29,6 +29,22 @@ struct VercelRoute: Sendable {
         VercelRoute(.get, "/v9/projects/:project/domains", "projects.domains") { state, call throws(VercelFailure) in
             try state.listDomains(call)
         },
+        VercelRoute(.get, "/v10/projects/:project/env", "env.list") { state, call throws(VercelFailure) in try state.listVariables(call) },
+        VercelRoute(.post, "/v10/projects/:project/env", "env.create") { state, call throws(VercelFailure) in
+            try state.createVariables(call)
+        },
+        VercelRoute(.get, "/v1/projects/:project/env/:variable", "env.get") { state, call throws(VercelFailure) in
+            try state.getVariable(call)
+        },
+        VercelRoute(.patch, "/v9/projects/:project/env/:variable", "env.update") { state, call throws(VercelFailure) in
+            try state.editVariable(call)
+        },
+        VercelRoute(.delete, "/v9/projects/:project/env/:variable", "env.delete") { state, call throws(VercelFailure) in
+            try state.deleteVariable(call)
+        },
+        VercelRoute(.delete, "/v1/projects/:project/env", "env.delete.batch") { state, call throws(VercelFailure) in
+            try state.deleteVariables(call)
+        },
         VercelRoute(.post, "/v1/projects/:project/pause", "projects.update") { state, call throws(VercelFailure) in
             try state.pause(call, true)
         },

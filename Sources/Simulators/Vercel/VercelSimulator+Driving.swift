@@ -54,17 +54,18 @@ extension VercelSimulator {
         }
     }
 
+    /// Somebody switches automatic assignment of domains on or off in the dashboard.
     public func setAutoAssign(_ project: String, _ isOn: Bool) {
-        change(project) { state, index, _ in
-            state.projects[index].autoAssign = isOn
-            state.projects[index].autoAssignUpdatedBy = "user_sim"
+        change(project) { state, index, now in
+            guard state.projects[index].setAutoAssign(isOn, by: VercelProject.person) else { return }
+            state.projects[index].books.append(VercelProject.Entry(at: now, operation: "autoAssign", byHuman: true, isOn: isOn))
         }
     }
 
     public func setPaused(_ project: String, _ isPaused: Bool) {
         change(project) { state, index, _ in
             state.projects[index].isPaused = isPaused
-            state.projects[index].autoAssign = !isPaused
+            state.projects[index].setAutoAssign(!isPaused, by: VercelProject.person)
         }
     }
 
@@ -110,7 +111,7 @@ extension VercelSimulator {
     }
 
     @discardableResult
-    private func change<Result>(_ project: String, _ body: (inout VercelState, Int, Int64) -> Result) -> Result? {
+    func change<Result>(_ project: String, _ body: (inout VercelState, Int, Int64) -> Result) -> Result? {
         let now = clock.milliseconds
         return state.withLock { state in
             state.settle(until: now)

@@ -2,7 +2,7 @@ public import HTTPCore
 public import JSONValues
 import Synchronization
 
-/// Vercel's REST API as far as deployments, projects and their production domains go.
+/// Vercel's REST API as far as deployments, projects, their production domains and their environment variables go.
 ///
 /// Written from the published OpenAPI document and from what is known of the live API. Everything takes its time: builds, checks, and
 /// the jobs that move domains one by one. Answers are a function of the world and of the clock.
@@ -18,6 +18,7 @@ public final class VercelSimulator: Simulator {
     /// ```yaml
     /// plan: pro                        # hobby, pro, enterprise
     /// unauthorized: 403                # what a wrong token is answered with; some endpoints say 401
+    /// sensitiveEnvironmentVariablePolicy: off   # of all teams; on makes encrypted variables sensitive
     /// rateLimits: [{bucket: deployments.list, limit: 10, seconds: 60, retryAfter: true}]
     /// projects:
     ///   - name: podcast-web            # its id is prj_podcastweb
@@ -26,6 +27,9 @@ public final class VercelSimulator: Simulator {
     ///     domains: [podcast.example.com, {name: www.podcast.example.com, redirect: podcast.example.com}]
     ///     production: dpl_7HxQ2m       # what is live; ready production deployments before it have served, later ones are staged
     ///     autoAssign: true
+    ///     env:                         # type: by default encrypted; target: by default all that the type can have
+    ///       - {key: API_URL, value: https://api.example.com, type: plain, target: [production, preview], comment: set by hand}
+    ///     nextEnv: {failing: [API_URL]}      # keys that the next creation of variables leaves out
     ///     seconds: {queue: 1, build: 60, assign: 1, pending: 0.5, job: 2}
     ///     deployments:                 # minutesAgo: by default its position in the list
     ///       - {id: dpl_7HxQ2m, sha: 3f2c1ab…, message: New player, minutesAgo: 30, target: production, state: READY}
@@ -35,7 +39,8 @@ public final class VercelSimulator: Simulator {
     ///     rollingRelease: {stages: [{percentage: 10, minutes: 5}, {percentage: 100}]}
     ///     stuckCursor: false           # true: a page's cursor does not advance
     /// ```
-    /// Further keys of a deployment: `url`, `ref`, `author`, `meta`, `prebuilt`, `staged` (older than the live one, yet never served).
+    /// Further keys of a deployment: `url`, `ref`, `author`, `meta`, `prebuilt`, `staged` (older than the live one, yet never served), `env`
+    /// (a mapping from keys to the values that it was built with; by default those of the project). Of a variable: `id`, `gitBranch`.
     ///
     /// - Throws: ``WorldError`` with the path of the first thing that is wrong, and what was expected there.
     public init(world: JSON, clock: any SimulatedClock, token: String) throws(WorldError) {
@@ -45,6 +50,8 @@ public final class VercelSimulator: Simulator {
         self.state = Mutex(state)
     }
 
+    /// Every project with its deployments and the writes that took effect. In place of a variable's value stands a marker that changes with
+    /// it, on a project as the value is now, on a deployment as it was when that was built.
     public var world: JSON {
         get async {
             let now = clock.milliseconds

@@ -109,10 +109,18 @@ extension VercelState {
     /// Gives it an id and an address, and the fate that the world has in store for the next build.
     mutating func add(_ deployment: VercelDeployment, to index: Int, byHuman: Bool) -> String {
         var deployment = deployment
-        deployment.id = makeID()
+        deployment.id = makeID("dpl_", length: 28)
         deployment.url = Self.url(deployment.id, projects[index].name, projects[index].team)
         deployment.build = projects[index].nextBuild
         deployment.assignment = projects[index].nextAssignment
+        // A build takes the values that the project has when it is created, a rebuild of an older deployment as well. The contract's section
+        // 5 has two answers to the second: the API's document says that a rebuild inherits, the guide that it takes what was changed since.
+        let variables = projects[index].variables(target: deployment.target, ref: deployment.ref)
+        deployment.variables = variables.map { ($0.key, $0.marker) }
+        let size = variables.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        if size > VercelVariable.valueLimit {
+            deployment.build = .error(code: "env_too_large", message: "The environment variables are longer than 64 KB in total")
+        }
         projects[index].nextBuild = .ready
         projects[index].nextAssignment = .normal
         projects[index].deployments.append(deployment)

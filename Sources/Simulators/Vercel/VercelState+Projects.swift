@@ -24,8 +24,11 @@ extension VercelState {
             guard let value = known.bool else {
                 throw VercelFailure(400, "bad_request", "Invalid request: `autoAssignCustomDomains` should be boolean.")
             }
-            projects[index].autoAssign = value
-            projects[index].autoAssignUpdatedBy = "user_sim"
+            let who = body["autoAssignCustomDomainsUpdatedBy"]?.string ?? VercelProject.apiUser
+            if projects[index].setAutoAssign(value, by: who) {
+                projects[index].books.append(
+                    VercelProject.Entry(at: call.now, operation: "autoAssign", byHuman: false, isOn: value))
+            }
         }
         return VercelAnswer(200, projects[index].json(plan: plan, withRollbackInfo: false, call.now))
     }
@@ -46,8 +49,12 @@ extension VercelState {
     mutating func pause(_ call: VercelCall, _ pauses: Bool) throws(VercelFailure) -> VercelAnswer {
         // An unknown project is a bad request here, not a missing one.
         let index = try project(call, byName: false, missing: 400)
+        if projects[index].isPaused != pauses {
+            projects[index].books.append(
+                VercelProject.Entry(at: call.now, operation: pauses ? "pause" : "unpause", byHuman: false))
+        }
         projects[index].isPaused = pauses
-        projects[index].autoAssign = !pauses
+        projects[index].setAutoAssign(!pauses, by: VercelProject.apiUser)
         return VercelAnswer(200)
     }
 }

@@ -53,13 +53,17 @@ extension VercelState {
             VercelProject.Entry(at: now, operation: kind.rawValue, deployment: id, byHuman: byHuman))
         if kind == .promote, let rolling = projects[index].rolling, rolling.state == "ACTIVE" {
             if rolling.canary == id {
+                projects[index].setAutoAssign(true, by: "system")
                 projects[index].completeRelease(now)
                 return 201
             }
             projects[index].rolling?.queued = id
             return 202
         }
-        if kind == .promote, projects[index].release(id, now) { return 201 }
+        if kind == .promote, projects[index].release(id, now) {
+            projects[index].setAutoAssign(true, by: "system")
+            return 201
+        }
         let aborted = projects[index].rolling.flatMap { $0.state == "ACTIVE" ? $0.id : nil }
         if kind == .rollback { projects[index].abortRelease(now) }
         projects[index].rollback = nil

@@ -18,7 +18,8 @@ extension VercelState {
     /// See ``VercelSimulator/init(world:clock:token:)`` for the form.
     init(_ world: JSON, now: Int64) throws(WorldError) {
         let reader = WorldReader(world, "vercel")
-        try reader.mapping(["plan", "unauthorized", "rateLimits", "projects"])
+        try reader.mapping(["plan", "unauthorized", "rateLimits", "sensitiveEnvironmentVariablePolicy", "projects"])
+        isSensitivePolicyOn = try Self.isSensitivePolicyOn(reader)
         plan = try reader["plan"]?.word(Plan.self).rawValue ?? "pro"
         refusal = Int(try reader.number("unauthorized") ?? 403)
         guard [401, 403].contains(refusal) else { throw WorldError("vercel.unauthorized", "expected 401 or 403") }
@@ -43,7 +44,7 @@ extension VercelState {
     private static func project(_ place: WorldReader, _ now: Int64) throws(WorldError) -> VercelProject {
         try place.mapping([
             "name", "id", "team", "repository", "branch", "domains", "production", "autoAssign", "deployments", "seconds", "nextJob",
-            "nextBuild", "nextAssignment", "rollingRelease", "stuckCursor",
+            "nextBuild", "nextAssignment", "rollingRelease", "stuckCursor", "env", "nextEnv",
         ])
         let name = try place.required("name", "the project's name")
         let team = try place.text("team")
@@ -54,7 +55,8 @@ extension VercelState {
         for domain in try place.elements("domains") { project.domains.append(try Self.domain(domain)) }
         if project.domains.isEmpty { project.domains = [VercelProject.Domain(name: "\(name).vercel.app")] }
         project.timing = try Self.timing(place["seconds"])
-        project.autoAssign = try place.flag("autoAssign") ?? true
+        project.setAutoAssign(try place.flag("autoAssign") ?? true, by: Optional.none)
+        project.variables = try VercelVariable.read(place, now)
         project.hasStuckCursor = try place.flag("stuckCursor") ?? false
         for item in try place.elements("deployments") {
             let deployment = try Self.deployment(item, project, now, project.deployments.count)
@@ -96,6 +98,7 @@ extension VercelState {
     {
         try place.mapping([
             "id", "url", "sha", "ref", "message", "author", "target", "state", "minutesAgo", "promoted", "staged", "meta", "prebuilt",
+            "env",
         ])
         let id = try place.required("id", "a deployment id, for instance dpl_7HxQ2m")
         guard id.hasPrefix("dpl_") else { throw WorldError("\(place.path).id", "expected an id that begins with dpl_, found \(id)") }
@@ -123,6 +126,7 @@ extension VercelState {
         case .canceled: deployment.canceledAt = created + timing.queue
         case .deleted: deployment.deletedAt = now - 1
         }
+        deployment.variables = try Self.built(place, deployment, project)
         if let promoted = try place.flag("promoted") { deployment.isPromoted = promoted }
         if try place.flag("staged") == true { deployment.isStagedOnly = true }
         return deployment
@@ -141,6 +145,10 @@ extension VercelState {
                 for name in try job.elements("failing") { names.append(try name.text()) }
                 project.nextJob = .failed(names)
             }
+        }
+        if let variables = place["nextEnv"] {
+            try variables.mapping(["failing"])
+            for key in try variables.elements("failing") { project.failingVariables.insert(try key.text()) }
         }
         switch try place["nextBuild"]?.word(Build.self) ?? .ready {
         case .ready: project.nextBuild = .ready

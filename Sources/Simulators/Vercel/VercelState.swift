@@ -15,20 +15,22 @@ struct VercelState: Sendable {
     var refusal: Int
     var projects: [VercelProject]
     var limits: [Limit] = []
-    /// Of deployments that the simulator made up an id for.
+    /// The teams' `sensitiveEnvironmentVariablePolicy`.
+    var isSensitivePolicyOn = false
+    /// Of deployments and variables that the simulator made up an id for.
     var made = 0
 
     mutating func settle(until now: Int64) {
         for index in projects.indices { projects[index].settle(until: now) }
     }
 
-    /// 28 letters and digits behind `dpl_`, as Vercel's are; the same in every run.
-    mutating func makeID() -> String {
+    /// Letters and digits behind a prefix, as Vercel's are; the same in every run.
+    mutating func makeID(_ prefix: String, length: Int) -> String {
         made += 1
         var seed = UInt64(made) &* 0x9E37_79B9_7F4A_7C15
         let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-        var id = "dpl_"
-        for _ in 0..<28 {
+        var id = prefix
+        for _ in 0..<length {
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             id.append(alphabet[Int((seed >> 33) % 62)])
         }

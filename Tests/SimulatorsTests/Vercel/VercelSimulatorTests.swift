@@ -8,7 +8,9 @@ import Testing
         let clock = ManualClock()
         let simulator: VercelSimulator
 
-        init(plan: String = "pro", limits: JSON = [], unauthorized: Int = 403, _ more: (inout JSON) -> Void = { _ in }) throws {
+        init(
+            plan: String = "pro", limits: JSON = [], unauthorized: Int = 403, policy: JSON = "off", _ more: (inout JSON) -> Void = { _ in }
+        ) throws {
             var project: JSON = [
                 "name": "web", "team": "acme", "domains": ["a.example.com", "b.example.com"], "production": "dpl_C",
                 "deployments": [
@@ -21,6 +23,7 @@ import Testing
             more(&project)
             let world: JSON = [
                 "plan": .string(plan), "unauthorized": .integer(unauthorized), "rateLimits": limits, "projects": [project],
+                "sensitiveEnvironmentVariablePolicy": policy,
             ]
             simulator = try VercelSimulator(world: world, clock: clock, token: "token")
         }

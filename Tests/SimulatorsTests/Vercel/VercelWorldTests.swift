@@ -15,7 +15,10 @@ import Testing
     @Test(
         arguments: [
             (["plan": "free"], "vercel.plan: expected one of hobby, pro, enterprise, found free"),
-            (["project": []], "vercel.project: unknown; expected one of plan, unauthorized, rateLimits, projects"),
+            (
+                ["project": []],
+                "vercel.project: unknown; expected one of plan, unauthorized, rateLimits, sensitiveEnvironmentVariablePolicy, projects"
+            ),
             (["projects": "web"], "vercel.projects: expected a list"),
             (["projects": [["team": "acme"]]], "vercel.projects[0].name: expected the project's name"),
             (
@@ -43,6 +46,30 @@ import Testing
             (
                 ["projects": [["name": "web", "nextJob": ["outcome": "lost"]]]],
                 "vercel.projects[0].nextJob.outcome: expected one of succeeded, failed, skipped, neverBegins, neverEnds, found lost"
+            ),
+            (
+                ["projects": [["name": "web", "env": [["key": "B-D"]]]]],
+                "vercel.projects[0].env[0].key: expected letters, digits and _, found B-D"
+            ),
+            (
+                ["projects": [["name": "web", "env": [["key": "A", "type": "secret"]]]]],
+                "vercel.projects[0].env[0].type: expected one of plain, encrypted, sensitive, system, found secret"
+            ),
+            (
+                ["projects": [["name": "web", "env": [["key": "A", "target": ["staging"]]]]]],
+                "vercel.projects[0].env[0].target[0]: expected one of production, preview, development, found staging"
+            ),
+            (
+                ["projects": [["name": "web", "env": [["key": "A"], ["key": "A", "target": "preview"]]]]],
+                "vercel.projects[0].env[1].key: expected a key that no other variable of the same targets has, found A"
+            ),
+            (
+                ["projects": [["name": "web", "deployments": [["id": "dpl_A", "env": ["A"]]]]]],
+                "vercel.projects[0].deployments[0].env: expected a mapping from keys to values"
+            ),
+            (
+                ["sensitiveEnvironmentVariablePolicy": "always"],
+                "vercel.sensitiveEnvironmentVariablePolicy: expected one of on, off, default, found always"
             ),
             (
                 ["projects": [["name": "web", "rollingRelease": ["stages": [["percentage": 10]]]]]],
