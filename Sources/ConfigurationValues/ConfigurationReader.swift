@@ -11,7 +11,13 @@ public struct ConfigurationReader: Sendable {
     private let variables: [String: String]
     private let readSecret: SecretReading
 
-    public init(variables: [String: String], readSecret: @escaping SecretReading) {
+    /// - Parameter readSecret: without one, references to Secrets cannot be read.
+    public init(
+        variables: [String: String],
+        readSecret: @escaping SecretReading = { _, name, _ in
+            .failure(Problem("NoCluster", "Secret \(name) cannot be read here: there is no cluster"))
+        }
+    ) {
         self.variables = variables
         self.readSecret = readSecret
     }

@@ -6,7 +6,8 @@ public import State
 extension Reconciler {
     /// Observes every component, then runs every check of the system side by side, so that it takes about `limit` at most.
     public func health(of system: System, within limit: Duration) async throws(StateError) -> HealthReport {
-        let world = await observe(system, recorded: try await store(system).load())
+        let recorded = try await store(system).load()
+        let world = try await observer(of: system, recorded: recorded, making: false).observe(system)
         var subjects = system.components.map { component in
             (component.id.description, component.name as String?, world.components[component.id]?.settlement, component.verify)
         }

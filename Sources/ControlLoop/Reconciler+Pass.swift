@@ -40,14 +40,23 @@ extension Reconciler {
     ) async -> PassReport {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
-                let world = await observe(system, recorded: try await session.abandonIntents(by: system, at: now()))
+                let observer = try await observer(
+                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true)
+                let world = await observer.observe(system)
                 let recorded = try await session.settleIntents(in: world, at: now())
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
-                let survey = Survey(system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan)
+                let survey = Survey(
+                    system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
+                    configurations: observer.configurations, keeper: observer.keeper)
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
-                if let baseline = acceptance(of: plan, for: system, recorded: recorded, at: now()) {
+                // Told once: what was told before is in the record.
+                for drift in plan.drifts where recorded.drifts[drift.resource]?.identity != drift.identity {
+                    try await session.append(.drift(drift), at: now())
+                    events(.drifted(drift))
+                }
+                if let baseline = acceptance(of: plan, for: system, in: world, recorded: recorded, at: now()) {
                     try await session.append(baseline, at: now())
                 }
                 guard !plan.steps.isEmpty else { return PassReport(survey, result: nil) }
@@ -93,6 +102,7 @@ extension Reconciler {
         let executor = Executor(
             providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
             events: events)
-        return await executor.run(survey.plan, system: survey.system, in: session)
+        return await executor.run(
+            survey.plan, system: survey.system, configurations: survey.configurations, keeper: survey.keeper, in: session)
     }
 }

@@ -1,3 +1,4 @@
+public import ConfigurationValues
 public import HTTPCore
 public import Model
 import Planning
@@ -9,17 +10,24 @@ public struct Reconciler: Sendable {
     public var providers: ProviderRegistry
     /// Where a system's state is kept.
     public var store: @Sendable (System) throws(StateError) -> any StateStore
+    /// Reads the values that specs refer to.
+    public var values: ConfigurationReader
+    /// What stands behind fingerprints of values; nil leaves it to the state store's own key, and then nothing is kept sealed.
+    public var operatorKey: Result<ConfigurationKey?, Problem>
     /// For health checks.
     public var transport: any Transport
     public var clock: any Clock<Duration>
     public var now: @Sendable () -> Timestamp
 
     public init(
-        providers: ProviderRegistry, store: @escaping @Sendable (System) throws(StateError) -> any StateStore, transport: any Transport,
-        clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp
+        providers: ProviderRegistry, store: @escaping @Sendable (System) throws(StateError) -> any StateStore,
+        values: ConfigurationReader = ConfigurationReader(variables: [:]), operatorKey: Result<ConfigurationKey?, Problem> = .success(nil),
+        transport: any Transport, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp
     ) {
         self.providers = providers
         self.store = store
+        self.values = values
+        self.operatorKey = operatorKey
         self.transport = transport
         self.clock = clock
         self.now = now
@@ -30,34 +38,22 @@ public struct Reconciler: Sendable {
     /// - Cost: one observation per component, all at once.
     public func survey(_ system: System, revision: Revision) async throws(StateError) -> Survey {
         let recorded = try await store(system).load()
-        return await survey(system, revision: revision, recorded: recorded)
+        return try await survey(system, revision: revision, recorded: recorded)
     }
 
-    func survey(_ system: System, revision: Revision, recorded: RecordedState) async -> Survey {
-        let world = await observe(system, recorded: recorded)
+    func survey(_ system: System, revision: Revision, recorded: RecordedState) async throws(StateError) -> Survey {
+        let observer = try await observer(of: system, recorded: recorded, making: false)
+        let world = await observer.observe(system)
         let plan = plan(system, revision: revision, observed: world, recorded: recorded)
-        return Survey(system: system, revision: revision, recorded: recorded, world: world, plan: plan)
-    }
-
-    /// Observes every component at once.
-    public func observe(_ system: System, recorded: RecordedState) async -> World {
-        var world = World()
-        await withTaskGroup(of: (ResourceID, Observation).self) { group in
-            for component in system.components {
-                group.addTask { (component.id, await observe(component, recorded: recorded)) }
-            }
-            for await (resource, observation) in group { world.components[resource] = observation }
-        }
-        return world
+        return Survey(
+            system: system, revision: revision, recorded: recorded, world: world, plan: plan, configurations: observer.configurations,
+            keeper: observer.keeper)
     }
 
     /// Observes one component; a provider that cannot be used makes it unknown.
     public func observe(
-        _ component: Component, recorded: RecordedState, depth: ObservationRequest.Depth = .pin
-    ) async -> Observation {
-        switch await providers.provider(of: component) {
-        case .success(let provider): await provider.observe(component, ObservationRequest(component, recorded: recorded, depth: depth))
-        case .failure(let problem): .unknown(problem)
-        }
+        _ component: Component, of system: System, recorded: RecordedState, depth: ObservationRequest.Depth
+    ) async throws(StateError) -> Observation {
+        try await observer(of: system, recorded: recorded, making: false).observe(component, depth)
     }
 }

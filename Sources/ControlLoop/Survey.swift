@@ -1,4 +1,5 @@
 public import Model
+internal import ProviderKit
 
 /// What is desired, remembered, observed and planned for one system at one moment. Nothing was changed to find it out.
 public struct Survey: Sendable {
@@ -7,4 +8,7 @@ public struct Survey: Sendable {
     public var recorded: RecordedState
     public var world: World
     public var plan: Plan
+    /// What the components' configuration must be, where it is managed. Holds secrets: for providers, never for output.
+    var configurations: [ResourceID: DesiredConfiguration] = [:]
+    var keeper: ConfigurationKeeper = .none
 }

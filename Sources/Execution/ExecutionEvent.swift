@@ -3,6 +3,8 @@ public import Model
 /// What happens while a plan is carried out, as it happens.
 public enum ExecutionEvent: Sendable, Hashable {
     case phaseEntered(Phase)
+    /// Somebody else changed what is declared; told once for each change.
+    case drifted(Drift)
     case stepStarted(Step)
     /// One line on how far a step is; told only when it changes.
     case stepProgress(Step, String)

@@ -15,11 +15,11 @@ public struct ProviderRegistration: Sendable {
     public var connect: @Sendable (ProviderEnvironment) -> Result<AnyProvider, Problem>
 
     public init<P: Provider>(
-        _ provider: P.Type, doc: String, secretVariables: [String],
+        _ provider: P.Type, doc: String, hasReleases: Bool = true, secretVariables: [String],
         connect: @escaping @Sendable (ProviderEnvironment) -> Result<P, Problem>
     ) where P.Target: SpecObject {
         name = P.Target.provider
-        targetKind = TargetKind(P.Target.self, doc)
+        targetKind = TargetKind(P.Target.self, doc, hasReleases: hasReleases)
         target = { text in try? JSONDecoder().decode(P.Target.self, from: Data(text.utf8)) }  // Nil is the answer.
         self.secretVariables = secretVariables
         self.connect = { environment in connect(environment).map(AnyProvider.init) }

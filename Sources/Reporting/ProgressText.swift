@@ -24,6 +24,7 @@ public struct ProgressText: Sendable {
         var lines: [String] = []
         switch event {
         case .phaseEntered: break
+        case .drifted(let drift): lines.append(style.yellow("!") + " " + drift.sentence.printable)
         case .stepStarted(let step):
             guard step.isTold else { break }
             running.append((step.id, step.summary.printable, ""))
@@ -76,7 +77,7 @@ extension Step {
     fileprivate var isTold: Bool {
         switch action {
         case .confirm, .open, .close: false
-        case .release, .await, .check, .migrate, .stop: true
+        case .release, .await, .check, .fence, .migrate, .stop: true
         }
     }
 }

@@ -128,6 +128,13 @@ public struct Fields {
         return value
     }
 
+    /// Reports a field that is not there and must be, because of what other fields say; one that stands there under a misspelt name is
+    /// reported as such. Without effect while a schema is made.
+    public mutating func requireUnlessMisspelt(_ name: String) {
+        guard reading != nil, !entries.contains(where: { $0.key == name }) else { return }
+        missing.append(Missing(names: [name], path: name, message: "is required"))
+    }
+
     /// A field that is accepted and not looked at.
     public mutating func uninterpreted(_ name: String, _ doc: String) {
         if reading == nil {

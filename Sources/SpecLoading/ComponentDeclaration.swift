@@ -10,20 +10,28 @@ struct ComponentDeclaration: Sendable {
     var verify: [Check]
     var takeOwnership: Bool
     var allowRebuild: Bool
+    var configuration: Configuration
+    var fence: Bool
     var timeout: Duration
 
     static func form(targets: [TargetKind]) -> Form<ComponentDeclaration> {
         let alternatives = targets.map(\.alternative)
         let known = Set(targets.map(\.name))
         let announced = ["fly", "kubernetes", "render", "vercel"].filter { !known.contains($0) }
-        return .object { ComponentDeclaration(&$0, targets: alternatives, announced: announced) }
+        let withoutReleases = Set(targets.filter { !$0.hasReleases }.map(\.name))
+        return .object { ComponentDeclaration(&$0, targets: alternatives, announced: announced, withoutReleases: withoutReleases) }
     }
 
     private static let timeoutForm = Form.duration(.seconds(1) ... .seconds(24 * 3600))
 
-    private init(_ fields: inout Fields, targets: [Alternative<any Target>], announced: [String]) {
+    private static let policyForm = Form.choice(Configuration.Policy.allCases.map(\.rawValue))
+    private static let environmentForm = Form.map(keys: .environmentName, of: Configuration.Source.form)
+
+    private init(
+        _ fields: inout Fields, targets: [Alternative<any Target>], announced: [String], withoutReleases: Set<String>
+    ) {
         target = fields.exactlyOne(of: "a provider", targets, announced: announced)
-        release = fields.required("release", Pin.form, "The pin: the release that is to run.")
+        release = Self.release(&fields, of: target, withoutReleases)
         after = fields.optional(
             "after", default: [],
             "Components that must be served before this one when going forward, and that leave after it when going back.")
@@ -33,9 +41,42 @@ struct ComponentDeclaration: Sendable {
         allowRebuild = fields.optional(
             "allowRebuild", default: false,
             "Whether the release may be built anew where its artifact is gone: minutes, and not the same bits.")
+        let environment = fields.optional(
+            "env", Self.environmentForm,
+            "Configuration that must be set: a value for each key, or fromEnv, fromFile or fromSecret {name, key} for one that does not stand here. Keys that are not named are left alone."
+        )
+        let policy = fields.optional(
+            "envPolicy", Self.policyForm, default: Configuration.Policy.named.rawValue,
+            "Whether keys that env does not name are left alone (named) or removed (exact).")
+        let restores = fields.optional(
+            "restoreEnv", default: false,
+            "Whether an undo brings the keys that env does not name back to what was recorded with the release.")
+        configuration = Configuration(
+            sources: Dictionary((environment?.entries ?? []).map { ($0.key, $0.value) }) { first, _ in first },
+            policy: Configuration.Policy(rawValue: policy) ?? .named,
+            restores: restores)
+        fence = fields.optional(
+            "fence", default: true,
+            "Whether the provider's own automation (Render's auto-deploy, Vercel's assignment of domains) is switched off before the pin is acted on, and kept off."
+        )
         timeout = fields.optional(
             "timeout", Self.timeoutForm, default: .seconds(600), "How long the release may take until it is served and healthy.")
-        fields.announced(["env", "requires", "restoreEnv"])
+        fields.announced(["requires"])
+    }
+}
+
+extension ComponentDeclaration {
+    /// Required, except where the target holds configuration only.
+    private static func release(_ fields: inout Fields, of target: (any Target)?, _ withoutReleases: Set<String>) -> Pin {
+        let doc = "The pin: the release that is to run."
+        guard !withoutReleases.isEmpty else { return fields.required("release", Pin.form, doc) }
+        let pin = fields.optional("release", Pin.form, doc + " Required, except where the target holds configuration only.")
+        guard let target, withoutReleases.contains(target.provider) else {
+            if pin == nil { fields.requireUnlessMisspelt("release") }
+            return pin ?? .name("")
+        }
+        if pin != nil { fields.report("has no place here: \(target.provider) holds configuration only", at: "release") }
+        return .name("configuration")
     }
 }
 

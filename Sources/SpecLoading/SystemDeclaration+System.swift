@@ -12,15 +12,25 @@ extension SystemDeclaration {
                     return Component(
                         name: entry.key, target: target, release: declared.release, after: declared.after.map(ResourceID.component),
                         verify: declared.verify, takeOwnership: declared.takeOwnership, allowRebuild: declared.allowRebuild,
-                        timeout: declared.timeout)
+                        configuration: declared.configuration(besides: file), isFenced: declared.fence, timeout: declared.timeout)
                 }
             },
             verify: spec.verify, stateDirectory: spec.state.map { Self.path($0.directory, besides: file) }, origin: origin)
     }
 
     /// Paths in a spec are relative to the spec file.
-    private static func path(_ path: String, besides file: String) -> String {
+    fileprivate static func path(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
+    }
+}
+
+extension ComponentDeclaration {
+    fileprivate func configuration(besides file: String) -> Configuration {
+        var configuration = configuration
+        configuration.sources = configuration.sources.mapValues { source in
+            source.resolved { SystemDeclaration.path($0, besides: file) }
+        }
+        return configuration
     }
 }

@@ -36,7 +36,7 @@ struct HistoryCommand: AsyncParsableCommand {
         }
         do throws(StateError) {
             let recorded = try await program.reconciler.store(system).load()
-            let observation = await program.reconciler.observe(component, recorded: recorded, depth: .history)
+            let observation = try await program.reconciler.observe(component, of: system, recorded: recorded, depth: .history)
             let history = ReleaseHistory(component, of: system.id, observation: observation, recorded: recorded)
             switch options.output.form {
             case .text: program.output.result(history.text(program.output.style))

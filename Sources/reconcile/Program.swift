@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Dispatch
@@ -37,10 +38,19 @@ struct Program: Sendable {
         signal(SIGPIPE, SIG_IGN)
         let variables = ProcessInfo.processInfo.environment
         self.variables = variables
-        output = Output(variables: variables, secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] })
+        output = Output(
+            variables: variables,
+            secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] }
+                + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
+        let operatorKey: Result<ConfigurationKey?, Problem>
+        do throws(Problem) {
+            operatorKey = .success(try ConfigurationKey.fromEnvironment(variables))
+        } catch {
+            operatorKey = .failure(error)
+        }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         reconciler = Reconciler(
             providers: ProviderRegistry(Self.registrations, environment: environment),
@@ -48,7 +58,8 @@ struct Program: Sendable {
                 let root = try StateDirectory.root(given: directory ?? system.stateDirectory, environment: variables)
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
-            transport: transport, clock: ContinuousClock(), now: now)
+            values: ConfigurationReader(variables: variables), operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
+            now: now)
     }
 
     /// What the specs hold, with the source that they came from.

@@ -139,6 +139,10 @@ struct StandingStore: StateStore {
         try await time.outside { () async throws(StateError) in try await inner.history() }
     }
 
+    func hashKey(making: Bool) async throws(StateError) -> [UInt8]? {
+        try await time.outside { () async throws(StateError) in try await inner.hashKey(making: making) }
+    }
+
     func lock(_ holder: LockHolder, patience: Duration, clock: any Clock<Duration>) async throws(StateError) -> any StateSession {
         var left = patience
         while true {

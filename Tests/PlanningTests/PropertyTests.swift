@@ -101,7 +101,9 @@ import Testing
             simulated.begin(whole)
             for (index, step) in whole.steps.enumerated() {
                 simulated.run(step, of: whole, in: system)
-                let again = Self.plan(system, simulated)
+                var again = Self.plan(system, simulated)
+                // What the pins mean is recorded here before the transition is: only then is it told what drifted from them.
+                again.drifts = whole.drifts
                 let opened = index >= (whole.steps.firstIndex { $0.phase == .guard } ?? -1)
                 let rest = Array(whole.steps[(index + 1)...])
                 if opened {

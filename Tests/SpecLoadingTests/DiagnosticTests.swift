@@ -12,7 +12,7 @@ import Testing
         (
             "web: {ship: {project: x}, release: v1, zzz: 1}",
             [
-                "s.yaml:5:40: spec.components.web: unknown field \"zzz\"; known are ship, barge, release, after, verify, takeOwnership, allowRebuild, timeout"
+                "s.yaml:5:40: spec.components.web: unknown field \"zzz\"; known are ship, barge, release, after, verify, takeOwnership, allowRebuild, env, envPolicy, restoreEnv, fence, timeout"
             ],
             "nothing near"
         ),
@@ -75,8 +75,8 @@ import Testing
             "out of range"
         ),
         (
-            "web: {ship: {project: x}, release: v1, env: {}}",
-            ["s.yaml:5:40: spec.components.web: unknown field \"env\": not supported yet by this version"], "announced"
+            "web: {ship: {project: x}, release: v1, requires: {}}",
+            ["s.yaml:5:40: spec.components.web: unknown field \"requires\": not supported yet by this version"], "announced"
         ),
         (
             "web: {ship: {project: x}, release: v1, after: api}",

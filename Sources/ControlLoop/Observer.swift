@@ -1,0 +1,103 @@
+import ConfigurationValues
+import Model
+import Planning
+import ProviderKit
+import State
+
+/// Looks at the components of one system in one pass, with what their configuration must be.
+struct Observer: Sendable {
+    let providers: ProviderRegistry
+    let recorded: RecordedState
+    /// Of the components whose configuration is managed, and whose values could be read.
+    private(set) var configurations: [ResourceID: DesiredConfiguration] = [:]
+    /// Why the others' could not.
+    private var problems: [ResourceID: Problem] = [:]
+    let keeper: ConfigurationKeeper
+
+    /// Reads the values that the components' configuration refers to; sends nothing to a provider.
+    init(
+        _ system: System, recorded: RecordedState, providers: ProviderRegistry, values: ConfigurationReader,
+        key: Result<ConfigurationKey, Problem>
+    ) async {
+        self.providers = providers
+        self.recorded = recorded
+        switch key {
+        case .success(let key):
+            keeper = key.keeper
+            for component in system.components where !component.configuration.isEmpty {
+                let restored = Self.restored(component, recorded, key)
+                switch await values.read(component, key, more: restored) {
+                case .success(let desired): configurations[component.id] = desired
+                case .failure(let problems): self.problems[component.id] = problems.problem
+                }
+            }
+        case .failure(let problem):
+            keeper = .none
+            for component in system.components where !component.configuration.isEmpty { problems[component.id] = problem }
+        }
+    }
+
+    /// Observes every component at once.
+    func observe(_ system: System) async -> World {
+        var world = World()
+        await withTaskGroup(of: (ResourceID, Observation).self) { group in
+            for component in system.components { group.addTask { (component.id, await observe(component, .pin)) } }
+            for await (resource, observation) in group { world.components[resource] = observation }
+        }
+        return world
+    }
+
+    func observe(_ component: Component, _ depth: ObservationRequest.Depth) async -> Observation {
+        switch await providers.provider(of: component) {
+        case .success(let provider):
+            let request = ObservationRequest(
+                component, recorded: recorded, configuration: configurations[component.id], readsConfiguration: !recorded.isKnown,
+                keeper: keeper, depth: depth)
+            var observation = await provider.observe(component, request)
+            if let problem = problems[component.id] {
+                observation.configuration = observation.configuration ?? ObservedConfiguration()
+                observation.configuration?.problem = problem
+            }
+            return observation
+        case .failure(let problem):
+            return .unknown(problem)
+        }
+    }
+
+    /// What an undo brings back: the sealed values that were recorded with the pinned release, of keys that the spec does not name. Empty once
+    /// the release is the last one that was reached: from then on nothing holds those keys.
+    private static func restored(_ component: Component, _ recorded: RecordedState, _ key: ConfigurationKey) -> [String: Secret] {
+        guard component.configuration.restores, let records = recorded.releases[component.id] else { return [:] }
+        let means = recorded.resolutions[component.id].flatMap { $0.pin == component.release ? $0 : nil }
+        func isPinned(_ record: ReleaseRecord) -> Bool {
+            record.resolution.holds(for: component.target)
+                && (record.resolution.pin == component.release || means.map { record.resolution.isSameArtifact(as: $0) } ?? false)
+        }
+        guard let last = records.last, !isPinned(last), let record = records.last(where: isPinned) else { return [:] }
+        var values: [String: Secret] = [:]
+        for (name, entry) in record.configuration ?? [:] where component.configuration.sources[name] == nil {
+            values[name] = entry.sealed.flatMap { key.open(name, $0) }
+        }
+        return values
+    }
+}
+
+extension Reconciler {
+    /// - Parameter making: whether the state store may make its key now: a reading command leaves no file behind.
+    func observer(of system: System, recorded: RecordedState, making: Bool) async throws(StateError) -> Observer {
+        await Observer(
+            system, recorded: recorded, providers: providers, values: values, key: try await configurationKey(of: system, making: making))
+    }
+
+    private func configurationKey(of system: System, making: Bool) async throws(StateError) -> Result<ConfigurationKey, Problem> {
+        switch operatorKey {
+        case .failure(let problem): return .failure(problem)
+        case .success(let key?): return .success(key)
+        case .success(nil):
+            let stored = try await store(system).hashKey(making: making)
+            // Without a key nothing was recorded that could be compared: any other serves as well, this once.
+            let bytes = stored ?? (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+            return .success(ConfigurationKey(bytes, seals: false))
+        }
+    }
+}

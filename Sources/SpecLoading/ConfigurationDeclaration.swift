@@ -1,0 +1,52 @@
+import Model
+import SpecFields
+
+extension Configuration.Source {
+    /// A literal, or a mapping that says where the value stands.
+    static let form = Form.scalar(Form.possiblyEmptyString.map(Configuration.Source.literal)) { fields in
+        let places = [
+            Alternative("fromEnv", .string(.environmentName), "A variable of the process's environment.", Configuration.Source.environment),
+            Alternative(
+                "fromFile", "A text file, absolute or relative to this file; a last newline does not count.", Configuration.Source.file),
+            Alternative("fromSecret", KubernetesSecretDeclaration.form, "A key of a Kubernetes Secret.") { $0 },
+        ]
+        return fields.exactlyOne(of: "a place", places) ?? .literal("")
+    }
+
+    /// Paths in a spec are relative to the spec file.
+    func resolved(_ path: (String) -> String) -> Configuration.Source {
+        if case .file(let relative) = self { return .file(path(relative)) }
+        return self
+    }
+}
+
+private enum KubernetesSecretDeclaration {
+    static let form = Form<Configuration.Source>.object { fields in
+        .kubernetesSecret(
+            namespace: fields.optional(
+                "namespace", .string(.label), "Its namespace; without one, that of the kubeconfig's context or of the pod."),
+            name: fields.required("name", .string(.subdomain), "The Secret's name."),
+            key: fields.required("key", .string(.secretKey), "The key within it."))
+    }
+}
+
+extension StringRule {
+    /// What every provider takes: https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html
+    static let environmentName = StringRule(
+        pattern: "^[A-Za-z_][A-Za-z0-9_]{0,255}$", hint: "a variable's name: letters, digits and '_', not beginning with a digit"
+    ) { text in
+        guard let first = text.utf8.first, text.utf8.count <= 256, !(0x30...0x39).contains(first) else { return false }
+        return text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == 0x5F }
+    }
+
+    /// https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+    fileprivate static let secretKey = StringRule(
+        pattern: "^[-._A-Za-z0-9]{1,253}$", hint: "a key of a Secret: letters, digits, '-', '_' and '.'"
+    ) { text in
+        (1...253).contains(text.utf8.count) && text.utf8.allSatisfy { isLetterOrDigit($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+}
