@@ -10,7 +10,7 @@ extension FlyApp {
                 images.map { image in
                     .members([
                         ("tag", image.tag.map(JSON.string)), ("digest", .string(image.digest)), ("index", image.index.map(JSON.string)),
-                        ("pruned", image.isPruned ? true : nil),
+                        ("pruned", image.isPruned ? true : JSON?.none),
                     ])
                 }),
             "secrets": .array(secrets.all.map { ["name": .string($0.name), "digest": .string($0.digest)] }),

@@ -12,8 +12,9 @@ extension FlyMachine {
             ("image_ref", version.image.json), ("instance_id", .string(version.id)), ("version", .string(version.id)),
             ("private_ip", .string("fdaa:0:1::\(id.suffix(4))")), ("created_at", .string(SimulatedTime.rfc3339(createdAt))),
             ("updated_at", .string(SimulatedTime.rfc3339(updatedAt))), ("config", isReachable ? shown : .null),
-            ("incomplete_config", isReachable ? nil : overview), ("events", isShort ? nil : .array(events.reversed().map(\.json))),
-            ("checks", isShort ? nil : .array(checks(app.timing, at: now))), ("host_status", .string(host.rawValue)),
+            ("incomplete_config", isReachable ? JSON?.none : overview),
+            ("events", isShort ? JSON?.none : .array(events.reversed().map(\.json))),
+            ("checks", isShort ? JSON?.none : .array(checks(app.timing, at: now))), ("host_status", .string(host.rawValue)),
             ("cordoned", .bool(isCordoned)), ("lease", withLease ? lease(at: now)?.stripped : nil),
         ])
     }

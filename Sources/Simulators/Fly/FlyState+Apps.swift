@@ -38,7 +38,7 @@ extension FlyState {
         let isLast = start >= found.count || found.count - start <= limit
         return FlyAnswer(
             .members([
-                ("machines", .array(page.map(\.row))), ("next_cursor", isLast ? nil : .string(String(start + limit))),
+                ("machines", .array(page.map(\.row))), ("next_cursor", isLast ? JSON?.none : .string(String(start + limit))),
                 ("last_machine_id", page.last.map { .string($0.machine.id) }),
                 ("last_updated_at", page.last.map { .string(SimulatedTime.rfc3339($0.machine.updatedAt)) }), ("error_regions", []),
             ]))

@@ -60,7 +60,7 @@ extension FlyState {
         [
             "status": "success",
             "data": .members([
-                ("nonce", withNonce ? .string(lease.nonce) : nil), ("expires_at", .integer(Int(lease.expiresAt / 1000))),
+                ("nonce", withNonce ? .string(lease.nonce) : JSON?.none), ("expires_at", .integer(Int(lease.expiresAt / 1000))),
                 ("owner", .string(lease.owner)), ("description", .string(lease.description)), ("version", .string(machine.version.id)),
             ]),
         ]
