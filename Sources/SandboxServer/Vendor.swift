@@ -25,6 +25,11 @@ public struct Vendor: Sendable {
     public static let all: [Vendor] = [
         Vendor(
             name: "vercel", title: "Vercel", access: .variables(url: "VERCEL_API_URL", token: "VERCEL_TOKEN"), make: VercelSimulator.init),
+        Vendor(
+            name: "fly", title: "Fly.io",
+            access: .variables(
+                urls: ["FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL", "FLY_API_BASE_URL", "FLY_REGISTRY_URL"], token: "FLY_API_TOKEN"),
+            make: FlySimulator.init),
         Vendor(name: "kubernetes", title: "Kubernetes", access: .kubeconfig, make: KubernetesSimulator.init),
     ]
 }

@@ -59,6 +59,33 @@ import Testing
         try await sandbox.stop()
     }
 
+    @Test func oneListenerIsAllOfFly() async throws {
+        let sandbox = try await Sandbox.start(
+            world: try WorldFile(
+                reading: Array(
+                    """
+                    apiVersion: sandbox.belay.dev/v1alpha1
+                    kind: World
+                    fly: {apps: [{name: worker, org: acme, machines: 1, releases: [{version: 1}]}]}
+                    """.utf8), file: "world.yaml"))
+        let variables = variables(sandbox)
+        let token = try #require(variables["FLY_API_TOKEN"])
+        let requests: [(variable: String, method: HTTPMethod, path: String)] = [
+            ("FLY_FLAPS_BASE_URL", .get, "/v1/apps/worker/machines"), ("FLY_UIEX_BASE_URL", .get, "/api/v1/apps/worker/releases"),
+            ("FLY_API_BASE_URL", .post, "/graphql"), ("FLY_REGISTRY_URL", .head, "/v2/worker/manifests/deployment-1"),
+        ]
+        for request in requests {
+            let url = try #require(variables[request.variable])
+            #expect(url == sandbox.server.urls["fly"])
+            let response = try await CurlTransport().send(
+                HTTPRequest(
+                    request.method, url + request.path, headers: ["Authorization": "Bearer \(token)"],
+                    body: request.method == .post ? Array(#"{"query": "{ app(name: \"worker\") { id } }"}"#.utf8) : []))
+            #expect(response.status == 200, "\(request.variable)")
+        }
+        try await sandbox.stop()
+    }
+
     @Test func everyRunHasTokensOfItsOwn() async throws {
         let first = try await Sandbox.start()
         let second = try await Sandbox.start()
@@ -103,7 +130,7 @@ import Testing
 
     static let badWorlds: [(why: String, text: String, message: String)] = [
         ("an empty file", "", "w.yaml:1:1: is empty"),
-        ("not a mapping", "- a", "w.yaml:1:1: expected a mapping with the fields apiVersion, kind, vercel, kubernetes, found a list"),
+        ("not a mapping", "- a", "w.yaml:1:1: expected a mapping with the fields apiVersion, kind, vercel, fly, kubernetes, found a list"),
         (
             "the wrong kind", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: Faults\n",
             "w.yaml:2:7: kind: expected one of World"
