@@ -48,6 +48,7 @@ import Testing
         #expect(index.headers["Content-Type"] == "application/vnd.oci.image.index.v1+json")
         let manifest = try #require(index.body["manifests"]?[0]?["digest"]?.string)
         #expect(manifest != digest)
+        #expect(try await stage.send(.get, "\(Self.manifests)/\(digest)").headers["Docker-Content-Digest"] == digest)
         _ = try await stage.update("registry.fly.io/worker@\(digest)")
         #expect(try await stage.machine()["image_ref"]?["digest"]?.string == manifest)
         let one = try await stage.send(.get, "\(Self.manifests)/\(manifest)")
