@@ -30,6 +30,8 @@ public struct Vendor: Sendable {
             access: .variables(
                 urls: ["FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL", "FLY_API_BASE_URL", "FLY_REGISTRY_URL"], token: "FLY_API_TOKEN"),
             make: FlySimulator.init),
+        Vendor(
+            name: "render", title: "Render", access: .variables(url: "RENDER_API_URL", token: "RENDER_API_KEY"), make: RenderSimulator.init),
         Vendor(name: "kubernetes", title: "Kubernetes", access: .kubeconfig, make: KubernetesSimulator.init),
     ]
 }
