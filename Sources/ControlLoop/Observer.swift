@@ -47,7 +47,22 @@ struct Observer: Sendable {
         return world
     }
 
+    /// Looks again at components of which more is known now than when they were observed: a value that cannot be read back, for instance,
+    /// after the write of it was found to have taken effect.
+    func refresh(_ world: inout World, of system: System, after recorded: RecordedState) async {
+        for component in system.components {
+            guard recorded.configurations[component.id] != self.recorded.configurations[component.id] else { continue }
+            world.components[component.id] = await observe(component, .pin, recorded)
+        }
+    }
+
     func observe(_ component: Component, _ depth: ObservationRequest.Depth) async -> Observation {
+        await observe(component, depth, recorded)
+    }
+
+    private func observe(
+        _ component: Component, _ depth: ObservationRequest.Depth, _ recorded: RecordedState
+    ) async -> Observation {
         switch await providers.provider(of: component) {
         case .success(let provider):
             let request = ObservationRequest(

@@ -42,8 +42,9 @@ extension Reconciler {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let observer = try await observer(
                     of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true)
-                let world = await observer.observe(system)
+                var world = await observer.observe(system)
                 let recorded = try await session.settleIntents(in: world, at: now())
+                await observer.refresh(&world, of: system, after: recorded)
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,

@@ -6,11 +6,20 @@ public import State
 public func settlements(of recorded: RecordedState, in world: World) -> [JournalEntry] {
     recorded.openIntents.sorted { $0.key < $1.key }.compactMap { resource, intent in
         switch world.components[resource]?.fate {
-        case .tookEffect: .receipt(.init(intent, .tookEffect))
+        case .tookEffect:
+            .receipt(.init(intent, .tookEffect, configuration: world.components[resource].map(intent.written) ?? [:]))
         case .failed(let problem): .receipt(.init(intent, .failed, problem: problem))
         case .void: .receipt(.init(intent, .void))
         case .inFlight, .undecided, nil: nil
         }
+    }
+}
+
+extension Intent {
+    /// What it wrote of a configuration key, with the provider's mark of it as it is seen now, once it is known to have taken effect.
+    func written(in observation: Observation) -> [String: ConfigurationEntry] {
+        guard let key = route.key, let fingerprint, let marker = observation.configuration?.settings[key]?.marker else { return [:] }
+        return [key: ConfigurationEntry(fingerprint: fingerprint, marker: marker)]
     }
 }
 

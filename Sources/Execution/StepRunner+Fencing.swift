@@ -11,7 +11,9 @@ extension StepRunner {
         guard let automation = before.automation, automation.name == change.name else {
             return .failed(Problem("NoSwitch", "\(site.id): there is no \(change.name) to switch any more", next: "plan anew"))
         }
-        let recorded = await session.state.fences[site.id].flatMap { $0.name == change.name ? $0 : nil }
+        let recorded = await session.state.fences[site.id].flatMap { fence in
+            fence.name == change.name && fence.target == site.component.target.text ? fence : nil
+        }
         switch change.purpose {
         case .raise:
             let fence = Fence(
@@ -19,7 +21,6 @@ extension StepRunner {
                 provider: site.component.target.provider)
             if !automation.isOn {
                 // Somebody else's choice: nothing of it is ours to take back.
-                if recorded != nil { try await append(.fence(.init(site.id, .raised, fence))) }
                 return .succeeded("\(change.name) is \(automation.value)")
             }
             return try await turn(change, fence, (.raising, .raised), at: site, until: end) { !$0.isOn }

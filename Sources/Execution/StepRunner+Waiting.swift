@@ -102,7 +102,7 @@ extension StepRunner {
         case .failed, .void, .inFlight, .undecided, nil:
             guard isThere else { return nil }
         }
-        try await append(.receipt(.init(intent, .tookEffect)))
+        try await append(.receipt(.init(intent, .tookEffect, configuration: intent.written(in: observation))))
         wait.intent = nil
         return nil
     }

@@ -7,6 +7,7 @@ extension StepRunner {
     func write(_ change: ReleaseChange, at site: Site, _ step: Step, until end: Duration) async throws(StateError) -> Outcome? {
         var isRetry = false
         var parts = 0
+        var done: Set<String> = []
         while true {
             let taken = takeConfirmation(of: site.id)
             let before = if let taken { taken } else { await observe(site, change.resolution, intent: nil, until: end) }
@@ -20,12 +21,17 @@ extension StepRunner {
             case .failure(let problem):
                 return parts == 0 ? .failed(problem) : .undecided(partly(change, parts, site, problem.message))
             }
+            // It took effect in this pass and is to be done again: more of the same would not change that.
+            if let part = way.part, done.contains(part) {
+                return .undecided(partly(change, parts, site, "a write that took effect does not show"))
+            }
             if let open = await session.state.openIntents[site.id] {
                 return .undecided(
                     Problem("WriteUndecided", "\(site.id): what became of the write \(open.id) is not known yet; nothing was sent"))
             }
             let intent = Intent(
-                id: newID(), resource: site.id, route: way, resolution: change.resolution, providerTime: before.providerTime,
+                id: newID(), resource: site.id, route: way, resolution: change.resolution,
+                fingerprint: way.key.flatMap { configurations[site.id]?.values[$0]?.fingerprint }, providerTime: before.providerTime,
                 written: now())
             // Not durable, not sent.
             try await append(.intent(intent))
@@ -60,9 +66,7 @@ extension StepRunner {
                     case .partDone:
                         parts += 1
                         isRetry = false
-                        guard parts < Self.mostParts else {
-                            return .undecided(partly(change, parts, site, "it takes more writes than one pass makes"))
-                        }
+                        if let part = way.part { done.insert(part) }
                         continue
                     }
                 } catch {
@@ -71,9 +75,6 @@ extension StepRunner {
             }
         }
     }
-
-    /// More than any component has machines or keys: a way that never ends must not keep a pass from ending.
-    private static let mostParts = 1000
 
     private func partly(_ change: ReleaseChange, _ parts: Int, _ site: Site, _ why: String) -> Problem {
         Problem(

@@ -131,16 +131,22 @@ public struct Intent: Sendable, Hashable, Codable {
     public var route: Route
     /// What the write should lead to.
     public var resolution: Resolution
+    /// Of the configuration value that its route's key gets; nil when it writes none.
+    public var fingerprint: String?
     /// The provider's clock at the observation before the write; nil when it told none.
     public var providerTime: Timestamp?
     /// Belay's own clock, for people.
     public var written: Timestamp
 
-    public init(id: String, resource: ResourceID, route: Route, resolution: Resolution, providerTime: Timestamp?, written: Timestamp) {
+    public init(
+        id: String, resource: ResourceID, route: Route, resolution: Resolution, fingerprint: String? = nil, providerTime: Timestamp?,
+        written: Timestamp
+    ) {
         self.id = id
         self.resource = resource
         self.route = route
         self.resolution = resolution
+        self.fingerprint = fingerprint
         self.providerTime = providerTime
         self.written = written
     }

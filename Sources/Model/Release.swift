@@ -155,6 +155,9 @@ public struct Route: Sendable, Hashable, Codable {
     /// What is sent now, of a way that takes several writes; opaque as the token. Each write is an intent of its own, and the observation
     /// after it names the next part. Nil for a way of one write.
     public var part: String?
+    /// The configuration key whose value the part writes; nil for any other part. When the answer is lost and the effect is observed all the
+    /// same, the key's value is known from it, though it cannot be read back.
+    public var key: String?
     /// True if sending it twice has the effect of sending it once.
     public var isIdempotent: Bool
     /// What comes with it, for the plan: `switches domain auto-assignment off`, `takes the image over from kubectl`.
@@ -163,7 +166,7 @@ public struct Route: Sendable, Hashable, Codable {
     public var refusal: Problem?
 
     public init(
-        _ verb: Verb, means: String, class: StepClass, token: String, part: String? = nil, isIdempotent: Bool, cautions: [String] = [],
+        _ verb: Verb, means: String, class: StepClass, token: String, part: String? = nil, key: String? = nil, isIdempotent: Bool, cautions: [String] = [],
         refusal: Problem? = nil
     ) {
         self.verb = verb
@@ -171,6 +174,7 @@ public struct Route: Sendable, Hashable, Codable {
         self.class = `class`
         self.token = token
         self.part = part
+        self.key = key
         self.isIdempotent = isIdempotent
         self.cautions = cautions
         self.refusal = refusal

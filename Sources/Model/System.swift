@@ -76,9 +76,13 @@ public protocol Target: Sendable, Codable {
     /// Within which a name of a release always means the same: provider and identity, and whatever part of the target is pinned.
     /// What was recorded for another scope means nothing for this target.
     var scope: String { get }
+    /// The target with its paths as `resolve` makes them. Paths in a spec are relative to the spec file.
+    func resolvingPaths(_ resolve: (String) -> String) -> Self
 }
 
 extension Target {
+    /// For the targets that name no files.
+    public func resolvingPaths(_ resolve: (String) -> String) -> Self { self }
     public var scope: String { "\(provider)/\(identity)" }
     public var provider: String { Self.provider }
 }

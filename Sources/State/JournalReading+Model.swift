@@ -117,7 +117,7 @@ extension Route: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             try json.member("verb"), means: try json.member("means"), class: try json.member("class"), token: try json.member("token"),
-            part: try json.optionalMember("part"),
+            part: try json.optionalMember("part"), key: try json.optionalMember("key"),
             isIdempotent: try json.member("isIdempotent"), cautions: try json.member("cautions"),
             refusal: try json.optionalMember("refusal"))
     }
@@ -127,7 +127,7 @@ extension Intent: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             id: try json.member("id"), resource: try json.member("resource"), route: try json.member("route"),
-            resolution: try json.member("resolution"), providerTime: try json.optionalMember("providerTime"),
+            resolution: try json.member("resolution"), fingerprint: try json.optionalMember("fingerprint"), providerTime: try json.optionalMember("providerTime"),
             written: try json.member("written"))
     }
 }

@@ -131,7 +131,7 @@ final class Death: Sendable {
     }
 }
 
-private struct MortalSession: StateSession {
+struct MortalSession: StateSession {
     var inner: any StateSession
     var death: Death
     var time: VirtualTime
@@ -156,17 +156,28 @@ private struct MortalSession: StateSession {
     func release() async {}
 }
 
-private struct MortalProvider: Provider {
+struct MortalProvider<Inner: Provider>: Provider where Inner.Target == FakeTarget {
     typealias Target = FakeTarget
-    var inner: FakeWorld
+    var inner: Inner
     var death: Death
+    private let dead = ApplyResult.unknown(Problem("Dead", "the process is dead"))
+
+    init(inner: Inner, death: Death) {
+        self.inner = inner
+        self.death = death
+    }
 
     func observe(_ target: FakeTarget, _ request: ObservationRequest) async -> Observation { await inner.observe(target, request) }
 
     func apply(_ change: ReleaseChange, to target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
-        let dead = ApplyResult.unknown(Problem("Dead", "the process is dead"))
         guard death.survives() else { return dead }
         let result = await inner.apply(change, to: target, request)
+        return death.survives() ? result : dead
+    }
+
+    func setAutomation(_ change: FenceChange, of target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
+        guard death.survives() else { return dead }
+        let result = await inner.setAutomation(change, of: target, request)
         return death.survives() ? result : dead
     }
 }
