@@ -30,6 +30,8 @@ public struct KubernetesResource: Sendable, Hashable {
     public static let replicaSets = KubernetesResource(group: "apps", plural: "replicasets", kind: "ReplicaSet")
     public static let controllerRevisions = KubernetesResource(group: "apps", plural: "controllerrevisions", kind: "ControllerRevision")
     public static let pods = KubernetesResource(plural: "pods", kind: "Pod")
+    public static let configMaps = KubernetesResource(plural: "configmaps", kind: "ConfigMap")
+    public static let secrets = KubernetesResource(plural: "secrets", kind: "Secret")
     public static let namespaces = KubernetesResource(plural: "namespaces", kind: "Namespace", isNamespaced: false)
 
     /// The URL's path of the collection, or of one object in it.

@@ -21,12 +21,15 @@ struct Cluster {
         world["workloads"] = .array(workloads)
         simulator = KubernetesSimulator(world: world, clock: clock, token: Self.token)
         transport = SimulatedTransport([Self.server: simulator])
-        let clock = clock
-        provider = AnyProvider(
-            KubernetesProvider(
-                ProviderEnvironment(
-                    variables: ["KUBECONFIG": try Self.kubeconfig()], transport: transport,
-                    now: { Timestamp(millisecondsSinceEpoch: clock.milliseconds) })))
+        provider = AnyProvider(KubernetesProvider(try Self.environment(transport, clock)))
+    }
+
+    func environment() throws -> ProviderEnvironment { try Self.environment(transport, clock) }
+
+    private static func environment(_ transport: SimulatedTransport, _ clock: ManualClock) throws -> ProviderEnvironment {
+        ProviderEnvironment(
+            variables: ["KUBECONFIG": try kubeconfig()], transport: transport,
+            now: { Timestamp(millisecondsSinceEpoch: clock.milliseconds) })
     }
 
     private static func kubeconfig() throws -> String {

@@ -15,11 +15,12 @@ struct RealCluster {
     let namespace: String
     let client: KubernetesClient
     let provider: AnyProvider
+    let environment: ProviderEnvironment
 
     init(_ test: String = #function, context: String = "kt") async throws {
         running = try await ControlPlane.shared.running()
         namespace = "t-" + String(test.prefix { $0.isLetter || $0.isNumber }).lowercased().prefix(60)
-        let environment = ProviderEnvironment(
+        environment = ProviderEnvironment(
             variables: ["KUBECONFIG": running.kubeconfig], transport: CurlTransport(),
             now: { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) })
         let connection = try ClusterConnection.load(

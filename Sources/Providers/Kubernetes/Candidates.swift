@@ -6,12 +6,32 @@ import ProviderKit
 struct ReleaseReading: Sendable {
     var snapshot: WorkloadSnapshot
     var request: ObservationRequest
+    /// Whose environment it is.
+    let owner: OwnObject.Owner
+    /// Nil when the configuration is not managed.
+    let environment: ManagedEnvironment?
+    /// ConfigMaps and Secrets as far as they were read.
+    var objects: [ConfigurationObject: ObjectState] = [:]
     private let naming: ReleaseNaming
+    /// The templates of revisions without what Belay decides of their environment; empty where that would tell nothing.
+    private let bare: [String: PodTemplate]
 
     init(_ snapshot: WorkloadSnapshot, _ request: ObservationRequest) {
         self.snapshot = snapshot
         self.request = request
         naming = ReleaseNaming(container: snapshot.container, pin: request.pin)
+        let owner = OwnObject.Owner(
+            workload: snapshot.target.workload, namespace: snapshot.target.namespace, container: snapshot.container)
+        self.owner = owner
+        let environment = request.configuration.map { ManagedEnvironment($0, owner) }
+        self.environment = environment
+        let isTouched =
+            environment != nil || (snapshot.revisions.map(\.template) + [snapshot.template]).contains { $0.hasVariables(of: owner) }
+        bare =
+            isTouched
+            ? Dictionary(
+                snapshot.revisions.map { ($0.uid, $0.template.withoutManaged(owner, environment)) }, uniquingKeysWith: { $1 })
+            : [:]
     }
 
     // MARK: - What is live
@@ -23,14 +43,32 @@ struct ReleaseReading: Sendable {
 
     var declared: Release {
         if let current = snapshot.current { return release(current) }
-        return snapshot.hasHistory
-            ? naming.release(snapshot.image, snapshot.template, remark: "not rolled out yet") : naming.release(of: snapshot)
+        guard snapshot.hasHistory else { return naming.release(of: snapshot) }
+        var release = naming.release(snapshot.image, snapshot.template, remark: "not rolled out yet")
+        release.lineage = lineage(snapshot.template.withoutManaged(owner, environment)) { _ in true }
+        return release
+    }
+
+    /// The revisions that a template is but for the environment that Belay gave it: an undo with keys on top is a new revision to the
+    /// cluster, and the same release.
+    private func lineage(_ template: PodTemplate, where isEarlier: (WorkloadRevision) -> Bool) -> [ArtifactIdentity] {
+        guard !bare.isEmpty else { return [] }
+        return snapshot.revisions.filter { isEarlier($0) && bare[$0.uid]?.isSame(as: template) == true }.map(\.identity)
+    }
+
+    /// True if the pin means this release, as it was resolved or as it is named.
+    func isPinned(_ release: Release) -> Bool {
+        if let resolution = request.resolution, resolution.pin == request.pin { return release.matches(resolution) }
+        return release.isNamed(by: request.pin)
     }
 
     /// A release of the history. Where the pin is asked for, the one that is declared is labelled as ``isWhole`` readings label it, with
     /// no number unless the workload itself tells it: the label must not depend on how much was read.
-    private func release(_ revision: WorkloadRevision) -> Release {
+    func release(_ revision: WorkloadRevision) -> Release {
         var release = naming.release(revision)
+        if let template = bare[revision.uid] {
+            release.lineage = lineage(template) { ($0.made, $0.number) < (revision.made, revision.number) }
+        }
         if request.depth == .pin, revision.uid == snapshot.current?.uid { release.label = naming.release(of: snapshot).label }
         return release
     }
@@ -77,29 +115,44 @@ struct ReleaseReading: Sendable {
                 gone: Problem(
                     "ContainerMissing", "revision \(revision.number) of \(snapshot.target.words) has no container \(snapshot.container)"))
         }
-        if revision.template.isSame(as: snapshot.template) { return Candidate(release, routes: [route(to: image)]) }
-        let returning = revision.template.returning(instead: snapshot.template, container: snapshot.container)
+        let wanted = environment?.applied(to: revision.template) ?? revision.template
+        if wanted.isSame(as: snapshot.template) { return Candidate(release, routes: [route(to: image)]) }
+        let named = Set((environment?.desired.values ?? [:]).keys)
+        let returning = wanted.returning(instead: snapshot.template, container: snapshot.container, besides: named)
         let cautions = returning.isEmpty ? [] : ["comes back with revision \(revision.number): \(returning.joined(separator: "; "))"]
         let token = token(.undo(revision: revision.name, uid: revision.uid, number: revision.number))
+        let more = accompaniment(of: revision)
         return Candidate(
             release,
             routes: [
                 Route(
-                    .undo, means: "rollout undo to revision \(revision.number)", class: .minutes, token: token.text, isIdempotent: true,
-                    cautions: snapshot.takeover + cautions)
+                    .undo, means: "rollout undo to revision \(revision.number)" + (more.words.map { " with \($0) on top" } ?? ""),
+                    class: .minutes, token: token.text, part: more.part, isIdempotent: true,
+                    cautions: snapshot.takeover + cautions + more.cautions, refusal: more.refusal)
             ])
     }
 
     private func token(_ way: RouteToken.Way) -> RouteToken {
         RouteToken(
             way, container: snapshot.container, uid: snapshot.object["metadata"]?["uid"]?.string ?? "",
-            fingerprint: snapshot.template.fingerprint, takesOwnership: request.takeOwnership)
+            fingerprint: snapshot.template.fingerprint, takesOwnership: request.takeOwnership, environment: environment?.names ?? [])
     }
 
-    private func route(to image: ImageReference, cautions: [String] = []) -> Route {
-        Route(
-            .redeploy, means: "server-side apply of \(image)", class: .minutes, token: token(.apply(image: image.description)).text,
-            isIdempotent: true, cautions: snapshot.takeover + cautions)
+    /// The way to an image with the rest of the template as it is now, but for the desired environment.
+    func route(to image: ImageReference, cautions: [String] = []) -> Route {
+        let more = accompaniment(of: snapshot.template)
+        let means: String
+        switch (more.words, image == snapshot.image) {
+        case (nil, true) where more.part.flatMap({ ConfigurationObject($0) }) != nil:
+            means = "make what the environment refers to again"
+        case (nil, _): means = "server-side apply of \(image)"
+        case (let words?, true): means = "\(words), then one rollout"
+        case (let words?, false): means = "\(words) and \(image), then one rollout"
+        }
+        return Route(
+            .redeploy, means: means, class: .minutes, token: token(.apply(image: image.description)).text, part: more.part,
+            isIdempotent: true, cautions: (image == snapshot.image ? [] : snapshot.takeover) + more.cautions + cautions,
+            refusal: more.refusal)
     }
 
     /// The release that the pin means when no revision is it: an image that never ran here, or a revision that was cleaned up.
@@ -146,6 +199,19 @@ struct ReleaseReading: Sendable {
     /// it was made for, so sending again cannot be overtaken by it.
     var fate: IntentFate? {
         guard let intent = request.openIntent else { return nil }
-        return declared.matches(intent.resolution) ? .tookEffect : .void
+        if let object = intent.route.part.flatMap({ ConfigurationObject($0) }) {
+            switch objects[object] {
+            case .found: return .tookEffect
+            case .unreadable(let problem): return .undecided(problem.message)
+            // An object that is made late disturbs nobody, and making it again finds it.
+            case .missing, nil: return .void
+            }
+        }
+        guard declared.matches(intent.resolution) else { return .void }
+        // Of a way that only sets variables, the release tells nothing.
+        if intent.route.part != nil, let environment, !environment.applied(to: snapshot.template).isSame(as: snapshot.template) {
+            return .void
+        }
+        return .tookEffect
     }
 }

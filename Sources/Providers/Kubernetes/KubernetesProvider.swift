@@ -23,32 +23,39 @@ public struct KubernetesProvider: Provider {
     /// note, and its template among its identities; nothing that is compared with an image needs them. Its
     /// label is the same: that of a StatefulSet's or DaemonSet's declared release has a revision's number in the history alone.
     public func observe(_ target: KubernetesTarget, _ request: ObservationRequest) async -> Observation {
-        let snapshot: WorkloadSnapshot
+        let reading: ReleaseReading
         do throws(SnapshotError) {
-            snapshot = try await read(target, request)
+            reading = try await read(target, request)
         } catch {
             return .unknown(error.problem(of: request.component))
         }
-        let reading = ReleaseReading(snapshot, request)
+        let snapshot = reading.snapshot
+        let owner = snapshot.foreignOwner
         return Observation(
             live: reading.live, settlement: snapshot.settlement(of: request.component), candidates: reading.candidates, fate: reading.fate,
-            blocker: blocker(snapshot, request), notes: snapshot.notes, providerTime: snapshot.time)
+            blocker: blocker(snapshot, owner, request), notes: snapshot.notes, providerTime: snapshot.time,
+            configuration: reading.configuration, automation: owner?.automation, cause: snapshot.hasHistory ? snapshot.cause : nil)
     }
 
-    private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> WorkloadSnapshot {
+    private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> ReleaseReading {
         let client: KubernetesClient
         do throws(KubernetesError) { client = try clients.client(target.context) } catch { throw .api(error) }
         do throws(SnapshotError) {
             let workload = try await WorkloadSnapshot.read(target, with: client)
-            return ReleaseReading(workload, request).isWhole ? workload : try await workload.withHistory(from: client)
+            var reading = ReleaseReading(workload, request)
+            if !reading.isWhole { reading = ReleaseReading(try await workload.withHistory(from: client), request) }
+            let objects = ObjectReader(client: client, namespace: target.namespace, component: request.component)
+            reading.objects = try await objects.read(reading.comparedObjects)
+            reading.objects.merge(try await objects.read(reading.neededObjects)) { $1 }
+            return reading
         } catch {
             if case .api(let api) = error, api.code == .unauthorized || api.code == .credentials { clients.forget(target.context) }
             throw error
         }
     }
 
-    private func blocker(_ snapshot: WorkloadSnapshot, _ request: ObservationRequest) -> Problem? {
-        if !request.takeOwnership, let owner = snapshot.foreignOwner(request.component) { return owner }
+    private func blocker(_ snapshot: WorkloadSnapshot, _ owner: ForeignOwner?, _ request: ObservationRequest) -> Problem? {
+        if !request.takeOwnership, let owner { return snapshot.problem(request.component, owner) }
         return snapshot.isPaused ? snapshot.pausedProblem(request.component) : nil
     }
 
@@ -63,7 +70,26 @@ public struct KubernetesProvider: Provider {
         do throws(KubernetesError) { client = try clients.client(target.context) } catch {
             return .refused(Problem(error, of: request.component))
         }
-        return await WorkloadChange(target: target, token: token, component: request.component, client: client).send()
+        let environment = request.configuration.map {
+            ManagedEnvironment($0, .init(workload: target.workload, namespace: target.namespace, container: token.container))
+        }
+        guard environment?.names ?? [] == token.environment else {
+            return .refused(
+                Problem(
+                    "ConfigurationChanged",
+                    "kubernetes/\(request.component): the configuration is another one than the way to \(change.to.label) was planned with",
+                    next: "run again: the next pass plans anew"))
+        }
+        if let part = change.route.part.flatMap({ ConfigurationObject($0) }) {
+            guard let object = environment?.objects.first(where: { $0.object == part }) else {
+                return .refused(
+                    Problem("RouteInvalid", "kubernetes/\(request.component): the way does not need \(part.words)", next: "plan again"))
+            }
+            return await ObjectMaking(object: object, uid: token.uid, component: request.component, client: client).send()
+        }
+        return await WorkloadChange(
+            target: target, token: token, component: request.component, client: client, environment: environment
+        ).send()
     }
 }
 

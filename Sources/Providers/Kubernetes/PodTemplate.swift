@@ -27,12 +27,7 @@ struct PodTemplate: Sendable, Hashable {
     func isSame(as other: PodTemplate) -> Bool { canonical == other.canonical }
 
     /// Differs whenever the template does, for any practical purpose. 16 hexadecimal digits.
-    var fingerprint: String {
-        var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in canonical.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    var fingerprint: String { StableHash.of(canonical) }
 
     private static func canonical(_ value: JSON) -> String {
         switch value {
@@ -45,17 +40,21 @@ struct PodTemplate: Sendable, Hashable {
     }
 
     /// What comes back with this template beside the container's image, in words: names only, never values.
-    func returning(instead current: PodTemplate, container: String) -> [String] {
+    ///
+    /// - Parameter named: variables that the spec names; they do not come back.
+    func returning(instead current: PodTemplate, container: String, besides named: Set<String> = []) -> [String] {
         var parts: [String] = []
         let own = Self.variables(self, container)
         let live = Self.variables(current, container)
-        let changed = Set(own.keys).union(live.keys).filter { own[$0] != live[$0] }.sorted()
+        let changed = Set(own.keys).union(live.keys).subtracting(named).filter { own[$0] != live[$0] }.sorted()
         if !changed.isEmpty { parts.append("environment \(changed.joined(separator: ", "))") }
         for other in containers {
             guard let name = other["name"]?.string, name != container else { continue }
             if current.image(of: name) != image(of: name) { parts.append("image of container \(name)") }
         }
-        if parts.isEmpty, !without(container).isSame(as: current.without(container)) { parts.append("other fields of the pod template") }
+        if parts.isEmpty, !without(container, named).isSame(as: current.without(container, named)) {
+            parts.append("other fields of the pod template")
+        }
         return parts
     }
 
@@ -65,14 +64,7 @@ struct PodTemplate: Sendable, Hashable {
             (found?["env"]?.elements ?? []).compactMap { item in item["name"]?.string.map { ($0, item) } }, uniquingKeysWith: { $1 })
     }
 
-    private func without(_ container: String) -> PodTemplate {
-        var json = json
-        json["spec"]?["containers"] = .array(
-            containers.map { item in
-                var item = item
-                if item["name"]?.string == container { item["image"] = nil }
-                return item
-            })
-        return PodTemplate(json)
+    private func without(_ container: String, _ variables: Set<String>) -> PodTemplate {
+        with(image: "", in: container).with([:], removing: variables, in: container)
     }
 }

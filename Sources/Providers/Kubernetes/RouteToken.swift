@@ -16,11 +16,14 @@ struct RouteToken: Sendable, Hashable {
     /// Of the pod template that the plan would replace. Not the resourceVersion: an autoscaler or a pod's health changes that one.
     var fingerprint: String
     var takesOwnership: Bool
+    /// What Belay's own objects of the environment are called when the way has been walked, as ``ConfigurationObject/text``.
+    var environment: [String]
 
     var text: String {
         var json: JSON = [
             "container": .string(container), "uid": .string(uid), "template": .string(fingerprint), "take": .bool(takesOwnership),
         ]
+        if !environment.isEmpty { json["env"] = .array(environment.map(JSON.string)) }
         switch way {
         case .undo(let revision, let uid, let number):
             json["undo"] = ["name": .string(revision), "uid": .string(uid), "number": .integer(number)]
@@ -29,8 +32,9 @@ struct RouteToken: Sendable, Hashable {
         return json.description
     }
 
-    init(_ way: Way, container: String, uid: String, fingerprint: String, takesOwnership: Bool) {
+    init(_ way: Way, container: String, uid: String, fingerprint: String, takesOwnership: Bool, environment: [String]) {
         self.way = way
+        self.environment = environment
         self.container = container
         self.uid = uid
         self.fingerprint = fingerprint
@@ -46,6 +50,7 @@ struct RouteToken: Sendable, Hashable {
         self.uid = uid
         self.fingerprint = fingerprint
         takesOwnership = json["take"]?.bool ?? false
+        environment = (json["env"]?.elements ?? []).compactMap(\.string)
         if let undo = json["undo"] {
             guard let name = undo["name"]?.string, let uid = undo["uid"]?.string else { return nil }
             way = .undo(revision: name, uid: uid, number: undo["number"]?.integer ?? 0)

@@ -10,6 +10,8 @@ struct WorkloadChange: Sendable {
     var token: RouteToken
     var component: String
     var client: KubernetesClient
+    /// Nil when the configuration is not managed.
+    var environment: ManagedEnvironment?
 
     private enum Intended {
         case patch(KubernetesPatch)
@@ -52,11 +54,13 @@ struct WorkloadChange: Sendable {
         guard object["metadata"]?["uid"]?.string == token.uid else { return .result(.refused(changed("it was deleted and made again"))) }
         let snapshot = WorkloadSnapshot(
             target: target, object: object, template: template, container: container, image: image)
+        let wanted: PodTemplate
         let patch: KubernetesPatch
         switch token.way {
-        case .apply(let wanted):
-            if image.description == wanted { return .result(.alreadySo) }
-            patch = applying(wanted, to: object)
+        case .apply(let reference):
+            let configured = environment?.applied(to: template) ?? template
+            wanted = configured.with(image: reference, in: container)
+            patch = configured.isSame(as: template) ? applying(reference, to: object) : replacing(wanted, in: object)
         case .undo(let name, let uid, let number):
             let revision: JSON
             do throws(KubernetesError) {
@@ -68,13 +72,36 @@ struct WorkloadChange: Sendable {
             guard revision["metadata"]?["uid"]?.string == uid, let found = WorkloadRevision(revision, of: object, kind: kind) else {
                 return .result(.refused(revisionGone(number)))
             }
-            if found.template.isSame(as: template) { return .result(.alreadySo) }
-            patch = undoing(to: revision, found, object)
+            wanted = environment?.applied(to: found.template) ?? found.template
+            patch = undoing(to: revision, wanted, object)
         }
+        if wanted.isSame(as: template) { return .result(.alreadySo) }
         guard template.fingerprint == token.fingerprint else { return .result(.refused(changed("its pod template is another one"))) }
         if snapshot.isPaused { return .result(.refused(snapshot.pausedProblem(component))) }
-        if !token.takesOwnership, let owner = snapshot.foreignOwner(component) { return .result(.refused(owner)) }
+        if !token.takesOwnership, let owner = snapshot.foreignOwner {
+            return .result(.refused(snapshot.problem(component, owner)))
+        }
+        if let problem = try await lacking(wanted, snapshot) { return .result(.refused(problem)) }
         return .patch(patch)
+    }
+
+    /// Why a template with the desired environment must not be written: a variable is another reconciler's, or an object of Belay's is gone.
+    private func lacking(_ wanted: PodTemplate, _ snapshot: WorkloadSnapshot) async throws(SnapshotError) -> Problem? {
+        guard let environment else { return nil }
+        if !token.takesOwnership {
+            let changes = environment.changes(of: snapshot.template)
+            if let problem = snapshot.foreignOwner(ofVariables: changes.set + changes.removed, component) { return problem }
+        }
+        let needed = environment.objects(neededBy: wanted)
+        let states = try await ObjectReader(client: client, namespace: target.namespace, component: component).read(needed.map(\.object))
+        for object in needed {
+            switch states[object.object] {
+            case .found(let content): if !object.isSame(as: content) { return object.taken(component) }
+            case .missing, nil: return changed("\(object.object.words) is gone")
+            case .unreadable(let problem): return problem
+            }
+        }
+        return nil
     }
 
     private func changed(_ how: String) -> Problem {
@@ -106,17 +133,37 @@ struct WorkloadChange: Sendable {
             ], force: true)
     }
 
-    /// As `kubectl rollout undo --to-revision` does it, plus the resourceVersion.
-    private func undoing(to revision: JSON, _ found: WorkloadRevision, _ object: JSON) -> KubernetesPatch {
+    /// The image and the whole environment of the container, and nothing else.
+    ///
+    /// Not by server-side apply: it merges a variable's `valueFrom` beside the `value` that somebody else has set, which the server then
+    /// refuses, and it cannot take away what somebody else has set. A JSON patch makes its sender the owner of what it changed all the same.
+    private func replacing(_ wanted: PodTemplate, in object: JSON) -> KubernetesPatch {
+        var operations: [JSON] = [
+            ["op": "replace", "path": "/metadata/resourceVersion", "value": object["metadata"]?["resourceVersion"] ?? ""]
+        ]
+        for (index, container) in wanted.containers.enumerated() where container["name"]?.string == token.container {
+            let path = "/spec/template/spec/containers/\(index)"
+            operations.append(["op": "test", "path": .string("\(path)/name"), "value": .string(token.container)])
+            operations.append(["op": "replace", "path": .string("\(path)/image"), "value": container["image"] ?? ""])
+            operations.append(["op": "add", "path": .string("\(path)/env"), "value": container["env"] ?? []])
+        }
+        return .json(operations)
+    }
+
+    /// As `kubectl rollout undo --to-revision` does it, plus the resourceVersion and the desired environment.
+    private func undoing(to revision: JSON, _ wanted: PodTemplate, _ object: JSON) -> KubernetesPatch {
         let version = object["metadata"]?["resourceVersion"] ?? ""
         guard target.workload.kind == .deployment else {
             var patch = revision["data"] ?? [:]
             patch["metadata"] = ["resourceVersion": version, "uid": .string(token.uid)]
+            var template = wanted.json
+            template["$patch"] = patch["spec"]?["template"]?["$patch"]
+            patch["spec"]?["template"] = template
             return .strategicMerge(patch)
         }
         return .json([
             ["op": "replace", "path": "/metadata/resourceVersion", "value": version],
-            ["op": "replace", "path": "/spec/template", "value": found.template.json],
+            ["op": "replace", "path": "/spec/template", "value": wanted.json],
             ["op": "add", "path": "/metadata/annotations", "value": annotations(of: revision, object)],
         ])
     }

@@ -54,6 +54,8 @@ struct WorkloadRevision: Sendable, Hashable {
     }
 
     var identity: ArtifactIdentity { ArtifactIdentity(.template, hash) }
+    /// For ordering; an unknown time is the earliest.
+    var made: Int64 { created?.millisecondsSinceEpoch ?? .min }
 }
 
 extension [WorkloadRevision] {
