@@ -1,9 +1,10 @@
 import Model
 import SpecFields
+import YAMLReading
 
 extension Configuration.Source {
     /// A literal, or a mapping that says where the value stands.
-    static let form = Form.scalar(Form.possiblyEmptyString.map(Configuration.Source.literal)) { fields in
+    static let form = Form.scalar(literal) { fields in
         let places = [
             Alternative("fromEnv", .string(.environmentName), "A variable of the process's environment.", Configuration.Source.environment),
             Alternative(
@@ -12,6 +13,17 @@ extension Configuration.Source {
         ]
         return fields.exactlyOne(of: "a place", places) ?? .literal("")
     }
+
+    private static let literal = Form<Configuration.Source>(
+        schema: Form.possiblyEmptyString.schema, placeholder: { .literal("") },
+        read: { node, reading in
+            guard let text = Form.possiblyEmptyString.read(node, reading) else { return nil }
+            guard !text.isLikeCredential else {
+                reading.report("secrets never stand in a spec: use fromEnv, fromFile or fromSecret", at: node.mark)
+                return nil
+            }
+            return .literal(text)
+        })
 
     /// Paths in a spec are relative to the spec file.
     func resolved(_ path: (String) -> String) -> Configuration.Source {
@@ -27,6 +39,29 @@ private enum KubernetesSecretDeclaration {
                 "namespace", .string(.label), "Its namespace; without one, that of the kubeconfig's context or of the pod."),
             name: fields.required("name", .string(.subdomain), "The Secret's name."),
             key: fields.required("key", .string(.secretKey), "The key within it."))
+    }
+}
+
+extension String {
+    /// True if it begins as well-known credentials do, holds a private key, or is a URL with a password.
+    fileprivate var isLikeCredential: Bool {
+        if Self.credentialPrefixes.contains(where: { hasPrefix($0) && utf8.count >= $0.utf8.count + 8 }) { return true }
+        if contains("-----BEGIN "), contains("PRIVATE KEY") { return true }
+        return hasPassword
+    }
+
+    /// Chosen by their vendors so that they are found where they do not belong.
+    private static let credentialPrefixes = [
+        "sk_live_", "rk_live_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xapp-", "AKIA", "ASIA",
+        "sk-ant-", "sk-proj-", "npm_", "rnd_", "fo1_", "FlyV1 ",
+    ]
+
+    /// `scheme://user:password@`, the user may be missing.
+    private var hasPassword: Bool {
+        guard let scheme = firstRange(of: "://")?.upperBound else { return false }
+        let authority = self[scheme...].prefix { !"/?#".contains($0) && !$0.isWhitespace }
+        guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else { return false }
+        return authority.index(after: colon) < at
     }
 }
 

@@ -10,7 +10,7 @@ extension SystemDeclaration {
                 entry.value.target.map { target in
                     let declared = entry.value
                     return Component(
-                        name: entry.key, target: target, release: declared.release, after: declared.after.map(ResourceID.component),
+                        name: entry.key, target: target.resolvingPaths { Self.path($0, besides: file) }, release: declared.release, after: declared.after.map(ResourceID.component),
                         verify: declared.verify, takeOwnership: declared.takeOwnership, allowRebuild: declared.allowRebuild,
                         configuration: declared.configuration(besides: file), isFenced: declared.fence, timeout: declared.timeout)
                 }
@@ -19,7 +19,7 @@ extension SystemDeclaration {
     }
 
     /// Paths in a spec are relative to the spec file.
-    fileprivate static func path(_ path: String, besides file: String) -> String {
+    static func path(_ path: String, besides file: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
     }

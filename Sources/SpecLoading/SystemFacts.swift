@@ -40,7 +40,7 @@ struct SystemFacts {
                 claims.append(Claim(component: entry.key, target: .init(provider: target.provider, identity: target.identity), mark: mark))
             } else if let kind = targets.first(where: { entry.value[$0.name] != nil }), let node = entry.value[kind.name],
                 // Its mistakes were reported when the document was read.
-                let target = kind.read(node, SpecReading(file: file))
+                let target = kind.read(node, SpecReading(file: file))?.resolvingPaths({ SystemDeclaration.path($0, besides: file) })
             {
                 claims.append(
                     Claim(component: entry.key, target: .init(provider: target.provider, identity: target.identity), mark: node.mark))
