@@ -6,9 +6,11 @@ public import ProviderKit
 /// The operator's or the state store's secret behind everything that is remembered of configuration values.
 ///
 /// Fingerprints are HMAC-SHA-256 over key and value, so that equal values of different keys do not look equal. Sealed values are
-/// ChaCha20-Poly1305 with a nonce derived from key and value: the same value seals to the same text, which tells no more than its fingerprint.
+/// ChaCha20-Poly1305 with a nonce derived from key and value: the same value seals to the same text, which tells its length and no more than
+/// its fingerprint.
 public struct ConfigurationKey: Sendable {
     private let hashing: SymmetricKey
+    private let nonces: SymmetricKey
     private let sealing: SymmetricKey?
 
     /// - Parameters:
@@ -20,6 +22,7 @@ public struct ConfigurationKey: Sendable {
             HKDF<SHA256>.deriveKey(inputKeyMaterial: root, info: Data("belay/\(purpose)".utf8), outputByteCount: 32)
         }
         hashing = derived("fingerprint")
+        nonces = derived("nonce")
         sealing = seals ? derived("seal") : nil
     }
 
@@ -28,7 +31,7 @@ public struct ConfigurationKey: Sendable {
 
     /// The operator's key; nil when none is set.
     public static func fromEnvironment(_ variables: [String: String]) throws(Problem) -> ConfigurationKey? {
-        guard let text = variables[variable], !text.isEmpty else { return nil }
+        guard let text = variables[variable]?.filter({ !$0.isWhitespace }), !text.isEmpty else { return nil }
         guard let bytes = Data(base64Encoded: text), bytes.count >= 32 else {
             throw Problem(
                 "KeyUnusable", "\(variable) is not 32 bytes or more in base64", next: "make one with: head -c 32 /dev/urandom | base64")
@@ -40,7 +43,7 @@ public struct ConfigurationKey: Sendable {
     public var canSeal: Bool { sealing != nil }
 
     public func fingerprint(_ key: String, _ value: Secret) -> String {
-        Self.hexadecimal(mac(key, value).prefix(16))
+        Self.hexadecimal(Self.mac(key, value, hashing).prefix(16))
     }
 
     public var keeper: ConfigurationKeeper {
@@ -50,7 +53,7 @@ public struct ConfigurationKey: Sendable {
     }
 
     private func seal(_ key: String, _ value: Secret) -> String? {
-        guard let sealing, let nonce = try? ChaChaPoly.Nonce(data: mac("nonce/" + key, value).prefix(12)) else { return nil }
+        guard let sealing, let nonce = try? ChaChaPoly.Nonce(data: Self.mac(key, value, nonces).prefix(12)) else { return nil }
         // Twelve bytes are a nonce, and sealing with one does not fail.
         return try? ChaChaPoly.seal(Data(value.reveal().utf8), using: sealing, nonce: nonce, authenticating: Data(key.utf8))
             .combined.base64EncodedString()
@@ -64,8 +67,8 @@ public struct ConfigurationKey: Sendable {
         return Secret(String(decoding: bytes, as: UTF8.self))
     }
 
-    private func mac(_ key: String, _ value: Secret) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: Data((key + "\0" + value.reveal()).utf8), using: hashing))
+    private static func mac(_ key: String, _ value: Secret, _ secret: SymmetricKey) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Data((key + "\0" + value.reveal()).utf8), using: secret))
     }
 
     private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

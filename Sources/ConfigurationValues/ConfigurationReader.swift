@@ -3,6 +3,8 @@ public import Model
 public import ProviderKit
 
 /// Reads the values that a spec refers to, from where it points.
+///
+/// What a reference leads to is never empty: a CI sets the variable of a secret that it does not pass on, to nothing.
 public struct ConfigurationReader: Sendable {
     /// Reads one key of a Kubernetes Secret.
     public typealias SecretReading =
@@ -47,34 +49,64 @@ public struct ConfigurationReader: Sendable {
     }
 
     private func value(of source: Configuration.Source, for what: String) async -> Result<Secret, Problem> {
+        let (value, place) = await find(source, what)
+        guard case .success(let secret) = value else { return value }
+        if secret.reveal().utf8.contains(0) {
+            return .failure(
+                Problem("ValueUnusable", "\(what) holds a zero byte, which no variable can", next: "give it a value that is text"))
+        }
+        if source.isReference, secret.reveal().isEmpty {
+            return .failure(
+                Problem(
+                    "ValueMissing", "\(what) should come from \(place), which is empty",
+                    next: "check what sets it; an empty value is written \"\" in the spec"))
+        }
+        return value
+    }
+
+    private func find(_ source: Configuration.Source, _ what: String) async -> (Result<Secret, Problem>, place: String) {
         switch source {
         case .literal(let text):
-            return .success(Secret(text))
+            return (.success(Secret(text)), "the spec")
         case .environment(let name):
+            let place = "the variable \(name)"
             guard let value = variables[name] else {
-                return .failure(
-                    Problem("ValueMissing", "\(what) should come from the variable \(name), which is not set", next: "set \(name)"))
+                return (
+                    .failure(Problem("ValueMissing", "\(what) should come from \(place), which is not set", next: "set \(name)")), place
+                )
             }
-            return .success(Secret(value))
+            return (.success(Secret(value)), place)
         case .file(let path):
-            guard let data = FileManager.default.contents(atPath: path) else {
-                return .failure(
-                    Problem(
-                        "ValueMissing", "\(what) should come from the file \(path), which cannot be read",
-                        next: "check that it is there, and its permissions"))
-            }
-            guard data.count <= 65536, let text = String(validating: data, as: UTF8.self) else {
-                return .failure(
-                    Problem(
-                        "ValueUnusable", "\(what) should come from the file \(path), which is no UTF-8 text of at most 64 KiB",
-                        next: "name a text file"))
-            }
-            return .success(Secret(text.hasSuffix("\n") ? String(text.dropLast()) : text))
+            let place = "the file \(path)"
+            return (
+                Self.text(path).mapError { problem in
+                    Problem(problem.reason, "\(what) should come from \(place), which \(problem.message)", next: problem.next)
+                }, place
+            )
         case .kubernetesSecret(let namespace, let name, let key):
-            return await readSecret(namespace, name, key).mapError { problem in
+            let value = await readSecret(namespace, name, key).mapError { problem in
                 Problem(problem.reason, "\(what) should come from a Secret: \(problem.message)", next: problem.next)
             }
+            return (value, "\(key) of the Secret \(name)")
         }
+    }
+
+    /// The text of a small file without its last newline; the problem's message is the end of a sentence.
+    private static func text(_ path: String) -> Result<Secret, Problem> {
+        let real = URL(filePath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: real) else {  // Nil says all that is needed.
+            return .failure(
+                Problem("ValueMissing", "cannot be read", next: "check that it is there, and the permissions of its directory"))
+        }
+        let unusable = Problem("ValueUnusable", "is no file of UTF-8 text of at most 64 KiB", next: "name a text file")
+        // Asked before it is opened: a pipe would keep us until somebody writes to it.
+        guard attributes[.type] as? FileAttributeType == .typeRegular else { return .failure(unusable) }
+        guard let data = FileManager.default.contents(atPath: real) else {
+            return .failure(Problem("ValueMissing", "cannot be read", next: "check its permissions"))
+        }
+        guard data.count <= 65536, let text = String(validating: data, as: UTF8.self) else { return .failure(unusable) }
+        let isEnded = text.last == "\n" || text.last == "\r\n"
+        return .success(Secret(isEnded ? String(text.dropLast()) : text))
     }
 }
 
@@ -85,7 +117,9 @@ public struct ConfigurationProblems: Error, Sendable, Hashable {
     /// One problem that tells them all.
     public var problem: Problem {
         guard let first = all.first, all.count > 1 else { return all.first ?? Problem("ValueMissing", "a value cannot be read") }
-        return Problem(first.reason, all.map(\.message).joined(separator: "; "), next: all.compactMap(\.next).joined(separator: "; "))
+        let next = all.compactMap(\.next)
+        return Problem(
+            first.reason, all.map(\.message).joined(separator: "; "), next: next.isEmpty ? nil : next.joined(separator: "; "))
     }
 }
 
