@@ -99,8 +99,8 @@ public struct APIError: Error, Sendable {
 }
 
 extension APIError {
-    /// The error without the token, which a vendor may repeat in its answer.
-    func hiding(_ token: Secret) -> APIError {
+    /// The error without a secret that the vendor may repeat in its answer: the token, or a value that was written.
+    public func hiding(_ token: Secret) -> APIError {
         let secret = token.reveal()
         guard !secret.isEmpty else { return self }
         var error = self

@@ -86,7 +86,7 @@ import VercelProvider
         let (change, intent) = try stage.world.change(after: await stage.observe())
         stage.pass(.seconds(90))
         #expect(await stage.project["rollingRelease"]?["canary"]?.string == new)
-        guard case .accepted(let facts) = await stage.world.apply(change, intent) else {
+        guard case .accepted(let facts, _) = await stage.world.apply(change, intent) else {
             Issue.record("it was not accepted")
             return
         }

@@ -59,7 +59,7 @@ import VercelProvider
         #expect(observation.operation == nil)
         let route = try #require(observation.route(to: new))
         #expect(route.verb == .promote)
-        #expect(route.cautions == ["switches automatic assignment of domains on"])
+        #expect(route.cautions == ["switches automatic assignment of domains on; a fence goes up again at the end"])
     }
 
     @Test func case5AutomaticAssignmentThatPeopleSwitchedOffIsSaidAndLeftAlone() async throws {
@@ -169,7 +169,7 @@ import VercelProvider
         stage.pass(.seconds(10))
         let observation = await stage.observe(resolution: change.resolution, intent: intent)
         #expect(observation.live.declared?.id == "dpl_C")
-        #expect(observation.fate == .tookEffect)
+        #expect(observation.fate == observation.failure.map { .failed($0) })
         #expect(observation.failure?.reason == "JobSkipped")
     }
 

@@ -116,7 +116,7 @@ import VercelProvider
     @Test(arguments: Write.allCases) func anAcceptedWriteSettles(_ write: Write) async throws {
         let stage = try VercelStage.make(pin: write.pin, allowRebuild: true)
         let (result, change, intent) = try await stage.go()
-        guard case .accepted(let facts) = result else {
+        guard case .accepted(let facts, _) = result else {
             Issue.record("\(result)")
             return
         }

@@ -20,6 +20,10 @@ struct VercelAPI: Sendable {
             type == "rollback"
                 ? "/v9/projects/\(project.percentEncoded)/rollback/aliases" : "/v1/projects/\(project.percentEncoded)/promote/aliases"
         }
+        static func variables(_ project: String) -> String { "/v10/projects/\(project.percentEncoded)/env" }
+        static func variable(_ project: String, _ id: String) -> String {
+            "/v9/projects/\(project.percentEncoded)/env/\(id.percentEncoded)"
+        }
         static func rollingRelease(_ project: String) -> String { "/v1/projects/\(project.percentEncoded)/rolling-release" }
     }
 
@@ -81,13 +85,37 @@ struct VercelAPI: Sendable {
         return (answer.body?["aliases"]?.elements ?? []).compactMap { $0["alias"]?.string ?? $0["alias"]?["alias"]?.string }
     }
 
+    /// The project's environment variables, with the values that the token may read.
+    func variables(of project: String) async throws(APIError) -> VercelVariables {
+        let purpose = "reading environment variables"
+        let answer = try await client.send(.get, Path.variables(project), query: [("decrypt", "true")] + scope, while: purpose)
+        // A project with one variable may be answered with that variable instead of a list.
+        let items = answer.body?["envs"]?.array ?? (answer.body?["key"] == nil ? nil : [answer.body ?? .null])
+        guard let items else { throw APIError(missing: "list of variables", purpose: purpose) }
+        // The document knows no way to a second page.
+        guard answer.body?["pagination"]?["next"]?.double == nil else { throw APIError(missing: "rest of the list", purpose: purpose) }
+        return VercelVariables(
+            all: items.compactMap { VercelVariable($0) }, hidden: answer.body?["hiddenProductionEnvCount"]?.integer ?? 0)
+    }
+
     // MARK: - Writing
+
+    /// Switches automatic assignment of domains. What is not named stays as it is.
+    func setAutoAssignment(_ project: String, _ isOn: Bool, by who: String) async throws(APIError) {
+        _ = try await client.send(
+            .patch, Path.project(project), query: scope,
+            body: ["autoAssignCustomDomains": .bool(isOn), "autoAssignCustomDomainsUpdatedBy": .string(who)],
+            while: "switching automatic assignment of domains \(isOn ? "on" : "off")")
+    }
 
     /// Sends it, once.
     /// - Parameters:
     ///   - name: of the project, which a creation must carry.
     ///   - reason: at most 250 characters are sent.
-    func send(_ write: VercelWrite, name: String, reason: String, meta: [(key: String, value: JSON)]) async throws(APIError) -> APIAnswer {
+    ///   - value: of the variable; only a `put` has one.
+    func send(
+        _ write: VercelWrite, name: String, reason: String, meta: [(key: String, value: JSON)], value: Secret?
+    ) async throws(APIError) -> APIAnswer {
         switch write {
         case .rollback(let project, let deployment):
             return try await client.send(
@@ -105,6 +133,29 @@ struct VercelAPI: Sendable {
             return try await create(
                 ["name": .string(name), "project": .string(project), "gitSource": VercelWrite.json(source)], meta,
                 while: "building commit \(source["sha"] ?? "")")
+        case .renew(let project, let renewal):
+            var marks = meta + [(VercelMark.source, .string(renewal.origin))]
+            if renewal.origin != renewal.deployment { marks.append((VercelMark.parent, .string(renewal.deployment))) }
+            var body: JSON = ["name": .string(name), "project": .string(project)]
+            if let git = renewal.git {
+                body["gitSource"] = VercelWrite.json(git)
+            } else {
+                body["deploymentId"] = .string(renewal.deployment)
+            }
+            return try await create(body, marks, while: "building \(renewal.deployment) anew")
+        case .put(let project, let key, let kind):
+            return try await client.send(
+                .post, Path.variables(project), query: [("upsert", "true")] + scope,
+                body: [
+                    "key": .string(key), "value": .string(value?.reveal() ?? ""), "type": .string(kind.rawValue),
+                    "target": [.string(VercelVariable.production)],
+                ], while: "setting \(key)")
+        case .detach(let project, let id, let key, let targets):
+            return try await client.send(
+                .patch, Path.variable(project, id), query: scope, body: ["target": .array(targets.map(JSON.string))],
+                while: "taking \(key) from production")
+        case .remove(let project, let id, let key):
+            return try await client.send(.delete, Path.variable(project, id), query: scope, while: "removing \(key)")
         }
     }
 

@@ -33,6 +33,14 @@ struct VercelDeployment: Sendable, Hashable {
     /// The first line of the commit's message, at most 100 characters of it.
     var message: String?
     var branch: String?
+    /// Who wrote the commit.
+    var author: String?
+    /// Whose token or session made it.
+    var creator: String?
+    /// How it was made, in the vendor's words; a hint only.
+    var means: String?
+    /// True if it was built from files that differ from its commit.
+    var isDirty: Bool
     var plan: String?
     var meta: [String: String]
 
@@ -55,6 +63,10 @@ struct VercelDeployment: Sendable, Hashable {
         }
         commit = (git("CommitSha") ?? json["gitSource"]?["sha"]?.string)?.lowercased()
         message = git("CommitMessage").map { String($0.prefix(100).prefix { !$0.isNewline }) }
+        author = (git("CommitAuthorLogin") ?? git("CommitAuthorName")).map { String($0.prefix(100)) }
+        creator = (json["creator"]?["username"] ?? json["creator"]?["email"])?.string
+        means = json["source"]?.string
+        isDirty = meta["gitDirty"] == "1" || meta["gitDirty"] == "true"
         branch = git("CommitRef") ?? json["gitSource"]?["ref"]?.string
         stage = Self.stage(json)
         hasServed = json["readySubstate"]?.string == "PROMOTED" || json["isRollbackCandidate"]?.bool == true
@@ -96,8 +108,12 @@ struct VercelDeployment: Sendable, Hashable {
 }
 
 extension VercelDeployment {
-    /// What a deployment of ours was built from: a deployment, or nothing.
+    /// What a deployment of ours goes back to: a deployment, or nothing.
     var source: String? { meta[VercelMark.source] }
+    /// What it was built from, when that is a build of ours itself.
+    var parent: String? { meta[VercelMark.parent] }
+    /// The deployment that this one is a new build of, or itself.
+    var root: String { source ?? id }
     /// The intent that made it.
     var intent: String? { meta[VercelMark.intent] }
 
@@ -110,8 +126,7 @@ extension VercelDeployment {
         if let commit { names.append(ReleaseName(.commit, commit, denotes: ArtifactIdentity(.commit, commit))) }
         return Release(
             label: commit.map { "\(id) (\($0.prefix(7)))" } ?? id, names: names,
-            lineage: source.map { [ArtifactIdentity(.deployment, $0)] } ?? [], created: created,
-            note: message)
+            lineage: [source, parent].compactMap(\.self).map { ArtifactIdentity(.deployment, $0) }, created: created, note: message)
     }
 
     private var identity: ArtifactIdentity { ArtifactIdentity(.deployment, id) }
@@ -124,6 +139,10 @@ extension VercelDeployment {
         merged.commit = other.commit ?? commit
         merged.message = other.message ?? message
         merged.branch = other.branch ?? branch
+        merged.author = other.author ?? author
+        merged.creator = other.creator ?? creator
+        merged.means = other.means ?? means
+        merged.isDirty = other.isDirty || isDirty
         merged.plan = other.plan ?? plan
         merged.readyAt = other.readyAt ?? readyAt
         merged.checks = other.checks ?? checks
@@ -140,7 +159,10 @@ extension VercelDeployment {
 enum VercelMark {
     static let intent = "belay-intent"
     static let source = "belay-source"
+    static let parent = "belay-parent"
     static let revision = "belay-revision"
+    /// In the project itself, as who switched its automation.
+    static let actor = "belay"
 }
 
 extension JSON {

@@ -23,6 +23,8 @@ final class VercelProject: Sendable {
     let autoAssignUpdatedBy: String?
     let job: VercelJob?
     let rollbackReason: String?
+    /// Who rolled back.
+    let rollbackBy: String?
     let cronsDeployment: String?
     let isPaused: Bool
     /// Whether promoting begins a gradual rollout.
@@ -45,6 +47,7 @@ final class VercelProject: Sendable {
         autoAssignUpdatedBy = json["autoAssignCustomDomainsUpdatedBy"]?.string
         job = VercelJob(json["lastAliasRequest"])
         rollbackReason = json["rollbackDescription"]?["description"]?.string
+        rollbackBy = json["rollbackDescription"]?["username"]?.string
         cronsDeployment = json["crons"]?["deploymentId"]?.string
         isPaused = json["paused"]?.bool == true
         rollsOut = json["rollingRelease"] != nil

@@ -44,7 +44,7 @@ struct VercelQuestion: Sendable {
     /// True if the release is what is asked for.
     func isMet(by deployment: VercelDeployment) -> Bool {
         if let resolution { return deployment.release.matches(resolution) }
-        return isNamed(deployment) || deployment.source.map(ids.contains) == true
+        return isNamed(deployment) || [deployment.source, deployment.parent].contains { $0.map(ids.contains) == true }
     }
 
     /// True if nothing else has to be found to know what the pin means and that it is in place.

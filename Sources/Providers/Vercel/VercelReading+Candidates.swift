@@ -51,7 +51,8 @@ extension VercelReading {
         switch deployment.stage {
         case .ready:
             guard deployment.isProduction else { return [rebuild(of: deployment, allowRebuild, resource)] }
-            return [deployment.hasServed || deployment.id == production?.id ? rollback(to: deployment) : promote(deployment, resource)]
+            let way = deployment.hasServed || deployment.id == production?.id ? rollback(to: deployment) : promote(deployment, resource)
+            return ways(to: deployment, way, allowRebuild, resource)
         case .building(let word):
             guard deployment.isProduction else { return [rebuild(of: deployment, allowRebuild, resource)] }
             var route = promote(deployment, resource)
@@ -80,12 +81,34 @@ extension VercelReading {
         }
     }
 
-    private func rollback(to deployment: VercelDeployment) -> Route {
+    /// A kept build as it is, with the variables written before; or, where both cannot stand together, a new build of it.
+    private func ways(to deployment: VercelDeployment, _ way: Route, _ allowRebuild: Bool, _ resource: String) -> [Route] {
+        guard let configuration, configuration.isManaged else { return [way] }
+        var way = way
+        way.refusal = way.refusal ?? configuration.refusal(resource)
+        let keys = configuration.stale(in: deployment)
+        guard !keys.isEmpty else {
+            way.means = means(way.means)
+            return [withVariables(way)]
+        }
+        guard allowRebuild else {
+            way.refusal = rebuildNeeded(deployment, keys, resource)
+            return [way]
+        }
+        way.refusal = Problem(
+            "RebuildNeeded",
+            "\(resource): \(deployment.id) was built before \(keys.joined(separator: ", ")) had the value that the spec gives",
+            next: "nothing is to be done: it is built anew, which allowRebuild: true allows")
+        return [way, renewal(of: deployment, keys, true, resource)]
+    }
+
+    func rollback(to deployment: VercelDeployment) -> Route {
         var cautions: [String] = []
         if project.autoAssigns != false {
             cautions.append("switches automatic assignment of domains off: later pushes are built and not served")
         }
         cautions.append("environment variables and crons are those that \(deployment.id) was built with")
+        cautions += configuration?.returning(with: deployment) ?? []
         if let rolling { cautions.append("ends the rolling release to \(rolling.canary) at \(rolling.progress)") }
         if (deployment.plan ?? production?.plan) == "hobby" {
             cautions.append("on the Hobby plan, Vercel rolls back one release only")
@@ -96,9 +119,10 @@ extension VercelReading {
             cautions: cautions + jobCautions)
     }
 
-    private func promote(_ deployment: VercelDeployment, _ resource: String) -> Route {
+    func promote(_ deployment: VercelDeployment, _ resource: String) -> Route {
         var cautions: [String] = []
-        if project.autoAssigns == false { cautions.append("switches automatic assignment of domains on") }
+        if project.autoAssigns == false { cautions.append("switches automatic assignment of domains on; a fence goes up again at the end") }
+        cautions += configuration?.returning(with: deployment) ?? []
         for other in deployments.values.sorted(by: { $0.id < $1.id }) {
             guard other.isProduction, other.id != deployment.id, case .building = other.stage, let begun = other.created,
                 deployment.created.map({ $0 < begun }) ?? false
@@ -131,15 +155,18 @@ extension VercelReading {
 
     private func rebuild(of deployment: VercelDeployment, _ isAllowed: Bool, _ resource: String) -> Route {
         let what = deployment.isProduction ? "was not built" : "is a preview, which cannot serve production as it is"
-        return Route(
-            .redeploy, means: "build \(deployment.id) anew for production", class: .minutes,
-            token: VercelWrite.rebuild(project: project.id, deployment: deployment.id).token, isIdempotent: false,
-            cautions: buildCautions,
-            refusal: isAllowed
-                ? nil
-                : Problem(
-                    "RebuildNotAllowed", "\(resource): \(deployment.id) \(what)",
-                    next: "set allowRebuild: true to build it anew with today's production environment, or pin a release that has served"))
+        let token = VercelWrite.rebuild(project: project.id, deployment: deployment.id).token
+        var route = Route(
+            .redeploy, means: means("build \(deployment.id) anew for production"), class: .minutes, token: token, part: token,
+            isIdempotent: false, cautions: buildCautions)
+        if !isAllowed {
+            route.refusal = Problem(
+                "RebuildNotAllowed", "\(resource): \(deployment.id) \(what)",
+                next: "set allowRebuild: true to build it anew with today's production environment, or pin a release that has served")
+        }
+        route = afterBuild(of: deployment, route, resource)
+        route.refusal = route.refusal ?? configuration?.refusal(resource)
+        return withVariables(route)
     }
 
     private func commitCandidate(_ commit: String, _ git: VercelGitLink, allowRebuild: Bool, resource: String) -> Candidate {
@@ -147,21 +174,24 @@ extension VercelReading {
         source["ref"] = git.branch
         source["sha"] = commit
         let route = Route(
-            .redeploy, means: "build commit \(commit.prefix(7)) for production", class: .minutes,
+            .redeploy, means: means("build commit \(commit.prefix(7)) for production"), class: .minutes,
             token: VercelWrite.build(project: project.id, source: source).token, isIdempotent: false, cautions: buildCautions,
             refusal: allowRebuild
-                ? nil
+                ? configuration?.refusal(resource)
                 : Problem(
                     "RebuildNotAllowed", "\(resource): no deployment of commit \(commit.prefix(7)) is left",
                     next: "set allowRebuild: true to build it, or pin a release that has served"))
         let identity = ArtifactIdentity(.commit, commit)
         return Candidate(
-            Release(label: "commit \(commit.prefix(7))", names: [ReleaseName(.commit, commit, denotes: identity)]), routes: [route])
+            Release(label: "commit \(commit.prefix(7))", names: [ReleaseName(.commit, commit, denotes: identity)]),
+            routes: [withVariables(route)])
     }
 
-    private var buildCautions: [String] {
+    var buildCautions: [String] {
         var cautions = ["builds anew, under another id, with today's environment variables"]
-        if project.autoAssigns == false { cautions.append("the build waits to be promoted: automatic assignment of domains is off") }
+        if project.autoAssigns == false {
+            cautions.append("the build is promoted when it is ready, because automatic assignment of domains is off")
+        }
         return cautions
     }
 
@@ -169,8 +199,4 @@ extension VercelReading {
         guard let job = project.job, isJobStuck else { return [] }
         return ["replaces the \(job.type) to \(job.to), which has been \(job.status) since \(age(of: job.requested)?.words ?? "long")"]
     }
-}
-
-extension Timestamp {
-    fileprivate static let distantPast = Timestamp(millisecondsSinceEpoch: .min)
 }

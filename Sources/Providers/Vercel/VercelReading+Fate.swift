@@ -14,10 +14,12 @@ extension VercelReading {
     }
 
     /// What became of a write whose answer was lost.
-    func fate(of intent: Intent) -> IntentFate {
-        guard let write = VercelWrite(token: intent.route.token) else {
+    func fate(of intent: Intent, _ resource: String) -> IntentFate {
+        guard let write = intent.route.write else {
             return .undecided("the intent \(intent.id) holds a route that this version does not know")
         }
+        if write.key != nil { return fate(of: write, intent) }
+        if let problem = failure(of: intent, resource) { return .failed(problem) }
         if let deployment = write.deployment {
             if let job = project.job, isJob(job, of: write, intent) { return job.isUnderWay && !isJobStuck ? .inFlight : .tookEffect }
             if production?.id == deployment { return .tookEffect }
@@ -28,7 +30,8 @@ extension VercelReading {
             switch made.stage {
             case .building: return .inFlight
             case .ready: return made.checks == "pending" || isBeingAssigned(made) ? .inFlight : .tookEffect
-            case .failed, .blocked, .deleted, .other: return .tookEffect
+            case .failed, .blocked, .deleted: return .tookEffect
+            case .other(let word): return .undecided("the build \(made.id) is \(word), which is not known")
             }
         }
         guard let sent = intent.providerTime, let now = time else {
@@ -37,5 +40,25 @@ extension VercelReading {
         let waited = now - sent
         if waited > Self.visibility { return .void }
         return .undecided("no trace of it after \(waited.words); Vercel may show it for up to \(Self.visibility.words)")
+    }
+
+    /// What became of the change of a variable. Each may be sent again at once: twice has the effect of once.
+    private func fate(of write: VercelWrite, _ intent: Intent) -> IntentFate {
+        guard let configuration else { return .undecided("the environment variables could not be read") }
+        let isDone: Bool
+        switch write {
+        case .put(_, let key, _):
+            guard let variable = configuration.variables[key], !variable.isShared else {
+                isDone = false
+                break
+            }
+            let isWritten = intent.providerTime.flatMap { sent in variable.changed.map { $0 + Self.skew >= sent } } ?? false
+            isDone = isWritten || !configuration.differences.contains { $0.key == key }
+        case .detach(_, let id, let key, _), .remove(_, let id, let key): isDone = configuration.variables[key]?.id != id
+        case .rollback, .promote, .rebuild, .build, .renew: isDone = false
+        }
+        if isDone { return .tookEffect }
+        guard let sent = intent.providerTime, let now = time, now - sent <= Self.skew else { return .void }
+        return .undecided("no trace of it yet")
     }
 }

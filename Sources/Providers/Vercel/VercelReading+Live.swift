@@ -80,8 +80,8 @@ extension VercelReading {
     }
 
     /// Why the write of an intent has failed; nil when it has not, or nothing shows of it.
-    private func failure(of intent: Intent?, _ resource: String) -> Problem? {
-        guard let intent, let write = VercelWrite(token: intent.route.token) else { return nil }
+    func failure(of intent: Intent?, _ resource: String) -> Problem? {
+        guard let intent, let write = intent.route.write else { return nil }
         if let deployment = write.deployment {
             guard let job = project.job, isJob(job, of: write, intent), production?.id != deployment, job.hasFailed else { return nil }
             let left = failedDomains ?? strays.map(\.name)
@@ -90,7 +90,7 @@ extension VercelReading {
                 job.status == "skipped" ? "JobSkipped" : "JobFailed", "\(resource): the \(job.type) to \(deployment) \(job.status)\(which)",
                 next: "look at the project's domains in the dashboard, and at https://www.vercel-status.com")
         }
-        guard let made = made.first.map({ deployments[$0.id] ?? $0 }), made.id != production?.id else { return nil }
+        guard write.makesDeployment, let made = made.first.map({ deployments[$0.id] ?? $0 }), made.id != production?.id else { return nil }
         switch made.stage {
         case .failed(let why):
             return Problem(
@@ -135,8 +135,11 @@ extension VercelReading {
                     summary: "rolling release to \(rolling.canary), \(rolling.progress)", leadsTo: identities(of: rolling.canary))
             }
         }
-        guard production.map(question.isMet) != true, !wanted.contains(where: { canTakeDomains($0) }) else { return nil }
-        for deployment in wanted where deployment.isProduction {
+        let useful = wanted.filter { stale(in: $0).isEmpty }
+        guard production.map(question.isMet) != true || isUnapplied(question), !useful.contains(where: { canTakeDomains($0) }) else {
+            return nil
+        }
+        for deployment in useful where deployment.isProduction {
             switch deployment.stage {
             case .building(let word):
                 let since = age(of: deployment.created).map { ", begun \($0.words) ago" } ?? ""

@@ -19,6 +19,9 @@ extension VercelReading {
     }
 
     private var autoAssignment: String {
+        if project.autoAssignUpdatedBy == VercelMark.actor, !project.isPaused {
+            return "automatic assignment of domains is off, by a fence of Belay's: pushes are built and not served"
+        }
         if project.isPaused { return "automatic assignment of domains is off while the project is paused" }
         if let job = project.job, job.type == "rollback", !job.hasFailed {
             let when = job.requested.map { " of \($0.wholeSecond)" } ?? ""

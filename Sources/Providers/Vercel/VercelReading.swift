@@ -15,6 +15,8 @@ struct VercelReading: Sendable {
     var gone: Set<String> = []
     /// What the open intent made; empty when it makes no deployment or has made none.
     var made: [VercelDeployment] = []
+    /// Nil when nobody asked, or when they could not be read and are not managed.
+    var configuration: VercelConfiguration?
 
     /// What the project's own answer tells.
     @inline(never)  // See `VercelReader`.
@@ -71,20 +73,38 @@ final class VercelReader: Sendable {
             // For the message only: what failed shows in the domains themselves.
             do throws(APIError) { reading.failedDomains = try await api.failedDomains(of: project.id, job: job.type) } catch {}
         }
-        if let intent = request.openIntent, let write = VercelWrite(token: intent.route.token), write.deployment == nil {
+        if let intent = request.openIntent, intent.route.write?.makesDeployment == true {
             // The filter is undocumented: a list that passes over it must not lend us somebody else's build.
             reading.made = try await api.deployments(of: project.id, [("meta-\(VercelMark.intent)", intent.id)], limit: 20).page
                 .filter { $0.meta.isEmpty || $0.intent == intent.id }
             reading.add(reading.made)
         }
+        try await readVariables(&reading)
         switch request.depth {
         case .pin:
-            // In place: nothing else has to be found.
-            if let production = reading.production, question.isAnswered(by: production) { return }
+            // In place: nothing else has to be found, but for a build that has the variables as they must be.
+            if let production = reading.production, question.isAnswered(by: production) {
+                guard reading.configuration?.needsWrites == false, !reading.stale(in: production).isEmpty else { return }
+                return try await rebuilds(of: production.root, &reading)
+            }
             try await find(&reading)
         case .history:
             try await scan(&reading, [("target", "production")], pages: 50) { _ in false }
             try await find(&reading)
+        }
+    }
+
+    /// Reads them where they are managed, where their state was asked for, and where a plan will compare them with what was recorded.
+    private func readVariables(_ reading: inout VercelReading) async throws(APIError) {
+        let isWritten = request.openIntent?.route.write?.key != nil
+        let isInPlace = reading.production.map(question.isAnswered) == true
+        guard request.configuration != nil || request.readsConfiguration || isWritten || !isInPlace else { return }
+        do throws(APIError) {
+            let found = try await api.variables(of: reading.project.id)
+            reading.configuration = VercelConfiguration(found, of: reading.project.id, request)
+        } catch {
+            // A token that may not read variables is good enough where they are not managed.
+            guard request.configuration == nil else { throw error }
         }
     }
 
@@ -126,9 +146,13 @@ final class VercelReader: Sendable {
 
     /// What was built anew from a deployment that cannot take the domains itself.
     private func rebuilds(of id: String, unless found: VercelDeployment?, _ reading: inout VercelReading) async throws(APIError) {
-        if let found, found.isProduction, found.stage == .ready { return }
+        if let found, found.isProduction, found.stage == .ready, reading.stale(in: found).isEmpty { return }
         guard found != nil || reading.gone.contains(id) else { return }
-        reading.add(try await api.deployments(of: reading.project.id, [("meta-\(VercelMark.source)", id)], limit: 100).page)
+        try await rebuilds(of: found?.root ?? id, &reading)
+    }
+
+    private func rebuilds(of root: String, _ reading: inout VercelReading) async throws(APIError) {
+        reading.add(try await api.deployments(of: reading.project.id, [("meta-\(VercelMark.source)", root)], limit: 100).page)
     }
 
     private func look(forCommit commit: String, _ reading: inout VercelReading) async throws(APIError) {
