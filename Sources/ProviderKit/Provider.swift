@@ -175,12 +175,14 @@ public struct AnyProvider: Sendable {
 
     /// See ``Provider/observe(_:_:)``.
     public func observe(_ component: Component, _ request: ObservationRequest) async -> Observation {
-        await observing(component.target, request)
+        let observation = await observing(component.target, request)
+        return Redaction(request.configuration).map { $0(observation) } ?? observation
     }
 
     /// See ``Provider/apply(_:to:_:)``.
     public func apply(_ change: ReleaseChange, to component: Component, _ request: ApplyRequest) async -> ApplyResult {
-        await applying(change, component.target, request)
+        let result = await applying(change, component.target, request)
+        return Redaction(request.configuration).map { $0(result) } ?? result
     }
 
     /// See ``Provider/setAutomation(_:of:_:)``.
