@@ -153,7 +153,7 @@ struct DirectoryStateStoreTests {
             case .foreignLine: 2
             case .changedByte, .lineRemoved, .linesSwapped: 3
             case .lineRepeated: 4
-            case .lastLineChanged: 8
+            case .lastLineChanged: oneOfEach.count
             }
         }
     }

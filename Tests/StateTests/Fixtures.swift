@@ -111,7 +111,23 @@ let oneOfEach: [JournalEntry] = [
     .intent(.make()),
     .receipt(.init(.make(), .accepted, facts: ["deployment": "dpl_1"])),
     .receipt(.init(.make(), .tookEffect)),
+    .fence(.init(.component("web"), .raising, .make())),
+    .fence(.init(.component("web"), .raised, .make())),
+    .drift(.make()),
     .reached(.init(.component("web"), .make())),
     .paid(.init(transition: "t1", .check(.component("web")), releases: [.component("web"): .make(.make(), .good)])),
     .closed(.init(transition: "t1", releases: [.component("web"): .make(.make(), .good)])),
 ]
+
+extension Fence {
+    static func make(_ previous: String = "commit") -> Fence {
+        Fence(name: "autoDeploy", previous: previous, set: "no", target: #"{"service":"srv-1"}"#, provider: "render")
+    }
+}
+
+extension Drift {
+    static func make(_ cause: String? = "push of 9f2c1ab") -> Drift {
+        Drift(
+            resource: .component("web"), expected: "v2", found: "v3", identity: ArtifactIdentity(.image, "v3"), cause: cause)
+    }
+}

@@ -20,16 +20,21 @@ struct JournalReadingTests {
         ReleaseRecord(
             resolution: resolution(), quality: quality,
             requires: ["main": VersionWindow(lowest: "1", highest: "9"), "half": VersionWindow(lowest: "1"), "open": VersionWindow()],
-            schemas: ["main": "7"], reached: .example)
+            schemas: ["main": "7"],
+            configuration: [
+                "A": ConfigurationEntry(fingerprint: "f", marker: "m", sealed: "s"), "B": ConfigurationEntry(marker: "m"),
+                "C": ConfigurationEntry(),
+            ], reached: .example)
     }
 
     static func intent(_ verb: Verb, _ class: StepClass) -> Intent {
         Intent(
             id: "i", resource: .database("main"),
             route: Route(
-                verb, means: "means", class: `class`, token: #"{"a":1}"#, isIdempotent: true, cautions: ["one", "two"],
+                verb, means: "means", class: `class`, token: #"{"a":1}"#, part: "set A", key: "A", isIdempotent: true,
+                cautions: ["one", "two"],
                 refusal: problem(.seconds(90))),
-            resolution: resolution(), providerTime: nil, written: Timestamp(millisecondsSinceEpoch: 1_795_392_000_678))
+            resolution: resolution(), fingerprint: "f", providerTime: nil, written: Timestamp(millisecondsSinceEpoch: 1_795_392_000_678))
     }
 
     static let pins: [Pin] = [.name("v2"), .commit("abc"), .image("a/b@sha256:1"), .revision(12), .deployment("dpl_1")]
@@ -40,7 +45,10 @@ struct JournalReadingTests {
         + pins.map { .accepted(.init(revision: .make(), resolutions: [web: resolution($0), .database("main"): resolution($0)])) }
         + Verb.allCases.flatMap { verb in StepClass.allCases.map { .intent(intent(verb, $0)) } }
         + JournalEntry.Receipt.Ending.allCases.map {
-            .receipt(.init(intent(.undo, .instant), $0, facts: ["id": "1"], problem: problem(nil)))
+            .receipt(
+                .init(
+                    intent(.undo, .instant), $0, facts: ["id": "1"],
+                    configuration: ["A": ConfigurationEntry(fingerprint: "f", marker: "m")], problem: problem(nil)))
         }
         + durations.map { .receipt(.init(intent(.undo, .instant), .refused, problem: problem($0))) }
         + [ReleaseRecord.Quality.good, .servedUnverified].map { .reached(.init(web, record($0))) }
@@ -54,7 +62,8 @@ struct JournalReadingTests {
                     resolutions: [web: resolution()], supersedes: "s")),
             .paid(.init(transition: "t", .systemChecks, releases: [web: record(.good)])),
             .closed(.init(transition: "t", releases: [:])),
-        ]
+            .drift(.make(nil)),
+        ] + JournalEntry.Fencing.Stage.allCases.map { .fence(.init(web, $0, .make())) }
 
     @Test(arguments: entries)
     func whatIsWrittenIsRead(entry: JournalEntry) throws {

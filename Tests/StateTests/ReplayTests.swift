@@ -23,6 +23,28 @@ struct ReplayTests {
         #expect(state.releases[web]?.map(\.quality) == [.servedUnverified])
     }
 
+    @Test func whatWasWrittenOfAConfigurationIsKnownUntilTheReleaseIsRecordedWithIt() {
+        let written = ["A": ConfigurationEntry(fingerprint: "1", marker: "m")]
+        let afterReceipt = state(.receipt(.init(.make(), .accepted, configuration: written)))
+        #expect(afterReceipt.configurations[web] == written)
+        var record = ReleaseRecord.make()
+        record.configuration = ["A": ConfigurationEntry(fingerprint: "1", marker: "m"), "B": ConfigurationEntry(fingerprint: "2")]
+        let afterRecord = state(
+            .receipt(.init(.make(), .accepted, configuration: written)), .reached(.init(web, record)), .reached(.init(web, .make())))
+        #expect(afterRecord.configurations[web] == record.configuration, "a record without one forgets nothing")
+    }
+
+    @Test func aFenceIsKnownFromBeforeItIsUpUntilItIsDown() {
+        #expect(state(.fence(.init(web, .raising, .make()))).fences[web] == .make())
+        #expect(state(.fence(.init(web, .raised, .make())), .fence(.init(web, .lowering, .make()))).fences[web] == .make())
+        #expect(state(.fence(.init(web, .raised, .make())), .fence(.init(web, .lowered, .make()))).fences[web] == nil)
+    }
+
+    @Test func aDriftIsRememberedUntilThePinIsReachedAgain() {
+        #expect(state(.drift(.make())).drifts[web] == .make())
+        #expect(state(.drift(.make()), .reached(.init(web, .make()))).drifts[web] == nil)
+    }
+
     @Test func openingATransitionAcceptsItsRevision() {
         let state = state(oneOfEach[1])
         #expect(state.isKnown)
