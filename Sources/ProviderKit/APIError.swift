@@ -32,14 +32,16 @@ public struct APIError: Error, Sendable {
         code = Self.code(of: response.status)
         // A bare object is read as the error itself: some of the vendors' APIs leave the envelope out.
         body = try? JSON(parsing: response.body)  // An error page need not be JSON; the status says enough.
-        let envelope = body?["error"] ?? body?["err"] ?? body
-        vendorCode = envelope?["code"]?.string
-        let words = envelope?["message"]?.string ?? envelope?.string
+        let envelope = body?["error"] ?? body?["err"] ?? body?["errors"]?[0] ?? body
+        vendorCode = envelope?["code"]?.string ?? body?["status"]?.string
+        let isText = body == nil && response.headers["Content-Type"]?.hasPrefix("text/plain") == true
+        let words = envelope?["message"]?.string ?? envelope?["msg"]?.string ?? envelope?.string ?? (isText ? response.text : nil)
         vendorMessage = words.map { text in
             String(String.UnicodeScalarView(text.unicodeScalars.prefix(300).filter { $0.properties.generalCategory != .control }))
         }
         retryAfter = Self.retryAfter(response.headers)
         requestID = response.headers["x-vercel-id"] ?? response.headers["x-request-id"] ?? response.headers["fly-request-id"]
+            ?? response.headers["Render-Request-Id"]
         mayHaveTakenEffect = isWrite && (code == .server || response.status < 400)
     }
 
@@ -87,6 +89,7 @@ public struct APIError: Error, Sendable {
     /// in seconds since 1970, against that `Date` too.
     private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
         guard let value = headers["Retry-After"] else {
+            if let wait = rateLimitReset(headers) { return wait }
             guard headers["X-RateLimit-Remaining"] == "0", let reset = headers["X-RateLimit-Reset"].flatMap(Int64.init),
                 let now = headers["Date"].flatMap(Timestamp.init(httpDate:)), (0..<1 << 40).contains(reset)
             else { return nil }
@@ -95,6 +98,15 @@ public struct APIError: Error, Sendable {
         if let seconds = Int(value), seconds >= 0 { return .seconds(min(seconds, 31_536_000)) }
         guard let date = Timestamp(httpDate: value), let now = headers["Date"].flatMap(Timestamp.init(httpDate:)) else { return nil }
         return max(.zero, date - now)
+    }
+
+    /// `Ratelimit-Reset` of a spent limit: seconds from now on, or, if it is as large as that, seconds since 1970 against `Date`.
+    private static func rateLimitReset(_ headers: HTTPHeaders) -> Duration? {
+        guard headers["Ratelimit-Remaining"] == "0", let reset = headers["Ratelimit-Reset"].flatMap(Int64.init), (0..<1 << 40).contains(reset)
+        else { return nil }
+        guard reset > 1_000_000 else { return .seconds(reset) }
+        guard let now = headers["Date"].flatMap(Timestamp.init(httpDate:)) else { return nil }
+        return max(.zero, Timestamp(millisecondsSinceEpoch: reset * 1000) - now)
     }
 }
 
