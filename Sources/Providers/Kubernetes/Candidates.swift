@@ -12,6 +12,8 @@ struct ReleaseReading: Sendable {
     let environment: ManagedEnvironment?
     /// ConfigMaps and Secrets as far as they were read.
     var objects: [ConfigurationObject: ObjectState] = [:]
+    /// Nil before ``compare(_:)``, and where nobody asked.
+    var comparison: Comparison?
     private let naming: ReleaseNaming
     /// The templates of revisions without what Belay decides of their environment; empty where that would tell nothing.
     private let bare: [String: PodTemplate]
@@ -26,7 +28,8 @@ struct ReleaseReading: Sendable {
         let environment = request.configuration.map { ManagedEnvironment($0, owner) }
         self.environment = environment
         let isTouched =
-            environment != nil || (snapshot.revisions.map(\.template) + [snapshot.template]).contains { $0.hasVariables(of: owner) }
+            snapshot.hasHistory
+            && (environment != nil || ([snapshot.template] + snapshot.revisions.map(\.template)).contains { $0.hasVariables(of: owner) })
         bare =
             isTouched
             ? Dictionary(

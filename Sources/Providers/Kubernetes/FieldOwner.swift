@@ -107,8 +107,8 @@ extension WorkloadSnapshot {
             guard let product = owner.owner.reconciler else { continue }
             return Problem(
                 "OwnedByAnother",
-                "kubernetes/\(component): \(owner.keys.joined(separator: ", ")) in the environment of container \(container) of \(target.words) "
-                    + "\(owner.keys.count == 1 ? "belongs" : "belong") to \(product) (field manager \(owner.owner.manager))",
+                "kubernetes/\(component): \(owner.keys.joined(separator: ", ")) in the environment of container \(container) of "
+                    + "\(target.words) \(owner.keys.count == 1 ? "belongs" : "belong") to \(product) (field manager \(owner.owner.manager))",
                 next: "change it where \(product) reads it, or make \(product) ignore it and set takeOwnership: true")
         }
         return nil

@@ -14,6 +14,9 @@ public struct KubernetesProvider: Provider {
         clients = ClusterClients(environment)
     }
 
+    /// A component whose configuration is managed costs one more for each of its objects, a ConfigMap for literals and a Secret for
+    /// references; a change of release one more for each object that the old template refers to and the declared one does not.
+    ///
     /// - Cost: one request where the workload tells everything: its image is what the pin was resolved to before, and it is settled. Else
     ///   three, plus one for each further page of 500 objects: any other state, the first look at a pin, pins of a revision, an open
     ///   intent, a paused rollout, pods of the release before that may still be ending, and the whole history.
@@ -45,7 +48,7 @@ public struct KubernetesProvider: Provider {
             var reading = ReleaseReading(workload, request)
             if !reading.isWhole { reading = ReleaseReading(try await workload.withHistory(from: client), request) }
             let objects = ObjectReader(client: client, namespace: target.namespace, component: request.component)
-            reading.objects = try await objects.read(reading.comparedObjects)
+            reading.compare(try await objects.read(reading.comparedObjects))
             reading.objects.merge(try await objects.read(reading.neededObjects)) { $1 }
             return reading
         } catch {

@@ -85,7 +85,8 @@ struct WorkloadChange: Sendable {
         return .patch(patch)
     }
 
-    /// Why a template with the desired environment must not be written: a variable is another reconciler's, or an object of Belay's is gone.
+    /// Why a template with the desired environment must not be written: a variable is another reconciler's, or an object of Belay's is
+    /// gone.
     private func lacking(_ wanted: PodTemplate, _ snapshot: WorkloadSnapshot) async throws(SnapshotError) -> Problem? {
         guard let environment else { return nil }
         if !token.takesOwnership {
@@ -136,7 +137,8 @@ struct WorkloadChange: Sendable {
     /// The image and the whole environment of the container, and nothing else.
     ///
     /// Not by server-side apply: it merges a variable's `valueFrom` beside the `value` that somebody else has set, which the server then
-    /// refuses, and it cannot take away what somebody else has set. A JSON patch makes its sender the owner of what it changed all the same.
+    /// refuses, and it cannot take away what somebody else has set. A JSON patch makes its sender the owner of what it changed all the
+    /// same.
     private func replacing(_ wanted: PodTemplate, in object: JSON) -> KubernetesPatch {
         var operations: [JSON] = [
             ["op": "replace", "path": "/metadata/resourceVersion", "value": object["metadata"]?["resourceVersion"] ?? ""]

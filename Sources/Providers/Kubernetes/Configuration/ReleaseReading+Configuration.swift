@@ -21,7 +21,7 @@ extension ReleaseReading {
     var neededObjects: Set<ConfigurationObject> {
         var objects: Set<ConfigurationObject> = []
         let isChanging = request.depth == .pin && !isPinned(declared)
-        if let environment, isChanging || !differences.isEmpty { objects.formUnion(environment.objects.map(\.object)) }
+        if let environment, isChanging || comparison?.differences.isEmpty == false { objects.formUnion(environment.objects.map(\.object)) }
         if isChanging {
             for revision in snapshot.revisions where isPinned(release(revision)) {
                 objects.formUnion(returningNeeds(revision).map(\.object))
@@ -45,27 +45,35 @@ extension ReleaseReading {
 
     // MARK: - How it is set
 
-    var configuration: ObservedConfiguration? {
-        // A workload that is in place costs no more than it must.
-        guard environment != nil || request.readsConfiguration || snapshot.hasHistory else { return nil }
-        guard environment != nil else { return ObservedConfiguration(settings: settings) }
-        let differences = differences
-        return ObservedConfiguration(
-            settings: settings, differences: differences, route: differences.isEmpty ? nil : route(to: snapshot.image),
-            problem: objects.filter { object, _ in object.name.hasPrefix(owner.prefix) }.sorted { $0.key.text < $1.key.text }
-                .compactMap(\.value.problem).first)
-    }
-
-    var differences: [ConfigurationDifference] {
-        environment?.desired.differences(from: settings, known: request.knownConfiguration) ?? []
-    }
-
-    /// The variables of the pinned container by name. Fields of the pod count only where the spec names their key, and what `envFrom`
-    /// brings not at all: its keys stand elsewhere.
-    private var settings: [String: ConfigurationEntry] {
+    /// How the environment is set, and how that is not as it must be.
+    struct Comparison: Sendable {
+        /// The variables of the pinned container by name. Fields of the pod count only where the spec names their key, and what `envFrom`
+        /// brings not at all: its keys stand elsewhere.
         var settings: [String: ConfigurationEntry] = [:]
-        for variable in snapshot.template.variables(of: snapshot.container) { settings[variable.name] = entry(variable) }
-        return settings
+        /// Sorted by key.
+        var differences: [ConfigurationDifference] = []
+    }
+
+    /// Compares with what ``comparedObjects`` were found to be. A workload that is in place, and whose configuration nobody manages, costs
+    /// no more than it must.
+    mutating func compare(_ found: [ConfigurationObject: ObjectState]) {
+        objects = found
+        guard environment != nil || request.readsConfiguration || snapshot.hasHistory else { return }
+        var made = Comparison()
+        for variable in snapshot.template.variables(of: snapshot.container) { made.settings[variable.name] = entry(variable) }
+        if let environment {
+            made.differences = environment.desired.differences(from: made.settings, known: request.knownConfiguration)
+        }
+        comparison = made
+    }
+
+    var configuration: ObservedConfiguration? {
+        guard let comparison else { return nil }
+        let unreadable = objects.filter { $0.key.name.hasPrefix(owner.prefix) }.sorted { $0.key.text < $1.key.text }
+        return ObservedConfiguration(
+            settings: comparison.settings, differences: comparison.differences,
+            route: comparison.differences.isEmpty ? nil : route(to: snapshot.image),
+            problem: environment == nil ? nil : unreadable.compactMap(\.value.problem).first)
     }
 
     private func entry(_ variable: EnvironmentVariable) -> ConfigurationEntry? {
