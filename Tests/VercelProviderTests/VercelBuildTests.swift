@@ -179,7 +179,8 @@ import VercelProvider
         let stage = try VercelStage.make(pin: .name("dpl_P"), allowRebuild: true)
         stage.vercel.setAutoAssign("podcast-web", false)
         let first = try await stage.go()
-        #expect(first.change.route.cautions.contains("the build is promoted when it is ready, because automatic assignment of domains is off"))
+        #expect(
+            first.change.route.cautions.contains("the build is promoted when it is ready, because automatic assignment of domains is off"))
         stage.pass(.seconds(200))
         let ready = await stage.observe(resolution: first.change.resolution, intent: first.intent)
         #expect(ready.fate == .tookEffect)

@@ -22,7 +22,7 @@ struct VercelStage {
     /// C is live, A and B have served, S is newer and staged, P is a preview.
     static func make(
         pin: Pin = .name("dpl_A"), plan: String = "pro", allowRebuild: Bool = false, team: String? = "acme",
-        _ more: (inout JSON) -> Void = { _ in }
+        sensitivePolicy: Bool = false, _ more: (inout JSON) -> Void = { _ in }
     ) throws -> VercelStage {
         var project: JSON = [
             "name": "podcast-web", "repository": "acme/podcast", "domains": ["podcast.example.com", "www.podcast.example.com"],
@@ -38,7 +38,10 @@ struct VercelStage {
         if let team { project["team"] = .string(team) }
         more(&project)
         let clock = ManualClock()
-        let vercel = try VercelSimulator(world: ["plan": .string(plan), "projects": [project]], clock: clock, token: token)
+        let vercel = try VercelSimulator(
+            world: [
+                "plan": .string(plan), "projects": [project], "sensitiveEnvironmentVariablePolicy": .bool(sensitivePolicy),
+            ], clock: clock, token: token)
         let transport = SimulatedTransport([url: vercel])
         let environment = ProviderEnvironment(
             variables: ["VERCEL_TOKEN": token, "VERCEL_API_URL": url], transport: transport,
