@@ -19,8 +19,8 @@ func program(_ name: String, path: String? = nil, _ dependencies: Target.Depende
 }
 
 /// - Parameter files: a folder of files that the tests read where they stand, not as resources.
-func tests(_ name: String, files: String? = nil, _ dependencies: Target.Dependency...) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: files.map { [$0] } ?? [], swiftSettings: settings)
+func tests(_ name: String, path: String? = nil, files: String? = nil, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, exclude: files.map { [$0] } ?? [], swiftSettings: settings)
 }
 
 /// Every provider is a module of its own, so that no provider can use another.
@@ -101,9 +101,9 @@ let package = Package(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues", "KubernetesProvider", "Model", "Planning",
-            "ProviderKit",
-            "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TextLayout", "VercelProvider", arguments),
+            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution", "JSONValues",
+            "KubernetesProvider", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
+            "TextLayout", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -127,6 +127,14 @@ let package = Package(
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
         library("OpenAPIValidation", path: "Tests/Support/OpenAPI", "HTTPCore", "JSONValues", "Simulators", subprocess, systemPackage),
+
+        // The example of docs/adding-a-provider.md: built and tested, never linked into a program
+        library(
+            "HarbourProvider", path: "docs/examples/harbour/Provider", "HTTPCore", "JSONValues", "Model", "ProviderKit", "SpecFields"),
+        library("HarbourSimulator", path: "docs/examples/harbour/Simulator", "HTTPCore", "JSONValues", "Simulators"),
+        tests(
+            "HarbourTests", path: "docs/examples/harbour/Tests", "HarbourProvider", "HarbourSimulator", "HTTPCore", "JSONValues", "Model",
+            "ProviderContract", "ProviderKit", "Simulators", "SpecFields", "SpecLoading"),
 
         // Tests: one folder a module
         tests(

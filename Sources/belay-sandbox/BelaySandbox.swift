@@ -7,10 +7,11 @@ import UnixSignals
 struct BelaySandbox: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-sandbox",
-        abstract: "Simulated Vercel and Kubernetes APIs on this machine, to try Belay without an account.",
+        abstract: "Simulated Vercel, Kubernetes, Fly.io and Render APIs on this machine, to try Belay without an account.",
         usage: "belay-sandbox [--world FILE] [--faults FILE] [--env-file FILE] [--speed N] [-- COMMAND…]",
         discussion: """
-            With a command, the command runs with VERCEL_API_URL, VERCEL_TOKEN and KUBECONFIG set, and its exit code is the sandbox's:
+            With a command, the command runs with the addresses and tokens of all of them set (VERCEL_*, KUBECONFIG, FLY_*, RENDER_*), and its
+            exit code is the sandbox's:
 
               belay-sandbox --world world.yaml -- reconcile plan -f system.yaml
 

@@ -3,6 +3,7 @@ import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Dispatch
+import EnvFileProvider
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
@@ -27,6 +28,7 @@ struct Program: Sendable {
     static let registrations: [ProviderRegistration] = [
         VercelProvider.registration,
         KubernetesProvider.registration,
+        EnvFileProvider.registration,
     ]
 
     let variables: [String: String]
@@ -58,7 +60,7 @@ struct Program: Sendable {
                 let root = try StateDirectory.root(given: directory ?? system.stateDirectory, environment: variables)
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
-            values: ConfigurationReader(variables: variables), operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
+            values: ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read), operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
             now: now)
     }
 

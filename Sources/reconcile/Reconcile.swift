@@ -17,13 +17,13 @@ struct Reconcile: AsyncParsableCommand {
             2 changes pending (plan); 3 blocked: needs adoption, locked, an older revision;
             64 usage. Of several systems the worst counts.
 
-            Credentials come from the environment: VERCEL_TOKEN; KUBECONFIG, or the
-            service account of the pod.
+            Credentials come from the environment: VERCEL_TOKEN; FLY_API_TOKEN;
+            RENDER_API_KEY; KUBECONFIG, or the service account of the pod.
             """,
         version: Version.current,
         subcommands: [
             RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, HistoryCommand.self, HealthCommand.self,
-            GenerateCommand.self,
+            ForgetCommand.self, GenerateCommand.self,
         ],
         // A command of its own: options of the root command would swallow those of the others.
         defaultSubcommand: RunCommand.self)
