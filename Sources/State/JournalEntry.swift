@@ -20,6 +20,8 @@ public enum JournalEntry: Sendable, Hashable {
     case fence(Fencing)
     /// Somebody else changed what is declared.
     case drift(Drift)
+    /// Everything that is recorded of a component was let go of.
+    case forgotten(Forgetting)
 
     public struct Acceptance: Sendable, Hashable, Encodable {
         public var revision: Revision
@@ -144,6 +146,17 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
+    public struct Forgetting: Sendable, Hashable, Encodable {
+        public var resource: ResourceID
+        /// True if its fence was left up: nobody will take it down.
+        public var leavesFence: Bool
+
+        public init(_ resource: ResourceID, leavesFence: Bool = false) {
+            self.resource = resource
+            self.leavesFence = leavesFence
+        }
+    }
+
     public struct Closing: Sendable, Hashable, Encodable {
         public var transition: String
         public var releases: [ResourceID: ReleaseRecord]
@@ -158,7 +171,7 @@ public enum JournalEntry: Sendable, Hashable {
 extension JournalEntry: Encodable {
     /// The kinds, which are also the key of the entry's own part in a journal line.
     public enum Kind: String, Sendable, CodingKey, CaseIterable {
-        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift
+        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift, forgotten
     }
 
     public var kind: Kind {
@@ -172,6 +185,7 @@ extension JournalEntry: Encodable {
         case .closed: .closed
         case .fence: .fence
         case .drift: .drift
+        case .forgotten: .forgotten
         }
     }
 
@@ -187,6 +201,7 @@ extension JournalEntry: Encodable {
         case .closed(let value): try container.encode(value, forKey: .closed)
         case .fence(let value): try container.encode(value, forKey: .fence)
         case .drift(let value): try container.encode(value, forKey: .drift)
+        case .forgotten(let value): try container.encode(value, forKey: .forgotten)
         }
     }
 }

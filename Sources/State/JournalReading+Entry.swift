@@ -14,6 +14,7 @@ extension JournalEntry {
         case .closed: self = .closed(try Closing(journal: json))
         case .fence: self = .fence(try Fencing(journal: json))
         case .drift: self = .drift(try Drift(journal: json))
+        case .forgotten: self = .forgotten(try Forgetting(journal: json))
         }
     }
 }
@@ -67,5 +68,11 @@ extension JournalEntry.Fencing {
 extension JournalEntry.Closing {
     fileprivate init(journal json: JSON) throws(JournalMismatch) {
         self.init(transition: try json.member("transition"), releases: try json.member("releases"))
+    }
+}
+
+extension JournalEntry.Forgetting {
+    fileprivate init(journal json: JSON) throws(JournalMismatch) {
+        self.init(try json.member("resource"), leavesFence: try json.member("leavesFence"))
     }
 }

@@ -127,7 +127,8 @@ extension Intent: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             id: try json.member("id"), resource: try json.member("resource"), route: try json.member("route"),
-            resolution: try json.member("resolution"), fingerprint: try json.optionalMember("fingerprint"), providerTime: try json.optionalMember("providerTime"),
+            resolution: try json.member("resolution"), fingerprint: try json.optionalMember("fingerprint"),
+            providerTime: try json.optionalMember("providerTime"),
             written: try json.member("written"))
     }
 }

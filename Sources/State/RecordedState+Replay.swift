@@ -41,6 +41,8 @@ extension RecordedState {
             fences[fencing.resource] = fencing.stage == .lowered ? nil : fencing.fence
         case .drift(let drift):
             drifts[drift.resource] = drift
+        case .forgotten(let forgetting):
+            forget(forgetting.resource)
         }
     }
 
@@ -48,6 +50,16 @@ extension RecordedState {
     public func latestRecord(of resource: ResourceID, matching resolution: Resolution) -> ReleaseRecord? {
         guard let last = releases[resource]?.last, last.resolution.isSameArtifact(as: resolution) else { return nil }
         return last
+    }
+
+    private mutating func forget(_ resource: ResourceID) {
+        releases[resource] = nil
+        resolutions[resource] = nil
+        openIntents[resource] = nil
+        configurations[resource] = nil
+        fences[resource] = nil
+        drifts[resource] = nil
+        transition?.obligations.removeAll { $0 == .check(resource) }
     }
 
     /// A release that is recorded again replaces its record when nothing else came between.

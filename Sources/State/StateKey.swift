@@ -11,9 +11,11 @@ extension StateDirectory {
     /// The key, 32 bytes; nil when there is none yet.
     func readKey() throws(StateError) -> [UInt8]? {
         guard let file = try OpenFile.existing(key, O_RDONLY) else { return nil }
-        let text = String(decoding: try file.contents().prefix(64), as: UTF8.self)
-        let bytes = stride(from: 0, to: text.utf8.count, by: 2).compactMap { UInt8(text.dropFirst($0).prefix(2), radix: 16) }
-        guard text.utf8.count == 64, bytes.count == 32 else {
+        let digits = try file.contents().prefix(64).compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        let bytes = zip(digits, digits.dropFirst()).enumerated().compactMap { index, pair in
+            index.isMultiple(of: 2) ? UInt8(truncatingIfNeeded: pair.0 << 4 | pair.1) : nil
+        }
+        guard digits.count == 64 else {
             throw StateError(
                 .failed, "\(key) is not a key of 64 hexadecimal digits",
                 next: "restore it from a backup; or remove it, then configuration values are compared anew", path: key)
