@@ -8,12 +8,12 @@ public import State
 /// Keeps nothing between passes, and nothing in one that is not in the journal first: killed at any instruction, the next pass goes
 /// on from what it observes. Retries nothing but one throttled write; the rest is the next pass's.
 public struct Executor: Sendable {
-    private let providers: [String: AnyProvider]
+    let providers: [String: AnyProvider]
     private let transport: any Transport
-    private let clock: any Clock<Duration>
-    private let now: @Sendable () -> Timestamp
-    private let pace: Pace
-    private let newID: @Sendable () -> String
+    let clock: any Clock<Duration>
+    let now: @Sendable () -> Timestamp
+    let pace: Pace
+    let newID: @Sendable () -> String
     private let isSuperseded: @Sendable () async -> Bool
     private let events: @Sendable (ExecutionEvent) -> Void
 

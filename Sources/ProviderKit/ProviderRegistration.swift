@@ -37,6 +37,9 @@ public actor ProviderRegistry {
         self.environment = environment
     }
 
+    /// Where a fence stands; nil for the target of a provider that this program does not know.
+    public func target(of fence: Fence) -> (any Target)? { registrations[fence.provider]?.target(fence.target) }
+
     /// The provider of a component, or why it cannot be used. A failure is not remembered: credentials may be mounted later.
     public func provider(of component: Component) -> Result<AnyProvider, Problem> {
         let name = component.target.provider
