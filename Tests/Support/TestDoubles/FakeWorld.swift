@@ -49,7 +49,20 @@ package final class FakeWorld: Provider {
         }
     }
 
+    /// What deploys by itself, at every place.
+    package struct Automatic: Sendable {
+        package var value: String
+        /// True if it takes what it is set to and stays as it is.
+        package var isStuck: Bool
+
+        package init(value: String, isStuck: Bool = false) {
+            self.value = value
+            self.isStuck = isStuck
+        }
+    }
+
     private let places: Mutex<[String: Place]>
+    private let automatic = Mutex<Automatic?>(nil)
     private let now: @Sendable () -> Duration
     /// By the number of the write at its place, counted from 1.
     private let answer: @Sendable (String, Int, ApplyRequest) async -> Answer
@@ -72,6 +85,11 @@ package final class FakeWorld: Provider {
         set { places.withLock { $0[name] = newValue } }
     }
 
+    package var automation: Automatic? {
+        get { automatic.withLock { $0 } }
+        set { automatic.withLock { $0 = newValue } }
+    }
+
     package func observe(_ target: FakeTarget, _ request: ObservationRequest) async -> Observation {
         let time = now()
         let (place, settlement, isComing) = places.withLock { places -> (Place, Settlement, Bool) in
@@ -89,6 +107,10 @@ package final class FakeWorld: Provider {
         var observation = Observation(
             live: place.declared.map { .release(declared: .fake($0), serving: [.fake($0)]) } ?? .nothing, settlement: settlement,
             candidates: candidates, providerTime: Timestamp(millisecondsSinceEpoch: 1))
+        if let value = automation?.value {
+            observation.automation = Automation(
+                name: "autoDeploy", summary: "deploys every push", isOn: value != "off", value: value, off: "off")
+        }
         if let intent = request.openIntent {
             observation.fate = place.effects.contains(intent.id) ? (isComing ? .inFlight : .tookEffect) : .void
         }
@@ -109,6 +131,13 @@ package final class FakeWorld: Provider {
             }
         }
         return answer.result
+    }
+
+    package func setAutomation(_ change: FenceChange, of target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
+        automatic.withLock { automatic in
+            if automatic?.isStuck == false { automatic?.value = change.to }
+        }
+        return .accepted([:])
     }
 }
 
