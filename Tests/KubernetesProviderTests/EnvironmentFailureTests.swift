@@ -122,6 +122,18 @@ struct EnvironmentFailureTests {
                 + "kubectl delete configmap \(object.name) -n prod")
     }
 
+    @Test func anObjectThatLostItsLabelIsNotTakenForOurs() async throws {
+        let cluster = try Cluster([Cluster.workload()])
+        var walk = EnvironmentTests.walk(cluster, .make(["A": "1"]))
+        let name = try #require(try await walk.go().first.flatMap { ConfigurationObject($0) }?.name)
+        await cluster.send(
+            .patch, "/api/v1/namespaces/prod/configmaps/\(name)?fieldManager=kubectl-label",
+            ["metadata": ["labels": ["app.kubernetes.io/managed-by": nil]]], type: "application/merge-patch+json")
+        let observation = await walk.observe()
+        #expect(observation.configuration?.differences == [.init("A", .unverified)])
+        #expect(observation.configuration?.route?.refusal?.reason == "NameTaken")
+    }
+
     @Test func objectsGoWhenNoRevisionThatIsKeptNamesThem() async throws {
         let cluster = try Cluster([Cluster.workload(["revisionHistoryLimit": 1])])
         var walk = EnvironmentTests.walk(cluster, nil)

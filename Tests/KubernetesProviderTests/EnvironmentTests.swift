@@ -242,4 +242,47 @@ struct EnvironmentTests {
         #expect(candidates.first { $0.release.label == "v1.42.0 (revision 3)" }?.release.lineage == [])
         #expect(candidates.count { $0.release.matches(resolution) } == 2)
     }
+
+    // MARK: - What nobody manages
+
+    @Test func settingsAreToldWhereAPlanComparesThem() async throws {
+        let env: JSON = [
+            "A": "1", "B": ["secretKeyRef": ["name": "db", "key": "DSN"]], "POD": ["fieldRef": ["fieldPath": "metadata.name"]],
+        ]
+        let history: JSON = [
+            ["image": "registry.test/api:v1", "container": "api"], ["image": "registry.test/api:v2", "env": env, "container": "api"],
+        ]
+        let cluster = try Cluster([Cluster.workload(["history": history])])
+        let component = cluster.component(.name("v1"))
+        let observation = await cluster.provider.observe(
+            component, ObservationRequest(component: "api", pin: component.release, keeper: .test))
+        let fingerprint = ConfigurationKeeper.fingerprint("A", Secret("1"))
+        #expect(
+            observation.configuration
+                == ObservedConfiguration(settings: [
+                    "A": ConfigurationEntry(fingerprint: fingerprint), "B": ConfigurationEntry(marker: "secret/db/DSN"),
+                ]))
+    }
+
+    @Test func namesTellNothingOfTheValuesAndFitIntoKubernetes() {
+        let long = String(repeating: "long-name.", count: 25) + "x"
+        for (workload, container) in [("backend", "api"), (long, String(repeating: "c", count: 63))] {
+            let owner = OwnObject.Owner(workload: .deployment(workload), namespace: "prod", container: container)
+            let objects = ManagedEnvironment(.make(["A": "1"], secrets: ["B": "1"]), owner).objects
+            #expect(objects.map(\.object.kind) == [.configMap, .secret])
+            #expect(Set(objects.map(\.object.name)).count == 2)
+            for object in objects {
+                #expect(object.object.name.utf8.count <= 253)
+                #expect(!object.object.name.contains(".-"))
+                #expect(owner.labels.allSatisfy { $0.value.utf8.count <= 63 })
+            }
+        }
+        func name(_ desired: DesiredConfiguration, _ workload: Workload) -> String? {
+            ManagedEnvironment(desired, .init(workload: workload, namespace: "prod", container: "api")).objects.first?.object.name
+        }
+        #expect(name(.make(["A": "1"]), .deployment("x")) != name(.make(["A": "2"]), .deployment("x")))
+        #expect(name(.make(["A": "1"]), .deployment("x")) != name(.make(["B": "1"]), .deployment("x")))
+        #expect(name(.make(["A": "1"]), .deployment("x")) != name(.make(["A": "1"]), .statefulSet("x")))
+        #expect(name(.make(["A": "1"]), .deployment("x")) == name(.make(["A": "1"]), .deployment("x")))
+    }
 }
