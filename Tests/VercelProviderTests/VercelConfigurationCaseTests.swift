@@ -196,6 +196,17 @@ import VercelProvider
         #expect(try await walk.go().sent == [])
     }
 
+    @Test(arguments: [Fault.Kind.dropAfter, .dropBefore]) func aLostAnswerToTheBuildIsFoundByItsMark(_ kind: Fault.Kind) async throws {
+        let stage = try VercelStage.make(pin: .name("dpl_C"), allowRebuild: true)
+        stage.inject(Fault(method: .post, path: "/v13/deployments", kind))
+        var walk = VercelWalk(stage, .make(["API_URL": "new"]), isFenced: true)
+        let (end, sent) = try await walk.go()
+        #expect(end == .arrived)
+        #expect(sent.count { $0 == "renew dpl_C" } == ("\(kind)" == "dropBefore" ? 2 : 1))
+        #expect(sent.count { $0 == "put API_URL" } == 1)
+        #expect(await stage.builds == 1)
+    }
+
     @Test func aPassThatIsKilledAnywhereIsGoneOnWith() async throws {
         let stage = try VercelStage.make(pin: .name("dpl_A"), allowRebuild: true) { $0["env"] = [.variable("API_URL", "old")] }
         stage.vercel.setAutoAssign("podcast-web", false)

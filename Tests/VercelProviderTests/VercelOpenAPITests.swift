@@ -18,19 +18,30 @@ import VercelProvider
         let recording = RecordingSimulator(stage.vercel)
         try await driveTheAPI(recording, stage)
         try await driveTheProvider(recording, stage)
+        let configured = try await driveVariablesAndFences()
+        for operation in Self.variableOperations {
+            #expect(Self.operations(of: configured).contains(operation), "not driven: \(operation)")
+        }
 
         let rolling = try await driveARollingRelease()
         #expect(Self.operations(of: rolling).contains("POST /v1/projects/*/rolling-release/complete 200"))
 
         let seen = Self.operations(of: recording)
         for operation in Self.operations { #expect(seen.contains(operation), "not driven: \(operation)") }
-        let mistakes = try await Self.document.mistakes(in: recording.exchanges + rolling.exchanges)
+        let mistakes = try await Self.document.mistakes(in: recording.exchanges + rolling.exchanges + configured.exchanges)
         #expect(mistakes.isEmpty, "\(mistakes.joined(separator: "\n"))")
     }
 
     private static func operations(of recording: RecordingSimulator) -> Set<String> {
-        recording.operations { $0.hasPrefix("prj_") || $0.hasPrefix("dpl_") || $0 == "podcast-web" || $0.contains(".") }
+        recording.operations {
+            $0.hasPrefix("prj_") || $0.hasPrefix("dpl_") || $0.hasPrefix("env_") || $0 == "podcast-web" || $0.contains(".")
+        }
     }
+
+    private static let variableOperations = [
+        "GET /v10/projects/*/env 200", "POST /v10/projects/*/env 201", "PATCH /v9/projects/*/env/* 200", "DELETE /v9/projects/*/env/* 200",
+        "POST /v13/deployments 200", "PATCH /v9/projects/* 200",
+    ]
 
     private static let operations = [
         "GET /v9/projects/* 200", "GET /v9/projects/* 404", "PATCH /v9/projects/* 200", "GET /v10/projects 200",
@@ -115,15 +126,8 @@ import VercelProvider
 
     /// Every kind of observation and every write, so that the requests that they send are seen.
     private func driveTheProvider(_ recording: RecordingSimulator, _ stage: VercelStage) async throws {
-        let transport = SimulatedTransport([VercelStage.url: recording])
-        let provider = AnyProvider(
-            try VercelProvider.connect(
-                ProviderEnvironment(
-                    variables: ["VERCEL_TOKEN": VercelStage.token, "VERCEL_API_URL": VercelStage.url], transport: transport,
-                    now: { Timestamp(millisecondsSinceEpoch: 0) })
-            ).get())
         var stage = stage
-        stage.world.provider = provider
+        stage.world.provider = try provider(recording)
         let commit = "2222222000000000000000000000000000000001"
         for pin: Pin in [.name("dpl_A"), .name("dpl_C"), .name("dpl_P"), .name("aaaaaaa"), .commit(VercelStage.shaB), .commit(commit)] {
             stage.world.component.release = pin
@@ -136,6 +140,38 @@ import VercelProvider
             _ = await stage.observe(resolution: change.resolution, intent: intent)
             stage.pass(.seconds(200))
         }
+    }
+
+    /// Every kind of variable and every change of one, a build from a commit and one without, and the fence.
+    private func driveVariablesAndFences() async throws -> RecordingSimulator {
+        var stage = try VercelStage.make(pin: .name("dpl_C"), allowRebuild: true, sensitivePolicy: true) { project in
+            project["env"] = [
+                .variable("API_URL", "old", "encrypted", ["production", "preview"]), .variable("OLD", "x", "plain"),
+                .variable("DSN", "s", "sensitive"), .variable("VERCEL_URL", "", "system"),
+            ]
+        }
+        let recording = RecordingSimulator(stage.vercel)
+        stage.world.provider = try provider(recording)
+        for value in ["1", "2"] {
+            var walk = VercelWalk(stage, .make(["API_URL": value], secrets: ["DSN": "t"], isExact: true), isFenced: true)
+            let end = try await walk.go().end
+            #expect(end == .arrived)
+            stage.pass(.seconds(60))
+        }
+        stage.world.component.release = .name("dpl_A")
+        var back = VercelWalk(stage, .make(["API_URL": "3"]), isFenced: true)
+        #expect(try await back.go().end == .arrived)
+        _ = await stage.turn(.lower, from: "false", to: "true")
+        return recording
+    }
+
+    private func provider(_ recording: RecordingSimulator) throws -> AnyProvider {
+        AnyProvider(
+            try VercelProvider.connect(
+                ProviderEnvironment(
+                    variables: ["VERCEL_TOKEN": VercelStage.token, "VERCEL_API_URL": VercelStage.url],
+                    transport: SimulatedTransport([VercelStage.url: recording]), now: { Timestamp(millisecondsSinceEpoch: 0) })
+            ).get())
     }
 
     private func driveARollingRelease() async throws -> RecordingSimulator {
