@@ -24,7 +24,16 @@ public struct Clause: Sendable, CustomStringConvertible {
         }
     }
 
+    /// What every provider promises.
     public static let all: [Clause] = reading + writing + lostAnswers + secrets
+}
+
+extension ContractWorld {
+    /// What the fixture says of configuration.
+    func requireConfiguration() throws(Violation) -> ContractConfiguration {
+        guard let configuration else { throw Violation("the fixture says nothing of configuration") }
+        return configuration
+    }
 }
 
 func require(_ isKept: Bool, _ otherwise: @autoclosure () -> String) throws(Violation) {

@@ -24,11 +24,13 @@ public struct ContractWorld: Sendable {
     public var budget: Int
     /// How many writes took effect since the beginning, from the simulator's own books.
     public var effects: @Sendable () async -> Int
+    /// For ``Clause/configuration``; nil where the fixture takes none of these clauses.
+    public var configuration: ContractConfiguration?
 
     public init(
         provider: AnyProvider, component: Component, missing: Component, simulator: any Simulator, transport: SimulatedTransport,
         clock: ManualClock, token: String, settling: Duration, visibility: Duration, budget: Int,
-        effects: @escaping @Sendable () async -> Int
+        configuration: ContractConfiguration? = nil, effects: @escaping @Sendable () async -> Int
     ) {
         self.provider = provider
         self.component = component
@@ -41,6 +43,7 @@ public struct ContractWorld: Sendable {
         self.visibility = visibility
         self.budget = budget
         self.effects = effects
+        self.configuration = configuration
     }
 }
 
@@ -95,7 +98,7 @@ extension ContractWorld {
             change, to: component, ApplyRequest(component: component.name, intent: intent, revision: Self.revision))
     }
 
-    private static let revision = Revision(.commit, "c1a0000000000000000000000000000000000000")
+    static let revision = Revision(.commit, "c1a0000000000000000000000000000000000000")
 }
 
 /// What a clause found wrong.
