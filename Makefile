@@ -27,7 +27,7 @@ test:      ## Lint, build with every check, run all tests
 	@.ci/test
 
 lint:      ## Formatting, as strict as CI
-	@swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	@swift format lint --strict --recursive Package.swift Sources Tests Benchmarks docs/examples
 
 generate:  ## Write the generated files anew: CRD, JSON Schema, reference page
 	@.ci/setup build

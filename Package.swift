@@ -98,7 +98,8 @@ let package = Package(
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
-            "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "State",
+            "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
+            "Sources", "State",
             "TextLayout"),
         program(
             "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution", "JSONValues",
@@ -161,6 +162,9 @@ let package = Package(
             "RenderProvider", "Simulators", "SpecFields", "YAMLReading"),
         tests("EnvFileProviderTests", "EnvFileProvider", "Model", "ProviderKit", "SpecFields", "TestPrograms", "YAMLReading"),
         tests("ConfigurationValuesTests", "ConfigurationValues", "Model", "ProviderKit", "TestPrograms"),
+        tests(
+            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesProvider", "Model",
+            "Planning", "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "VercelProvider"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
