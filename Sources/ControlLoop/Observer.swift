@@ -66,8 +66,8 @@ struct Observer: Sendable {
         switch await providers.provider(of: component) {
         case .success(let provider):
             let request = ObservationRequest(
-                component, recorded: recorded, configuration: configurations[component.id], readsConfiguration: !recorded.isKnown,
-                keeper: keeper, depth: depth)
+                component, recorded: recorded, configuration: configurations[component.id],
+                readsConfiguration: !recorded.isKnown || depth == .history, keeper: keeper, depth: depth)
             var observation = await provider.observe(component, request)
             if let problem = problems[component.id] {
                 observation.configuration = observation.configuration ?? ObservedConfiguration()

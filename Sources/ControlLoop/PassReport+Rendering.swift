@@ -23,7 +23,9 @@ extension PassReport {
             text += "  the transition to \(transition.revision) stays open" + (owed.isEmpty ? "" : "; owed: \(owed)") + "\n"
             text += "  " + style.cyan("→ run it again to go on, or commit other pins") + "\n"
         }
-        for caution in cautions { text += "  " + style.dim("note: \(caution.printable)") + "\n" }
+        for drift in events.drifts { text += "  " + style.yellow("drift:") + " \(drift.sentence.printable)\n" }
+        for fence in events.fences { text += "  \(fence.sentence.printable)\n" }
+        for caution in events.cautions { text += "  " + style.dim("note: \(caution.printable)") + "\n" }
         // What was noted before something was changed may not hold any more.
         if result == nil, verdict == .inSync {
             for note in survey?.plan.notes ?? [] { text += "  " + style.dim("note: \(note.printable)") + "\n" }
@@ -40,7 +42,9 @@ extension PassReport {
         for entry in told {
             text += "- `\(entry.step.phase.rawValue)` \(entry.step.summary.markdownEscaped): \(entry.outcome.word)\n"
         }
-        return told.isEmpty ? text : text + "\n"
+        if !told.isEmpty { text += "\n" }
+        for line in events.lines { text += "- \(line.markdownEscaped)\n" }
+        return events.lines.isEmpty ? text : text + "\n"
     }
 
     /// One item of `reconcile --once -o json`.
@@ -58,7 +62,15 @@ extension PassReport {
             "exitCode": .integer(Int(verdict.exitStatus)), "steps": .array(steps),
             "problems": .array(
                 problems.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
-            "notes": .array(cautions.map(JSON.string)),
+            "notes": .array(events.cautions.map(JSON.string)),
+            "drifts": .array(events.drifts.map(\.json)),
+            "fences": .array(
+                events.fences.map { fence in
+                    [
+                        "component": .string(fence.component), "change": fence.purpose == .raise ? "up" : "down",
+                        "name": .string(fence.name), "message": .string(fence.message),
+                    ]
+                }),
             "obligations": .array((openTransition?.obligations ?? []).map(\.description).sorted().map(JSON.string)),
         ]
     }

@@ -14,6 +14,8 @@ public struct PassReport: Sendable {
     public var problems: [Problem]
     /// When another pass may do better without anybody's help: how long to wait first. Nil when it would not.
     public var again: Again?
+    /// What happened on the way, in this pass and in those of the same run before it.
+    var events = PassEvents()
 
     public enum Again: Sendable, Hashable {
         /// Something is under way.
@@ -50,6 +52,7 @@ extension PassReport {
         self.init(
             survey.system.id, .inSync, survey: survey, result: result,
             problems: outcomes.compactMap(\.problem) + blocked.map(\.problem))
+        events = PassEvents(survey, result)
         if !failures.isEmpty {
             verdict = .failure
             if failures.allSatisfy(\.isTransient) { again = .afterBackoff(atLeast: failures.compactMap(\.retryAfter).max()) }
@@ -69,14 +72,7 @@ extension PassReport {
     init(refused survey: Survey, _ problem: Problem) {
         let failures = survey.plan.blocked.filter { $0.kind == .failure }.map(\.problem)
         self.init(survey.system.id, failures.isEmpty ? .blocked : .failure, survey: survey, problems: [problem] + failures)
-    }
-
-    /// What came with the writes that were made: `switches automatic assignment of domains off`.
-    var cautions: [String] {
-        (result?.steps ?? []).flatMap { entry -> [String] in
-            guard case .release(let change) = entry.step.action, entry.outcome.isSuccess else { return [] }
-            return change.route.cautions.map { "\(entry.step.resource?.name ?? ""): \($0)" }
-        }
+        events = PassEvents(survey, nil)
     }
 
     /// The report of a pass that was cancelled before it had a plan.

@@ -18,10 +18,13 @@ extension Reconciler {
         var backoff = Duration.seconds(1)
         var setbacks = 0
         var look = options.pace.firstPause
+        var told = PassEvents()
         while true {
             var report = await limited(to: timeout - elapsed(), otherwise: .interrupted(system.id)) {
                 await pass(system, of: snapshot, from: source, options, events: events)
             }
+            told = told.followed(by: report.events)
+            report.events = told
             let pause: Duration
             switch report.again {
             case nil: return report

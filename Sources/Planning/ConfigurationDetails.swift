@@ -32,22 +32,15 @@ extension Subject {
 extension Survey {
     /// What is set otherwise than when the pinned release was recorded, of the keys that the spec does not name.
     func differencesFromRecord(of subject: Subject) -> [String] {
-        guard let settings = subject.observation.configuration?.settings, let resolution = subject.resolution,
+        guard !subject.component.configuration.restores, let observed = subject.observation.configuration,
+            let resolution = subject.resolution,
             let record = recorded.releases[subject.id]?.last(where: { $0.resolution.isSameArtifact(as: resolution) }),
             let then = record.configuration
         else { return [] }
+        let now = observed.remembered(recorded.configurations[subject.id] ?? [:])
         let named = subject.component.configuration.sources
-        var lines: [String] = []
-        for key in Set(then.keys).union(settings.keys).sorted() where named[key] == nil {
-            switch (then[key], settings[key]) {
-            case (.some, nil): lines.append("\(key) has been removed since \(record.resolution.label) was recorded")
-            case (nil, .some): lines.append("\(key) has been added since \(record.resolution.label) was recorded")
-            case (let old?, let new?) where old.isSame(as: new) == false:
-                lines.append("\(key) has been changed since \(record.resolution.label) was recorded")
-            case (.some, .some), (nil, nil): break
-            }
+        return configurationChanges(from: then, to: now).filter { named[$0.key] == nil }.map {
+            "configuration: \($0.key) has been \($0.kind.rawValue) since \(record.resolution.label) was recorded; it stays as it is"
         }
-        guard !lines.isEmpty, !subject.component.configuration.restores else { return [] }
-        return lines.map { "configuration: \($0); it stays as it is" }
     }
 }

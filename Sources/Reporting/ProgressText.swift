@@ -1,11 +1,12 @@
 public import Execution
 import Model
+import Planning
 public import TextLayout
 
 /// Turns what happens during a pass into lines for people: live on a terminal, one plain line per event elsewhere.
 public struct ProgressText: Sendable {
     private let style: TextStyle
-    private let isLive: Bool
+    private var isLive: Bool
     /// Before every line, when several systems report at once: `default/shop: `.
     private let prefix: String
     /// What is under way, in the order in which it began: redrawn at the bottom of a live display.
@@ -43,6 +44,9 @@ public struct ProgressText: Sendable {
         guard isLive else { return lines.map { prefix + $0 + "\n" }.joined() }
         return redraw(below: lines)
     }
+
+    /// From now on one plain line per event, and what is drawn stays: somebody else is about to write below it.
+    public mutating func endLiveDisplay() { isLive = false }
 
     private mutating func redraw(below lines: [String]) -> String {
         let before = drawn

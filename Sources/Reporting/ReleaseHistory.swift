@@ -1,7 +1,5 @@
-public import JSONValues
 public import Model
-import Planning
-public import TextLayout
+public import Planning
 
 /// The releases that a component could go back or forward to, and what each would take.
 public struct ReleaseHistory: Sendable, Hashable {
@@ -20,11 +18,28 @@ public struct ReleaseHistory: Sendable, Hashable {
         public var quality: ReleaseRecord.Quality?
         /// `undo: instant rollback (instant)`, or why there is no way.
         public var way: String
+        /// What going there would take.
+        public var takes: Takes
         public var isReachable: Bool
+        /// What is set otherwise now than when the release was recorded, sorted by key; nil when its configuration was not recorded, or when
+        /// the present one is not known. Names only.
+        public var configurationChanges: [ConfigurationChange]?
+        public var isConfigurationRecorded: Bool
         public var note: String?
 
         /// It is declared, and nobody says that it fails.
         public var isLive: Bool { isDeclared && failure == nil }
+    }
+
+    /// What going to a release would take, or why one cannot.
+    public enum Takes: Sendable, Hashable {
+        /// It is there.
+        case nothing
+        case route(StepClass, means: String)
+        case gone(String)
+        case refused(String)
+        /// The provider names no way and no reason.
+        case unknown
     }
 
     public var system: SystemID
@@ -39,6 +54,7 @@ public struct ReleaseHistory: Sendable, Hashable {
         problem = observation.live.problem
         let records = recorded.releases[component.id] ?? []
         let pinned = Self.pinned(component, observation, recorded)
+        let now = observation.configuration?.remembered(recorded.configurations[component.id] ?? [:])
         entries = observation.candidates.map { candidate in
             let release = candidate.release
             let isDeclared = release.label == observation.live.declared?.label
@@ -53,11 +69,15 @@ public struct ReleaseHistory: Sendable, Hashable {
                 } else {
                     (isServing ? "still serving; " : "") + Self.way(open, candidate)
                 }
+            let record = records.last { release.matches($0.resolution) }
+            let then = record?.configuration
             return Entry(
                 label: release.label, names: release.names.map(\.value), created: release.created, isDeclared: isDeclared,
                 isServing: isServing, failure: failure, isPinned: pinned(release),
-                quality: records.last { release.matches($0.resolution) }?.quality, way: way,
-                isReachable: failure == nil && (isDeclared || open != nil), note: release.note)
+                quality: record?.quality, way: way, takes: isDeclared ? .nothing : Self.takes(open, candidate),
+                isReachable: failure == nil && (isDeclared || open != nil),
+                configurationChanges: then.flatMap { then in now.map { Planning.configurationChanges(from: then, to: $0) } },
+                isConfigurationRecorded: then != nil, note: release.note)
         }
     }
 
@@ -77,56 +97,11 @@ public struct ReleaseHistory: Sendable, Hashable {
         return "no way"
     }
 
-    public func text(_ style: TextStyle) -> String {
-        var text = style.bold("\(system) \(component)".printable) + "\n"
-        if let problem { return text + "  " + style.red(problem.description.printable) + "\n" }
-        guard !entries.isEmpty else { return text + "  the provider knows no release\n" }
-        var table = TextTable(header: ["", "RELEASE", "CREATED", "RECORDED", "WAY", "NOTE"], style: style, indent: 2)
-        for entry in entries { table.add(entry.cells(style)) }
-        text += table.rendered()
-        return text + style.dim("  \(legend)") + "\n"
-    }
-
-    /// The marks that the table has, and how it is used.
-    private var legend: String {
-        let shown = Set(entries.flatMap(\.marks))
-        let marks = ReleaseHistory.Entry.signs.filter { shown.contains($0.mark) }.map { "\($0.sign) \($0.mark)" }
-        return (marks.isEmpty ? "" : marks.joined(separator: "   ") + "; ")
-            + "to go back, commit a release of the list as the component's pin"
-    }
-
-    public var json: JSON {
-        [
-            "system": .string(system.description), "component": .string(component), "error": .optional(problem?.description),
-            "releases": .array(entries.map(\.json)),
-        ]
-    }
-}
-
-extension ReleaseHistory.Entry {
-    var json: JSON {
-        [
-            "label": .string(label), "names": .array(names.map(JSON.string)), "created": .optional(created?.description),
-            "live": .bool(isLive), "declared": .bool(isDeclared), "serving": .bool(isServing), "pinned": .bool(isPinned),
-            "recorded": .optional(quality?.rawValue), "reachable": .bool(isReachable), "way": .string(way), "note": .optional(note),
-        ]
-    }
-
-    func cells(_ style: TextStyle) -> [TextTable.Cell] {
-        let signs = Self.signs.filter { marks.contains($0.mark) }.map(\.sign).joined()
-        let way = way.printable.shortened(to: 60)
-        let wayCell = isReachable && !isLive ? TextTable.Cell(way) : TextTable.Cell(way, isLive ? style.green : style.red)
-        return [
-            .init(signs, failure == nil ? style.green : style.red), .init(label), .init(created?.wholeSecond.description ?? ""),
-            .init(quality?.words ?? ""), wayCell, .init(note?.shortened(to: 60) ?? "", style.dim),
-        ]
-    }
-
-    static let signs = [(sign: "▶", mark: "live"), (sign: "✘", mark: "fails"), (sign: "•", mark: "pinned")]
-
-    /// What sets the release apart, in words.
-    var marks: [String] {
-        (isLive ? ["live"] : failure != nil ? ["fails"] : []) + (isPinned ? ["pinned"] : [])
+    private static func takes(_ route: Route?, _ candidate: Candidate) -> Takes {
+        if let route { return .route(route.class, means: route.means) }
+        if let gone = candidate.gone { return .gone(gone.message) }
+        if let refusal = candidate.routes.compactMap(\.refusal).first { return .refused(refusal.description) }
+        return .unknown
     }
 }
 
@@ -134,14 +109,5 @@ extension Observation {
     fileprivate var failure: Problem? {
         guard case .failed(let problem) = settlement else { return nil }
         return problem
-    }
-}
-
-extension ReleaseRecord.Quality {
-    var words: String {
-        switch self {
-        case .good: "good"
-        case .servedUnverified: "served, unverified"
-        }
     }
 }

@@ -1,5 +1,6 @@
 public import JSONValues
 import Model
+import Planning
 
 extension SystemStatus {
     /// One item of `reconcile status -o json`.
@@ -19,6 +20,7 @@ extension SystemStatus {
                 ]
             } ?? .null,
             "notes": .array(notes.map(JSON.string)),
+            "lockedBy": .optional(holder),
         ]
     }
 }
@@ -29,6 +31,26 @@ extension ComponentStatus {
             "name": .string(name), "provider": .string(provider), "pinned": .string(pinned.description), "resolved": .optional(resolved),
             "live": .optional(live), "alsoServing": .array(alsoServing.map(JSON.string)), "lastKnownGood": .optional(lastKnownGood),
             "state": .string(state.rawValue), "message": .string(detail), "notes": .array(notes.map(JSON.string)),
+            "previous": .optional(previous), "fence": fence.json, "configuration": configuration?.json ?? .null,
+            "drift": drift?.json ?? .null,
+        ]
+    }
+}
+
+extension FenceStatus {
+    var json: JSON {
+        [
+            "state": .string(state.rawValue), "name": .optional(name), "value": .optional(value), "previous": .optional(previous),
+            "message": .string(message),
+        ]
+    }
+}
+
+extension ConfigurationStatus {
+    var json: JSON {
+        [
+            "managed": .integer(managed), "exact": .bool(isExact), "inSync": isInSync.map(JSON.bool) ?? .null,
+            "differences": .array((differences ?? []).map { ["key": .string($0.key), "kind": .string($0.kind.rawValue)] }),
         ]
     }
 }

@@ -1,4 +1,5 @@
 import Model
+import Planning
 public import TextLayout
 
 extension SystemStatus {
@@ -8,19 +9,17 @@ extension SystemStatus {
         let mark = ready?.isTrue == true ? style.green("✔ in sync") : style.yellow("● \(ready?.message.printable ?? "")")
         var text = "\(style.bold(system.description.printable))  \(mark)\n"
         text += style.dim("  revision \(revision)\(acceptance)") + "\n\n"
-        var table = TextTable(header: ["COMPONENT", "PROVIDER", "PINNED", "LIVE", "STATE"], style: style, indent: 2)
-        for component in components {
-            table.add([
-                .init(component.name), .init(component.provider), .init(component.pinnedText), .init(component.liveText),
-                .init(component.state.words, component.state.emphasis(style)),
-            ])
-        }
+        let columns = columns
+        var table = TextTable(header: columns.map(\.title), style: style, indent: 2)
+        for component in components { table.add(columns.map { $0.cell(component, style) }) }
         text += table.rendered()
+        let hasPrevious = columns.contains { $0 == .previous }
         for component in components {
-            for line in ([component.detail] + component.notes) where !line.isEmpty {
-                text += "    \(style.dim(component.name + ":")) \(line.withoutLeading(component.name).printable)\n"
+            for line in component.remarks + (hasPrevious ? [] : component.previous.map { ["previous: \($0)"] } ?? []) {
+                text += "    \(style.dim(component.name.printable + ":")) \(line.withoutLeading(component.name).printable)\n"
             }
         }
+        if let holder { text += "  \(style.yellow("at work now:")) \(holder.printable)\n" }
         if let transition {
             let owed = transition.obligations.map(\.description).sorted().joined(separator: ", ")
             text += "  transition open since \(transition.opened.wholeSecond), to revision \(transition.revision)"
@@ -28,6 +27,48 @@ extension SystemStatus {
         }
         for note in notes { text += "  note: \(note.printable)\n" }
         return text
+    }
+
+    /// As many as fit into 100 characters: what ran before moves below the table first, then the provider, which the spec tells.
+    private var columns: [Column] {
+        var columns = Column.allCases.filter { $0 != .previous || components.contains { $0.previous != nil } }
+        for removable in [Column.previous, .provider] where width(columns) > 100 { columns.removeAll { $0 == removable } }
+        return columns
+    }
+
+    private func width(_ columns: [Column]) -> Int {
+        columns.map { column in (components.map { column.text($0).printable.count } + [column.title.count]).max() ?? 0 }
+            .reduce(0) { $0 + $1 + 2 }
+    }
+
+    private enum Column: CaseIterable {
+        case component, provider, pinned, live, previous, state
+
+        var title: String {
+            switch self {
+            case .component: "COMPONENT"
+            case .provider: "PROVIDER"
+            case .pinned: "PINNED"
+            case .live: "LIVE"
+            case .previous: "PREVIOUS"
+            case .state: "STATE"
+            }
+        }
+
+        func text(_ component: ComponentStatus) -> String {
+            switch self {
+            case .component: component.name
+            case .provider: component.provider
+            case .pinned: component.pinnedText
+            case .live: component.liveText
+            case .previous: component.previous ?? ""
+            case .state: component.stateText
+            }
+        }
+
+        func cell(_ component: ComponentStatus, _ style: TextStyle) -> TextTable.Cell {
+            self == .state ? .init(text(component), component.state.emphasis(style)) : .init(text(component))
+        }
     }
 
     private var acceptance: String {
@@ -41,6 +82,16 @@ extension ComponentStatus {
     var pinnedText: String {
         guard let resolved, resolved != pinned.description else { return pinned.description }
         return resolved.contains(pinned.description) ? resolved : "\(pinned) = \(resolved)"
+    }
+
+    var stateText: String { drift != nil && state == .outOfSync ? "drifted" : state.words }
+
+    /// What a reader should know beside the table, the most important first.
+    var remarks: [String] {
+        let lines = [
+            drift.map { "drift: \($0.words)" }, detail, configuration.map { "configuration: \($0.words)" }, fence.message,
+        ]
+        return (lines.compactMap(\.self) + notes).filter { !$0.isEmpty }
     }
 
     var liveText: String {

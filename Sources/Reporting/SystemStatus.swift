@@ -10,6 +10,8 @@ public struct SystemStatus: Sendable, Hashable {
     public var components: [ComponentStatus]
     public var conditions: [Condition]
     public var notes: [String]
+    /// Who holds the system's lock, as far as that could be told; nil when nobody does.
+    public var holder: String?
 
     /// - Parameter plan: of the same system, world and record.
     public init(_ system: System, revision: Revision, world: World, recorded: RecordedState, plan: Plan) {
@@ -50,10 +52,17 @@ public struct ComponentStatus: Sendable, Hashable {
     public var alsoServing: [String]
     /// The newest recorded good release; nil when there is none.
     public var lastKnownGood: String?
+    /// The newest recorded release that is not the live one: what ran before. Nil when there is none.
+    public var previous: String?
     public var state: State
     /// Why, in one sentence; empty when in sync.
     public var detail: String
     public var notes: [String]
+    public var fence: FenceStatus
+    /// Nil when its configuration is not managed.
+    public var configuration: ConfigurationStatus?
+    /// What somebody else changed since the pin was reached; nil when nobody did.
+    public var drift: Drift?
     /// Nil when in sync.
     var lack: Lack?
 
@@ -66,9 +75,21 @@ public struct ComponentStatus: Sendable, Hashable {
         live = observation?.live.declared?.label
         alsoServing = (observation?.live.serving ?? []).map(\.label).filter { [live] in $0 != live }.sorted()
         lastKnownGood = recorded.releases[component.id]?.last { $0.quality == .good }?.resolution.label
+        previous = Self.previous(component, observation, recorded)
         notes = observation?.notes ?? []
+        fence = FenceStatus(component, observation, recorded.fences[component.id])
+        configuration = ConfigurationStatus(component, observation)
+        drift = plan.drifts.first { $0.resource == component.id }
         (state, detail) = Self.state(of: component.id, observation: observation, plan: plan)
-        lack = Self.lack(state, observation, plan.resolutions[component.id])
+        let isFencing = plan.steps.contains { $0.resource == component.id && $0.action.isFence }
+        lack = Self.lack(state, observation, plan.resolutions[component.id], isFencing: isFencing)
+    }
+
+    private static func previous(_ component: Component, _ observation: Observation?, _ recorded: RecordedState) -> String? {
+        let declared = observation?.live.declared
+        return recorded.releases[component.id]?.last { record in
+            record.resolution.holds(for: component.target) && !(declared?.matches(record.resolution) ?? false)
+        }?.resolution.label
     }
 
     private static func state(of resource: ResourceID, observation: Observation?, plan: Plan) -> (State, String) {
@@ -76,10 +97,11 @@ public struct ComponentStatus: Sendable, Hashable {
         if let blocked = plan.blocked.first(where: { $0.resource == resource }) {
             return (blocked.kind == .waiting ? .progressing : .blocked, blocked.problem.description)
         }
-        let step = plan.steps.first { $0.resource == resource && $0.phase != .preflight }
+        let own = plan.steps.filter { $0.resource == resource && $0.phase != .preflight }
+        let step = own.first { !$0.action.isFence } ?? own.first
         switch (step?.action, observation?.settlement) {
         case (_, .failed(let problem)): return (.failed, problem.description)
-        case (.release?, _): return (.outOfSync, step?.summary ?? "")
+        case (.release?, _), (.fence?, _): return (.outOfSync, step?.summary ?? "")
         case (.await?, .progressing(let text)): return (.progressing, text)
         case (.await?, .unknown(let problem)): return (.progressing, problem.description)
         case (.await?, _): return (.progressing, step?.summary ?? "")
@@ -94,72 +116,32 @@ public struct ComponentStatus: Sendable, Hashable {
         case unknown = "unknown"
         case failing = "failing"
         case unsettled = "not settled"
+        case configuration = "configured otherwise"
+        case fence = "fence not as it should be"
         case checks = "checks owed"
     }
 
-    private static func lack(_ state: State, _ observation: Observation?, _ resolution: Resolution?) -> Lack? {
+    private static func lack(_ state: State, _ observation: Observation?, _ resolution: Resolution?, isFencing: Bool) -> Lack? {
         guard state != .inSync else { return nil }
         guard let observation, observation.live.problem == nil else { return .unknown }
         guard let resolution, observation.live.declared?.matches(resolution) == true else { return .away }
         switch observation.settlement {
         case .failed: return .failing
         case .unknown: return .unknown
-        case .settled, .progressing: return state == .checksOwed ? .checks : .unsettled
+        case .progressing: return state == .checksOwed ? .checks : .unsettled
+        case .settled:
+            if state == .checksOwed { return .checks }
+            if let configuration = observation.configuration, configuration.problem != nil || !configuration.differences.isEmpty {
+                return .configuration
+            }
+            return isFencing ? .fence : .unsettled
         }
     }
 }
 
-/// A condition as kstatus knows them: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
-public struct Condition: Sendable, Hashable {
-    public enum Kind: String, Sendable {
-        case ready = "Ready"
-        case reconciling = "Reconciling"
-        case stalled = "Stalled"
-    }
-
-    public var kind: Kind
-    public var isTrue: Bool
-    public var reason: String
-    public var message: String
-
-    static func of(components: [ComponentStatus], plan: Plan, transition: Transition?) -> [Condition] {
-        func list(_ names: [String]) -> String { names.sorted().joined(separator: ", ") }
-        // A failed release that is about to be replaced holds nothing up.
-        let leaving = Set(plan.steps.filter(\.action.isWrite).compactMap(\.resource))
-        let failed = list(components.filter { $0.state == .failed && !leaving.contains(.component($0.name)) }.map(\.name))
-        let decisions = list(plan.blocked.filter { $0.kind == .decision }.map(\.resource.description))
-        let ready = plan.isInSync
-        let stalled = !failed.isEmpty || !decisions.isEmpty
-        return [
-            Condition(
-                kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync",
-                message: ready ? "every pin is live and healthy" : lacks(components, plan, transition)),
-            Condition(
-                kind: .reconciling, isTrue: transition != nil && !stalled,
-                reason: transition == nil ? "Idle" : stalled ? "Stalled" : "TransitionOpen",
-                message: transition.map { "\(stalled ? "held up " : "")on the way to revision \($0.revision)" } ?? ""),
-            Condition(
-                kind: .stalled, isTrue: stalled,
-                reason: !failed.isEmpty ? "ReleaseFailed" : !decisions.isEmpty ? "DecisionNeeded" : "Moving",
-                message: !failed.isEmpty ? "failed: \(failed)" : decisions.isEmpty ? "" : "waiting for a decision: \(decisions)"),
-        ]
-    }
-
-    /// `not at its pin: web; checks owed: api`.
-    private static func lacks(_ components: [ComponentStatus], _ plan: Plan, _ transition: Transition?) -> String {
-        let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
-        let parts = ComponentStatus.Lack.allCases.compactMap { lack -> String? in
-            let names = components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere : [])
-            return names.isEmpty ? nil : "\(lack.rawValue): \(names.sorted().joined(separator: ", "))"
-        }
-        guard parts.isEmpty else { return parts.joined(separator: "; ") }
-        // Every component is in place: what is left is the system's, or of a component that the spec no longer has.
-        let owed = (transition?.obligations ?? []).map { obligation in
-            switch obligation {
-            case .check(let resource): resource.description
-            case .systemChecks: "the system"
-            }
-        }
-        return owed.isEmpty ? "the transition is not closed yet" : "checks owed: \(owed.sorted().joined(separator: ", "))"
+extension Step.Action {
+    fileprivate var isFence: Bool {
+        if case .fence = self { return true }
+        return false
     }
 }

@@ -92,6 +92,8 @@ struct PassReportTests {
                   ],
                   "problems": [],
                   "notes": [],
+                  "drifts": [],
+                  "fences": [],
                   "obligations": []
                 }
                 """)

@@ -118,7 +118,8 @@ import Testing
             step.description == #"""
                 {"id":"retreat/component/web","phase":"retreat","resource":"component/web","action":{"type":"release","from":"v3","to":"v2",\#
                 "pin":{"pin":"v2","identity":"image:v2","lineage":[],"label":"v2","revision":"3f2c1ab91d02aa"},"verb":"undo",\#
-                "means":"instant rollback","cautions":["switches auto-assignment off"]},"after":["guard/open"],"class":"instant",\#
+                "means":"instant rollback","cautions":["switches auto-assignment off"],"reconfigures":false,\#
+                "severalWrites":false},"after":["guard/open"],"class":"instant",\#
                 "writes":true,"summary":"web: undo to v2 (instant rollback)","details":["from v3 to v2",\#
                 "v2 is older than v3: dependents go back first","caution: switches auto-assignment off"],"deadlineSeconds":600}
                 """#)

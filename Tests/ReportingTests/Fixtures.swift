@@ -29,18 +29,25 @@ struct Scene: Sendable {
 let hostile = "\u{1B}[2J\u{1B}]0;x\u{07}a\r\nb\u{202E} <b>|`_*[x](y)"
 
 extension Component {
-    static func make(_ name: String = "web", _ release: String = "v1", after: [ResourceID] = [], verify: [Check] = []) -> Component {
-        Component(name: name, target: FakeTarget(identity: name), release: .name(release), after: after, verify: verify)
+    static func make(
+        _ name: String = "web", _ release: String = "v1", after: [ResourceID] = [], verify: [Check] = [],
+        configuration: Configuration = Configuration(), isFenced: Bool = true
+    ) -> Component {
+        Component(
+            name: name, target: FakeTarget(identity: name), release: .name(release), after: after, verify: verify,
+            configuration: configuration, isFenced: isFenced)
     }
 }
 
 extension Observation {
     static func make(
-        _ live: String = "v1", also: [String] = [], settlement: Settlement = .settled, notes: [String] = []
+        _ live: String = "v1", also: [String] = [], settlement: Settlement = .settled, notes: [String] = [],
+        configuration: ObservedConfiguration? = nil, automation: Automation? = nil, cause: String? = nil
     ) -> Observation {
         Observation(
             live: .release(declared: .make(live), serving: ([live] + also).map { .make($0) }), settlement: settlement,
-            candidates: ["v3", "v2", "v1"].map { Candidate(.make($0), routes: [.make($0)]) }, notes: notes)
+            candidates: ["v3", "v2", "v1"].map { Candidate(.make($0), routes: [.make($0)]) }, notes: notes, configuration: configuration,
+            automation: automation, cause: cause)
     }
 }
 
@@ -64,8 +71,10 @@ extension Resolution {
 }
 
 extension ReleaseRecord {
-    static func make(_ name: String, _ quality: Quality = .good) -> ReleaseRecord {
-        ReleaseRecord(resolution: .make(name), quality: quality, reached: .example)
+    static func make(
+        _ name: String, _ quality: Quality = .good, configuration: [String: ConfigurationEntry]? = nil
+    ) -> ReleaseRecord {
+        ReleaseRecord(resolution: .make(name), quality: quality, configuration: configuration, reached: .example)
     }
 }
 
@@ -74,6 +83,18 @@ extension Transition {
         Transition(
             id: "t1", revision: .example, start: [:], target: target, directions: [:], obligations: obligations, opened: .example)
     }
+}
+
+extension Automation {
+    /// `autoDeploy`, which deploys every push unless told otherwise.
+    static func make(_ value: String = "commit", off: String? = "no", setBy: String? = nil) -> Automation {
+        Automation(
+            name: "autoDeploy", summary: "deploys every push to main", isOn: value != "no", value: value, off: off, setBy: setBy)
+    }
+}
+
+extension Fence {
+    static func make() -> Fence { Fence(name: "autoDeploy", previous: "commit", set: "no", target: "web", provider: "fake") }
 }
 
 extension Check {

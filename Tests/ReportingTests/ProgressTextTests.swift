@@ -54,6 +54,15 @@ struct ProgressTextTests {
         #expect(written([.stepStarted(open), .stepEnded(open, outcome)], isLive: true) == ["", line])
     }
 
+    /// The words of an interruption stand below what is drawn, and a redraw would erase them.
+    @Test func afterAnInterruptionNothingIsTakenBack() {
+        var progress = ProgressText(style: .plain, isLive: true)
+        _ = progress.text(for: .stepStarted(web))
+        progress.endLiveDisplay()
+        #expect(progress.text(for: .stepProgress(web, "1 of 2")) == "… [retreat] web: 1 of 2\n")
+        #expect(progress.text(for: .stepEnded(web, .superseded)) == "– [retreat] web: undo to v1: left to a newer revision\n")
+    }
+
     @Test func aLiveDisplayTakesBackWhatItDrew() {
         let events: [ExecutionEvent] = [
             .phaseEntered(.retreat), .stepStarted(web), .stepStarted(api), .stepProgress(web, "1 of 2"), .stepProgress(web, "1 of 2"),

@@ -35,9 +35,9 @@ struct ReleaseHistoryTests {
         #expect(
             history(recorded: Self.recorded).text(.plain) == """
                 default/shop web
-                     RELEASE  CREATED               RECORDED            WAY                                   NOTE
+                     RELEASE  CREATED               RECORDED            TAKES                                 NOTE
                   ▶  v3       2026-11-23T00:00:00Z                      live
-                     v2       2026-11-23T00:00:00Z  served, unverified  undo: fake undo (instant)             \
+                     v2       2026-11-23T00:00:00Z  served, unverified  instant (fake undo)                   \
                 \(String(repeating: "n", count: 59))…
                   •  v1                             good                refused: a rebuild; set allowRebuild  first
                      v0                                                 gone: its image was deleted
@@ -65,9 +65,9 @@ struct ReleaseHistoryTests {
         #expect(
             text == """
                 default/shop web
-                      RELEASE  CREATED               RECORDED  WAY                                                           NOTE
+                      RELEASE  CREATED               RECORDED  TAKES                                                         NOTE
                   ✘•  v3       2026-11-23T00:00:00Z            fails: ImagePullBackOff: container web of pod web-5c9 does …
-                      v2       2026-11-23T00:00:00Z            still serving; undo: fake undo (instant)                      \
+                      v2       2026-11-23T00:00:00Z            still serving; instant (fake undo)                            \
                 \(String(repeating: "n", count: 59))…
                       v1                                       refused: a rebuild; set allowRebuild                          first
                       v0                                       gone: its image was deleted
@@ -80,7 +80,7 @@ struct ReleaseHistoryTests {
     @Test func whyItFailsIsWholeWhereThereIsRoom() {
         let history = history(.make("web", "v3"), Self.failing)
         let way = "fails: ImagePullBackOff: container web of pod web-5c9 does not start: Back-off pulling image \"shop:v3\""
-        #expect(history.markdown.contains("\n| fails, pinned | v3 | 2026-11-23T00:00:00Z |  | \(way) |  |\n"))
+        #expect(history.markdown.contains("\n| fails, pinned | v3 | 2026-11-23T00:00:00Z |  | \(way) |  |  |\n"))
         let releases = history.json["releases"]?.elements ?? []
         #expect(releases.first?["way"] == .string(way))
         #expect(releases.map { $0["live"] } == [false, false, false, false, false])
@@ -99,9 +99,9 @@ struct ReleaseHistoryTests {
         #expect(
             history(.make("web", "v2"), observation).text(.plain) == """
                 default/shop web
-                      RELEASE  CREATED               RECORDED  WAY                        NOTE
+                      RELEASE  CREATED               RECORDED  TAKES                NOTE
                   ▶•  v2       2026-11-23T00:00:00Z            live
-                      v1                                       undo: fake undo (instant)
+                      v1                                       instant (fake undo)
                   ▶ live   • pinned; to go back, commit a release of the list as the component's pin
 
                 """)
@@ -129,13 +129,13 @@ struct ReleaseHistoryTests {
             history(recorded: Self.recorded).markdown == """
                 ### default/shop web
 
-                | | Release | Created | Recorded | Way | Note |
-                |---|---|---|---|---|---|
-                | live | v3 | 2026-11-23T00:00:00Z |  | live |  |
-                |  | v2 | 2026-11-23T00:00:00Z | served, unverified | undo: fake undo (instant) | \(String(repeating: "n", count: 70)) |
-                | pinned | v1 |  | good | refused: a rebuild; set allowRebuild | first |
-                |  | v0 |  |  | gone: its image was deleted |  |
-                |  | v00 |  |  | no way |  |
+                | | Release | Created | Recorded | Takes | Configuration | Note |
+                |---|---|---|---|---|---|---|
+                | live | v3 | 2026-11-23T00:00:00Z |  | live |  |  |
+                |  | v2 | 2026-11-23T00:00:00Z | served, unverified | instant (fake undo) |  | \(String(repeating: "n", count: 70)) |
+                | pinned | v1 |  | good | refused: a rebuild; set allowRebuild |  | first |
+                |  | v0 |  |  | gone: its image was deleted |  |  |
+                |  | v00 |  |  | no way |  |  |
 
 
                 """)
@@ -149,9 +149,48 @@ struct ReleaseHistoryTests {
             json["releases"]?.elements.first == [
                 "label": "v3", "names": ["v3"], "created": "2026-11-23T00:00:00Z", "live": true, "declared": true, "serving": true,
                 "pinned": false, "recorded": .null, "reachable": true, "way": "live", "note": .null,
+                "takes": "live", "configurationRecorded": false, "configurationChanges": .null,
             ])
+        #expect(json["releases"]?.elements.map { $0["takes"] } == ["live", "instant", "refused", "gone", "unknown"])
         #expect(json["releases"]?.elements.map { $0["reachable"] } == [true, true, false, false, false])
         #expect(json["releases"]?.elements.map { $0["pinned"] } == [false, false, true, false, false])
+    }
+
+    // MARK: - Configuration
+
+    @Test func whatIsSetOtherwiseThanThenIsToldByNamesAlone() {
+        func entry(_ value: String) -> ConfigurationEntry { ConfigurationEntry(fingerprint: value) }
+        var observation = Self.observation
+        // B cannot be read back: that it is the same is known from when it was written.
+        observation.configuration = ObservedConfiguration(
+            settings: ["A": entry("a2"), "B": ConfigurationEntry(marker: "m2"), "NEW": entry("n")])
+        let recorded = RecordedState(
+            isKnown: true,
+            releases: [
+                Self.web: [
+                    .make("v1", configuration: ["A": entry("a1"), "B": entry("b"), "OLD": entry("o")]),
+                    .make("v2", configuration: ["A": entry("a2"), "B": entry("b"), "NEW": entry("n")]), .make("v3"),
+                ]
+            ], configurations: [Self.web: ["B": ConfigurationEntry(fingerprint: "b", marker: "m2")]])
+        let found = history(.make("web", "v3"), observation, recorded: recorded)
+        #expect(
+            found.text(.plain).contains(
+                """
+                    v2: configuration: recorded, and set the same now
+                    v1: configuration: A changed, NEW added, OLD removed since it was recorded
+                  ▶ live
+                """))
+        #expect(found.markdown.contains("| A changed, NEW added, OLD removed since it was recorded |"))
+        let releases = found.json["releases"]?.elements ?? []
+        #expect(releases.prefix(3).map { $0["configurationRecorded"] } == [false, true, true])
+        #expect(
+            releases.prefix(3).map { $0["configurationChanges"] ?? .null } as [JSON] == [
+                .null, [], [["key": "A", "kind": "changed"], ["key": "NEW", "kind": "added"], ["key": "OLD", "kind": "removed"]],
+            ])
+        observation.configuration = nil
+        #expect(
+            history(.make("web", "v3"), observation, recorded: recorded).text(.plain).contains(
+                "    v1: configuration: recorded; how it is set now is not known\n"))
     }
 
     struct Pinned: Sendable, CustomTestStringConvertible {
@@ -205,7 +244,7 @@ struct ReleaseHistoryTests {
         let observation = Observation(
             live: .nothing, candidates: [Candidate(.make("v1", note: hostile), routes: [.make("v1")])])
         let history = history(.make(), observation)
-        #expect(history.text(.plain).contains("undo: fake undo (instant)  [2J]0;xa  b <b>|`_*[x](y)\n"))
-        #expect(history.markdown.contains("| undo: fake undo (instant) | \\[2J\\]0;xa  b &lt;b&gt;\\|\\`\\_\\*\\[x\\](y) |\n"))
+        #expect(history.text(.plain).contains("instant (fake undo)  [2J]0;xa  b <b>|`_*[x](y)\n"))
+        #expect(history.markdown.contains("| instant (fake undo) |  | \\[2J\\]0;xa  b &lt;b&gt;\\|\\`\\_\\*\\[x\\](y) |\n"))
     }
 }

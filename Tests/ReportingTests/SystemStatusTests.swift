@@ -10,7 +10,7 @@ struct SystemStatusTests {
         var scene: Scene
         var state: ComponentStatus.State
         var detail = ""
-        /// Ready, Reconciling, Stalled: the reason, with `!` before what is not true.
+        /// Ready, Reconciling, Stalled, Drifted: the reason, with `!` before what is not true.
         var conditions: [String]
         var testDescription: String { why }
     }
@@ -43,45 +43,47 @@ struct SystemStatusTests {
     }
 
     static let cases = [
-        Case(why: "the pin is live and healthy", scene: Scene(), state: .inSync, conditions: ["InSync", "!Idle", "!Moving"]),
+        Case(why: "the pin is live and healthy", scene: Scene(), state: .inSync, conditions: ["InSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "another release is live", scene: away(.make()), state: .outOfSync, detail: "web: undo to v2 (fake undo)",
-            conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "the pin is declared and still rolling out",
             scene: Scene(observations: ["web": .make(settlement: .progressing("1 of 2"))]),
-            state: .progressing, detail: "1 of 2", conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            state: .progressing, detail: "1 of 2", conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "the pin is declared and nobody can tell how it is",
             scene: Scene(observations: ["web": .make(settlement: .unknown(.unreadable))]), state: .progressing,
-            detail: "fake/web: 403 while reading releases; check the token", conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            detail: "fake/web: 403 while reading releases; check the token", conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "the pin is declared and will not arrive", scene: Scene(observations: ["web": .make(settlement: .failed(.crash))]),
             state: .failed, detail: "fake/web: the container crashes; read its log",
-            conditions: ["!OutOfSync", "!Idle", "ReleaseFailed"]),
+            conditions: ["!OutOfSync", "!Idle", "ReleaseFailed", "!NoneSeen"]),
         Case(
             why: "what fails is about to be replaced: nothing is stalled", scene: away(.make(settlement: .failed(.crash))),
-            state: .failed, detail: "fake/web: the container crashes; read its log", conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            state: .failed, detail: "fake/web: the container crashes; read its log",
+            conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "nothing could be read", scene: Scene(observations: ["web": .unknown(.unreadable)]), state: .unknown,
-            detail: "fake/web: 403 while reading releases; check the token", conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            detail: "fake/web: 403 while reading releases; check the token", conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "somebody must decide", scene: owned(), state: .blocked, detail: "fake/web: argocd owns the image; set takeOwnership",
-            conditions: ["!OutOfSync", "!Idle", "DecisionNeeded"]),
+            conditions: ["!OutOfSync", "!Idle", "DecisionNeeded", "!NoneSeen"]),
         Case(
             why: "a lost answer is awaited: nobody has to do anything", scene: lost(), state: .progressing,
             detail: "component/web: the answer to fake undo to v2 was lost, and it may still take effect: no trace yet; "
                 + "run again in a while; nothing is sent a second time until the provider shows what became of it",
-            conditions: ["!OutOfSync", "!Idle", "!Moving"]),
+            conditions: ["!OutOfSync", "!Idle", "!Moving", "!NoneSeen"]),
         Case(
             why: "a transition is open and nothing holds it up", scene: transition(away(.make())), state: .outOfSync,
-            detail: "web: undo to v2 (fake undo)", conditions: ["!OutOfSync", "TransitionOpen", "!Moving"]),
+            detail: "web: undo to v2 (fake undo)", conditions: ["!OutOfSync", "TransitionOpen", "!Moving", "!NoneSeen"]),
         Case(
             why: "a transition is open and held up", scene: transition(owned()), state: .blocked,
-            detail: "fake/web: argocd owns the image; set takeOwnership", conditions: ["!OutOfSync", "!Stalled", "DecisionNeeded"]),
+            detail: "fake/web: argocd owns the image; set takeOwnership",
+            conditions: ["!OutOfSync", "!Stalled", "DecisionNeeded", "!NoneSeen"]),
         Case(
             why: "everything is in place and the transition is not closed", scene: transition(Scene()), state: .inSync,
-            conditions: ["!OutOfSync", "TransitionOpen", "!Moving"]),
+            conditions: ["!OutOfSync", "TransitionOpen", "!Moving", "!NoneSeen"]),
     ]
 
     @Test(arguments: cases)
@@ -90,17 +92,17 @@ struct SystemStatusTests {
         #expect(status.components.map(\.state) == [example.state])
         #expect(status.components.map(\.detail) == [example.detail])
         #expect(status.conditions.map { ($0.isTrue ? "" : "!") + $0.reason } == example.conditions)
-        #expect(status.conditions.map(\.kind) == [.ready, .reconciling, .stalled])
+        #expect(status.conditions.map(\.kind) == [.ready, .reconciling, .stalled, .drifted])
     }
 
     @Test func conditionsSayWhatKeepsTheSystem() {
         func messages(_ scene: Scene) -> [String] { scene.status.conditions.map(\.message) }
-        #expect(messages(Scene()) == ["every pin is live and healthy", "", ""])
-        #expect(messages(Self.away(.make())) == ["not at its pin: web", "", ""])
-        #expect(messages(Self.transition(Scene())) == ["the transition is not closed yet", "on the way to revision bbbbbbbbbbbb", ""])
+        #expect(messages(Scene()) == ["every pin is live and healthy", "", "", ""])
+        #expect(messages(Self.away(.make())) == ["not at its pin: web", "", "", ""])
+        #expect(messages(Self.transition(Scene())) == ["the transition is not closed yet", "on the way to revision bbbbbbbbbbbb", "", ""])
         #expect(
             messages(Self.transition(Self.owned()))
-                == ["not at its pin: web", "held up on the way to revision bbbbbbbbbbbb", "waiting for a decision: component/web"])
+                == ["not at its pin: web", "held up on the way to revision bbbbbbbbbbbb", "waiting for a decision: component/web", ""])
         var owing = Self.transition(Scene(verify: [.example]), [.systemChecks])
         owing.components[0].verify = []
         #expect(messages(owing)[0] == "checks owed: the system")
@@ -123,9 +125,9 @@ struct SystemStatusTests {
                 default/shop  ● not at its pin: web
                   revision bbbbbbbbbbbb, accepted so far: aaaaaaaaaaaa
 
-                  COMPONENT  PROVIDER  PINNED  LIVE         STATE
-                  web        fake      v2      v1 (and v3)  failed
-                  api        fake      v1      v1           in sync
+                  COMPONENT  PROVIDER  PINNED  LIVE         PREVIOUS  STATE
+                  web        fake      v2      v1 (and v3)  v3        failed
+                  api        fake      v1      v1                     in sync
                     web: the container crashes; read its log
                     api: its image is pinned by hand
                   transition open since \(Timestamp.example), to revision bbbbbbbbbbbb; owed: checks of component/web, checks of the system
@@ -153,10 +155,10 @@ struct SystemStatusTests {
 
                 Revision `bbbbbbbbbbbb`.
 
-                | Component | Provider | Pinned | Live | State |
-                |---|---|---|---|---|
-                | web | fake | v2 | v1 (and v3) | failed |
-                | api | fake | v1 | v1 | in sync |
+                | Component | Provider | Pinned | Live | Previous | State |
+                |---|---|---|---|---|---|
+                | web | fake | v2 | v1 (and v3) | v3 | failed |
+                | api | fake | v1 | v1 |  | in sync |
 
                 - web: the container crashes; read its log
                 - api: its image is pinned by hand
@@ -164,6 +166,10 @@ struct SystemStatusTests {
 
                 """)
     }
+
+    private static let nothingToFence: JSON = [
+        "state": "NothingToFence", "name": .null, "value": .null, "previous": .null, "message": "",
+    ]
 
     @Test func asJSON() {
         #expect(
@@ -177,22 +183,25 @@ struct SystemStatusTests {
                         "message": "on the way to revision bbbbbbbbbbbb",
                     ],
                     ["type": "Stalled", "status": "False", "reason": "Moving", "message": ""],
+                    ["type": "Drifted", "status": "False", "reason": "NoneSeen", "message": ""],
                 ],
                 "components": [
                     [
                         "name": "web", "provider": "fake", "pinned": "v2", "resolved": "v2", "live": "v1", "alsoServing": ["v3"],
                         "lastKnownGood": "v3", "state": "Failed", "message": "fake/web: the container crashes; read its log", "notes": [],
+                        "previous": "v3", "fence": Self.nothingToFence, "configuration": .null, "drift": .null,
                     ],
                     [
                         "name": "api", "provider": "fake", "pinned": "v1", "resolved": "v1", "live": "v1", "alsoServing": [],
                         "lastKnownGood": .null, "state": "InSync", "message": "", "notes": ["its image is pinned by hand"],
+                        "previous": .null, "fence": Self.nothingToFence, "configuration": .null, "drift": .null,
                     ],
                 ],
                 "transition": [
                     "id": "t1", "revision": .string(Revision.example.id), "opened": .string(Timestamp.example.description),
                     "obligations": ["checks of component/web", "checks of the system"],
                 ],
-                "notes": [],
+                "notes": [], "lockedBy": .null,
             ])
         #expect(JSON.list("X", [1]) == ["apiVersion": "belay.dev/v1alpha1", "kind": "X", "items": [1]])
     }
@@ -211,9 +220,9 @@ struct SystemStatusTests {
 
                 Revision `bbbbbbbbbbbb`.
 
-                | Component | Provider | Pinned | Live | State |
-                |---|---|---|---|---|
-                | web | fake | v1 | \(shown) | failed |
+                | Component | Provider | Pinned | Live | Previous | State |
+                |---|---|---|---|---|---|
+                | web | fake | v1 | \(shown) |  | failed |
 
                 - web: \(shown)
                 - web: \(shown)

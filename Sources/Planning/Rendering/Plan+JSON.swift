@@ -25,6 +25,17 @@ extension Plan {
                     return json
                 }),
             "opening": opening.map(\.json) ?? .null,
+            "drifts": .array(drifts.map(\.json)),
+        ]
+    }
+}
+
+extension Drift {
+    /// For machines: what was expected, what is there instead, and who did it where that is told.
+    public var json: JSON {
+        [
+            "resource": .string(resource.description), "expected": .string(expected), "found": .string(found),
+            "identity": .string(identity.description), "cause": .optional(cause),
         ]
     }
 }
@@ -69,6 +80,8 @@ extension Step.Action {
                 "verb": .string(change.route.verb.rawValue),
                 "means": .string(change.route.means),
                 "cautions": .array(change.route.cautions.map(JSON.string)),
+                "reconfigures": .bool(change.isReconfiguration),
+                "severalWrites": .bool(change.route.part != nil),
             ]
         case .await(let resolution): ["type": "await", "pin": resolution.json]
         case .check: ["type": "check"]

@@ -9,10 +9,11 @@ extension Plan {
         var text = "### Plan for \(escaped(system.description)) at `\(escaped(revision.description))`\n\n"
         text += "**\(escaped(closingLine))**\n"
         if let refusal { text += "\n**Refused:** \(escaped(refusal.description))\n" }
+        if !drifts.isEmpty { text += "\n" + drifts.map { "- **Drift:** \(escaped($0.sentence))\n" }.joined() }
         if !steps.isEmpty {
             text += "\n| Phase | Step | Class |\n|---|---|---|\n"
             for step in steps {
-                let details = step.details.map { "<br><sub>\(escaped($0))</sub>" }.joined()
+                let details = step.lines.map { "<br><sub>\(escaped($0))</sub>" }.joined()
                 let mark = step.action.isWrite ? step.class.rawValue : ""
                 text += "| \(step.phase.position)\u{A0}\(step.phase.rawValue) | \(escaped(step.summary))\(details) | \(mark) |\n"
             }

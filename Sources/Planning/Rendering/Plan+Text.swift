@@ -8,6 +8,7 @@ extension Plan {
     public func text(colour: Bool) -> String {
         let style = TextStyle(isColoured: colour)
         var text = style.bold("Plan for \(system) at \(revision)".printable) + "\n"
+        for drift in drifts { text += style.yellow("drift: ") + drift.sentence.printable + "\n" }
         text += phases(style) + blockedLines(style) + noteLines(style)
         text += "\n" + style.bold(closingLine) + "\n"
         if let refusal {
@@ -50,7 +51,7 @@ extension Plan {
                     text += String(repeating: " ", count: width - summary.count + 2) + step.class.mark(style)
                 }
                 text += "\n"
-                for line in step.details { text += "       " + style.dim(line.printable) + "\n" }
+                for line in step.lines { text += "       " + style.dim(line.printable) + "\n" }
             }
         }
         return text
@@ -70,6 +71,14 @@ extension Plan {
     private func noteLines(_ style: TextStyle) -> String {
         guard !notes.isEmpty else { return "" }
         return "\n" + style.bold("   notes") + "\n" + notes.map { "     " + $0.printable + "\n" }.joined()
+    }
+}
+
+extension Step {
+    /// What stands below the summary.
+    var lines: [String] {
+        guard case .release(let change) = action, change.route.part != nil else { return details }
+        return details + ["in several writes, each observed before the next; after an interruption the next pass goes on with what is left"]
     }
 }
 
