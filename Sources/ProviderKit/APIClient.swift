@@ -9,6 +9,8 @@ public struct APIClient: Sendable {
     /// Without a trailing slash: `https://api.vercel.com`.
     public var base: String
     public var token: Secret
+    /// What stands before the token in `Authorization`.
+    public var scheme = "Bearer"
     public var transport: any Transport
     public var userAgent: String
     /// Bounds every exchange.
@@ -29,14 +31,16 @@ public struct APIClient: Sendable {
     ///
     /// - Parameters:
     ///   - path: begins with `/`, already percent-encoded.
+    ///   - headers: further ones; they replace the usual ones of that name.
     ///   - purpose: ends the sentence "403 while …": `reading deployments`.
     public func send(
-        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, while purpose: String
+        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, headers: HTTPHeaders = [:],
+        while purpose: String
     ) async throws(APIError) -> APIAnswer {
         let isWrite = !method.isSafe
         let response: HTTPResponse
         do throws(TransportError) {
-            response = try await transport.send(request(method, path + .query(query), body))
+            response = try await transport.send(request(method, path + .query(query), body, headers))
         } catch {
             throw APIError(transport: error, purpose: purpose, isWrite: isWrite).hiding(token)
         }
@@ -46,15 +50,16 @@ public struct APIClient: Sendable {
     // Apart from `send`: what it holds while it waits is held once for every request that is under way.
 
     @inline(never)
-    private func request(_ method: HTTPMethod, _ pathAndQuery: String, _ body: JSON?) -> HTTPRequest {
+    private func request(_ method: HTTPMethod, _ pathAndQuery: String, _ body: JSON?, _ headers: HTTPHeaders) -> HTTPRequest {
         var request = HTTPRequest(method, base + pathAndQuery, deadline: deadline)
-        request.headers["Authorization"] = "Bearer " + token.reveal()
+        request.headers["Authorization"] = scheme + " " + token.reveal()
         request.headers["Accept"] = "application/json"
         request.headers["User-Agent"] = userAgent
         if let body {
             request.headers["Content-Type"] = "application/json"
             request.body = body.bytes
         }
+        for field in headers.fields { request.headers[field.name] = field.value }
         return request
     }
 

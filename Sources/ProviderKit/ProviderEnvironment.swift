@@ -10,14 +10,18 @@ public struct ProviderEnvironment: Sendable {
     public var now: @Sendable () -> Timestamp
     /// Sent as `User-Agent`.
     public var userAgent: String
+    /// For pauses and limits within one write.
+    public var clock: any Clock<Duration>
 
     public init(
-        variables: [String: String], transport: any Transport, now: @escaping @Sendable () -> Timestamp, userAgent: String = "belay"
+        variables: [String: String], transport: any Transport, now: @escaping @Sendable () -> Timestamp, userAgent: String = "belay",
+        clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.variables = variables
         self.transport = transport
         self.now = now
         self.userAgent = userAgent
+        self.clock = clock
     }
 
     /// A variable that is set and not empty.
