@@ -66,7 +66,7 @@ struct HarbourReading: Sendable {
         let next = nextVariable
         let count = differences.count { $0.kind != .notApplied }
         return Route(
-            verb, means: (count == 0 ? "" : "\(count) variables, then ") + "one release", class: .instant,
+            verb, means: (count == 0 ? "" : "\(count == 1 ? "1 variable" : "\(count) variables"), then ") + "one release", class: .instant,
             token: HarbourWrite.release(version.id).text, part: next?.text, key: next?.writtenKey, isIdempotent: next != nil)
     }
 
