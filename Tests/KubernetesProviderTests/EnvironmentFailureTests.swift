@@ -226,7 +226,7 @@ struct EnvironmentFailureTests {
             Issue.record("it was not refused")
             return
         }
-        #expect(problem.message.hasSuffix("data: Invalid value: \"(secret)\" or (secret)"))
+        #expect(problem.message.hasSuffix("data: Invalid value: \"(value)\" or (value)"))
     }
 
     @Test func aConfigurationThatIsAnotherOneThanPlannedIsRefused() async throws {

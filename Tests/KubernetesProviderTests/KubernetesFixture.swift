@@ -122,7 +122,10 @@ extension Observation {
 
 struct KubernetesFixture: ProviderFixture {
     func makeWorld() async throws -> ContractWorld {
-        let cluster = try Cluster([Cluster.workload()])
+        try await Self.world(of: Cluster([Cluster.workload()]))
+    }
+
+    static func world(of cluster: Cluster) async throws -> ContractWorld {
         let missing = KubernetesTarget(namespace: "prod", .deployment("nobody"))
         return ContractWorld(
             provider: cluster.provider, component: cluster.component(.name("v1.41.3")),

@@ -45,14 +45,12 @@ struct ObjectMaking: Sendable {
         }
     }
 
-    /// A server that refuses an object may repeat what is in it.
+    /// A server that refuses an object may repeat what is in it. Values as they are never leave a provider; these are in base64.
     private func hidden(_ problem: Problem) -> Problem {
         var problem = problem
         for value in object.values where !value.secret.reveal().isEmpty {
-            for text in [value.secret.reveal(), SecretData.data([("", value.secret.reveal())])[""]?.string ?? ""] where text.utf8.count > 2
-            {
-                problem.message = problem.message.replacing(text, with: "(secret)")
-            }
+            guard let text = SecretData.data([(value.key, value.secret.reveal())])[value.key]?.string else { continue }
+            problem.message = problem.message.replacing(text, with: "(value)")
         }
         return problem
     }
