@@ -102,8 +102,8 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution", "JSONValues",
-            "KubernetesProvider", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
+            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution",
+            "FlyProvider", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
             "TextLayout", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
@@ -156,15 +156,15 @@ let package = Package(
             "Planning", "ProviderContract", "ProviderKit", "Simulators", "SpecFields", "YAMLReading", subprocess, systemPackage),
         tests(
             "FlyProviderTests", "FlyProvider", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "Planning", "ProviderContract",
-            "ProviderKit", "Simulators", "SpecFields", "YAMLReading"),
+            "ProviderKit", "Simulators", "SpecFields", "TestDoubles", "YAMLReading"),
         tests(
             "RenderProviderTests", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "Planning", "ProviderContract", "ProviderKit",
             "RenderProvider", "Simulators", "SpecFields", "YAMLReading"),
         tests("EnvFileProviderTests", "EnvFileProvider", "Model", "ProviderKit", "SpecFields", "TestPrograms", "YAMLReading"),
         tests("ConfigurationValuesTests", "ConfigurationValues", "Model", "ProviderKit", "TestPrograms"),
         tests(
-            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesProvider", "Model",
-            "Planning", "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "VercelProvider"),
+            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "FlyProvider", "HTTPCore", "JSONValues", "KubernetesProvider", "Model",
+            "Planning", "ProviderKit", "RenderProvider", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "VercelProvider"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),

@@ -4,11 +4,13 @@ import ControlLoop
 import CurlTransport
 import Dispatch
 import EnvFileProvider
+import FlyProvider
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
 import Model
 import ProviderKit
+import RenderProvider
 import Reporting
 import Sources
 import SpecFields
@@ -28,6 +30,8 @@ struct Program: Sendable {
     static let registrations: [ProviderRegistration] = [
         VercelProvider.registration,
         KubernetesProvider.registration,
+        FlyProvider.registration,
+        RenderProvider.registration,
         EnvFileProvider.registration,
     ]
 
