@@ -149,6 +149,19 @@ struct EnvironmentFailureTests {
         for name in names.dropFirst(2) { #expect(await cluster.object("ConfigMap", name) != nil) }
     }
 
+    @Test(arguments: ["list", "delete"])
+    func whatMayNotBeCleanedUpIsLeftAndDisturbsNothing(_ verb: String) async throws {
+        let cluster = try Cluster(
+            [Cluster.workload(["revisionHistoryLimit": 0])], ["forbidden": [["verb": .string(verb), "resource": "configmaps"]]])
+        var walk = EnvironmentTests.walk(cluster, nil)
+        for value in ["1", "2", "3"] {
+            walk.configuration = .make(["A": value])
+            #expect(try await walk.go().count == 2)
+            cluster.clock.advance(by: .seconds(120))
+        }
+        #expect(await EnvironmentTests.objects(cluster).count == 3)
+    }
+
     @Test func whatMayNotBeReadIsAProblemWithTheVerb() async throws {
         let cluster = try Cluster([Cluster.workload()], ["forbidden": [["verb": "get", "resource": "secrets"]]])
         let walk = EnvironmentTests.walk(cluster, .make(secrets: ["DSN": "hunter2"]))
