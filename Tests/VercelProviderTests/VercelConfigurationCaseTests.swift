@@ -207,6 +207,17 @@ import VercelProvider
         #expect(await stage.builds == 1)
     }
 
+    @Test func somebodysEditJustBeforeIsNotTakenForOurLostWrite() async throws {
+        let stage = try VercelStage.make(pin: .name("dpl_C"), allowRebuild: true) { $0["env"] = [.variable("DSN", "s", "sensitive")] }
+        stage.vercel.setVariable("podcast-web", "DSN", "theirs")
+        stage.pass(.seconds(2))
+        stage.inject(Fault(method: .post, .dropBefore))
+        var walk = VercelWalk(stage, .make(secrets: ["DSN": "ours"]))
+        #expect(try await walk.pass() == .undecided("void"))
+        #expect(walk.known.isEmpty)
+        #expect(try await walk.go().end == .arrived)
+    }
+
     @Test func aPassThatIsKilledAnywhereIsGoneOnWith() async throws {
         let stage = try VercelStage.make(pin: .name("dpl_A"), allowRebuild: true) { $0["env"] = [.variable("API_URL", "old")] }
         stage.vercel.setAutoAssign("podcast-web", false)

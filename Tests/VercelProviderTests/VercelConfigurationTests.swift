@@ -108,6 +108,7 @@ import VercelProvider
         let route = try #require(configuration.route)
         #expect(route.means == "set 2 keys, remove 1 key, then one build of commit ccccccc")
         #expect(route.class == .minutes)
+        #expect(route.cautions.first == "dpl_C was built before API_URL, DSN had the value that the spec gives")
         #expect(route.cautions.contains("variables that preview or development share keep their value there"))
         #expect(route.refusal == nil)
     }

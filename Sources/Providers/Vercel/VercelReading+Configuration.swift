@@ -55,7 +55,8 @@ extension VercelReading {
         }
         let write = VercelWrite.renew(
             project: project.id, VercelWrite.Renewal(deployment: deployment.id, origin: deployment.root, git: git))
-        var cautions = buildCautions
+        var cautions =
+            ["\(deployment.id) was built before \(keys.joined(separator: ", ")) had the value that the spec gives"] + buildCautions
         if git == nil {
             cautions.append("Vercel does not say whether a build of \(deployment.id), which has no commit, takes today's variables")
         }

@@ -52,7 +52,8 @@ extension VercelReading {
                 isDone = false
                 break
             }
-            let isWritten = intent.providerTime.flatMap { sent in variable.changed.map { $0 + Self.skew >= sent } } ?? false
+            // Without the skew: an edit of somebody's shortly before must not be taken for ours, and a second write does no harm.
+            let isWritten = intent.providerTime.flatMap { sent in variable.changed.map { $0 >= sent } } ?? false
             isDone = isWritten || !configuration.differences.contains { $0.key == key }
         case .detach(_, let id, let key, _), .remove(_, let id, let key): isDone = configuration.variables[key]?.id != id
         case .rollback, .promote, .rebuild, .build, .renew: isDone = false
