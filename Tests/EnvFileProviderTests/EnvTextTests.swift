@@ -31,6 +31,7 @@ import Testing
 
     @Test(arguments: [
         ("A=$B", "a shell expands it"), ("A=b c", "a shell runs c"), ("A=b#c", "one dotenv cuts it"), ("A = b", "no shell takes it"),
+        ("A =b", "no shell takes it either"),
         ("A= b", "a shell runs b"), ("A=\"a\\nb\"", "dotenv makes a newline of it"), ("A=\"$B\"", "expanded by some"),
         ("A=\"`b`\"", "a shell runs b"), ("A='b\\'", "an escape for some"), ("A=b\\c", "a shell drops the backslash"),
         ("A='b'#c", "a shell joins them"), ("A=~/x", "a shell expands it"), ("A=b;c", "two commands"), ("A='a\rb'", "a line end for some"),

@@ -55,4 +55,35 @@ import Testing
         #expect(torn.status == 1 && torn.output.contains("here/.env, line 1: its quote ' is never closed"), "\(torn.output)")
         try place.remove()
     }
+
+    /// Killed at moments spread over a whole run: what they hit differs from run to run, what must hold does not.
+    @Test func killedAtAnyMomentItLeavesTheOldFileOrTheNewOneAndOneBackup() async throws {
+        let old = "# mine\nA=1\n"
+        let new = "# mine\nA=2\n"
+        for milliseconds in stride(from: 20, through: 200, by: 15) {
+            let place = try Place()
+            try place.write(
+                "system.yaml",
+                """
+                apiVersion: belay.dev/v1alpha1
+                kind: System
+                metadata: {name: development}
+                spec: {components: {local: {envFile: {path: .env}, env: {A: 2}}}}
+                """)
+            try place.write(".env", old)
+            let limit = "0.\(milliseconds < 100 ? "0" : "")\(milliseconds)"
+            _ = try await BuiltProgram(onSearchPath: "timeout").run(
+                ["-s", "KILL", limit, BuiltProgram.path(of: "reconcile"), "--once", "--adopt", "-f", "system.yaml"],
+                variables: ["XDG_STATE_HOME": place.path("state")], in: place.root)
+            let left = try place.read(".env")
+            #expect([old, new].contains(left), "after \(milliseconds) ms")
+            let ended = try await BuiltProgram("reconcile").run(
+                ["--once", "--adopt", "-f", "system.yaml"], variables: ["XDG_STATE_HOME": place.path("state")], in: place.root)
+            #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
+            #expect(try place.read(".env") == new)
+            let backups = try FileManager.default.contentsOfDirectory(atPath: place.root).filter { $0.hasPrefix(".env.") }
+            #expect(try backups.map(place.read) == [old], "after \(milliseconds) ms: \(backups)")
+            try place.remove()
+        }
+    }
 }
