@@ -36,7 +36,7 @@ struct RealEnvironmentTests {
         #expect(try walk.change(before)?.route.cautions == ["takes RELEASE over from kubectl-client-side-apply"])
         // A plain value of somebody else's is taken over.
         let parts = try await walk.go()
-        #expect(parts.map { $0.prefix { $0 != "/" } } == ["configMap", "secret", "rollout"])
+        #expect(parts.map { $0.prefix { $0 != "/" } } == ["configMap", "secret", "-"])
         try await cluster.settle(walk.component)
         #expect(try await revisions(cluster, resource) == 3)
         var found = try await variables(cluster, resource)
@@ -58,7 +58,7 @@ struct RealEnvironmentTests {
         walk.resolution = nil
         let change = try #require(try walk.change(await walk.observe()))
         #expect(change.route.means == "rollout undo to revision 1 with 3 keys set on top")
-        #expect(try await walk.go() == ["rollout"])
+        #expect(try await walk.go() == ["-"])
         try await cluster.settle(cluster.component(.image("v1"), target))
         #expect(try await revisions(cluster, resource) == 5)
         let after = await walk.observe()

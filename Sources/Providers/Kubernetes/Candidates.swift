@@ -138,7 +138,7 @@ struct ReleaseReading: Sendable {
     private func token(_ way: RouteToken.Way) -> RouteToken {
         RouteToken(
             way, container: snapshot.container, uid: snapshot.object["metadata"]?["uid"]?.string ?? "",
-            fingerprint: snapshot.template.fingerprint, takesOwnership: request.takeOwnership, environment: environment?.names ?? [])
+            fingerprint: snapshot.template.fingerprint, takesOwnership: request.takeOwnership, environment: environment?.marks ?? [])
     }
 
     /// The way to an image with the rest of the template as it is now, but for the desired environment.
@@ -212,7 +212,9 @@ struct ReleaseReading: Sendable {
         }
         guard declared.matches(intent.resolution) else { return .void }
         // Of a way that only sets variables, the release tells nothing.
-        if intent.route.part != nil, let environment, !environment.applied(to: snapshot.template).isSame(as: snapshot.template) {
+        if let environment, RouteToken(intent.route.token)?.environment.isEmpty == false,
+            !environment.applied(to: snapshot.template).isSame(as: snapshot.template)
+        {
             return .void
         }
         return .tookEffect

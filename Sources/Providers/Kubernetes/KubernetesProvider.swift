@@ -76,7 +76,7 @@ public struct KubernetesProvider: Provider {
         let environment = request.configuration.map {
             ManagedEnvironment($0, .init(workload: target.workload, namespace: target.namespace, container: token.container))
         }
-        guard environment?.names ?? [] == token.environment else {
+        guard environment?.marks ?? [] == token.environment else {
             return .refused(
                 Problem(
                     "ConfigurationChanged",

@@ -16,7 +16,7 @@ struct RouteToken: Sendable, Hashable {
     /// Of the pod template that the plan would replace. Not the resourceVersion: an autoscaler or a pod's health changes that one.
     var fingerprint: String
     var takesOwnership: Bool
-    /// What Belay's own objects of the environment are called when the way has been walked, as ``ConfigurationObject/text``.
+    /// The desired environment's ``ManagedEnvironment/marks``; empty when it is not managed.
     var environment: [String]
 
     var text: String {

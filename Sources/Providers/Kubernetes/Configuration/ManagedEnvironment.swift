@@ -18,8 +18,8 @@ struct ManagedEnvironment: Sendable {
         }
     }
 
-    /// Sorted: which objects a template refers to when it has been written.
-    var names: [String] { objects.map(\.object.text) }
+    /// What a way to it is recognised by: which objects a template refers to when it has been written, and whether nothing else stays.
+    var marks: [String] { objects.map(\.object.text) + (desired.isExact ? ["exact"] : []) }
 
     /// True if the variable has the desired value for certain, without anything being read.
     private func isRight(_ variable: EnvironmentVariable) -> Bool {

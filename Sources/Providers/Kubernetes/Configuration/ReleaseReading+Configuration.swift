@@ -108,6 +108,7 @@ extension ReleaseReading {
 
     /// What a route does beside its own: the part that is sent next, what it takes away from whom, and why it may not.
     struct Accompaniment {
+        /// The object to be made, as ``ConfigurationObject/text``; nil when only the one write to the workload is left.
         var part: String?
         var changes: (set: [String], removed: [String]) = ([], [])
         var cautions: [String] = []
@@ -121,9 +122,6 @@ extension ReleaseReading {
             return words.isEmpty ? nil : words.joined(separator: ", ")
         }
     }
-
-    /// The part name of the one write to the workload, of a way that needs others before it.
-    static let rollout = "rollout"
 
     /// - Parameter template: what is to be written, without the desired environment.
     func accompaniment(of template: PodTemplate, returning needs: [PodTemplate.Need] = []) -> Accompaniment {
@@ -158,7 +156,6 @@ extension ReleaseReading {
             case nil: break
             }
         }
-        if found.part == nil, !environment.objects.isEmpty || environment.desired.isExact { found.part = Self.rollout }
         return found
     }
 
