@@ -212,6 +212,8 @@ import VercelProvider
         #expect(await stage.observe().cause?.hasPrefix("push of ccccccc to main by ") == true)
 
         _ = try await stage.go()
+        stage.pass(.milliseconds(200))
+        #expect(await stage.observe().cause?.hasPrefix("push of ccccccc") == true, "a job under way has made nothing yet")
         stage.pass(.seconds(10))
         let ours = try #require(await stage.observe().cause)
         #expect(ours.firstMatch(of: #/^rollback to dpl_A \(aaaaaaa\) by Belay, 2026-11-23T\d\d:\d\d:\d\dZ$/#) != nil, "\(ours)")
