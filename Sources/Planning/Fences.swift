@@ -7,21 +7,33 @@ struct FenceRepair {
 }
 
 extension Survey {
-    /// Fences that somebody switched on again though Belay had put them up, and those that the spec does not want any more.
+    /// Fences that somebody switched on again though Belay had put them up, and those that the spec does not want any more. A component that
+    /// the open transition has acted on is fenced as well, whoever had switched its automation off before: some ways switch it on.
     func fenceRepairs() -> [FenceRepair] {
-        guard !recorded.fences.isEmpty else { return [] }
+        guard !recorded.fences.isEmpty || recorded.transition != nil else { return [] }
         return system.components.sorted { $0.name < $1.name }.compactMap { component in
-            guard let fence = recorded.fences[component.id], fence.provider == component.target.provider,
-                let observation = observed.components[component.id], observation.live.problem == nil,
-                let automation = observation.automation, automation.name == fence.name
+            guard let observation = observed.components[component.id], observation.live.problem == nil,
+                let automation = observation.automation
             else { return nil }
+            let fence = recorded.fences[component.id].flatMap {
+                $0.provider == component.target.provider && $0.name == automation.name ? $0 : nil
+            }
             if component.isFenced {
-                guard let change = automation.raising else { return nil }
+                guard fence != nil || isReached(component, observation), let change = automation.raising else { return nil }
                 return FenceRepair(component: component, change: change)
             }
-            return FenceRepair(
-                component: component, change: FenceChange(.lower, name: fence.name, from: fence.set, to: fence.previous))
+            return fence.map {
+                FenceRepair(component: component, change: FenceChange(.lower, name: $0.name, from: $0.set, to: $0.previous))
+            }
         }
+    }
+
+    /// True if the open transition has brought the component where it had to go.
+    private func isReached(_ component: Component, _ observation: Observation) -> Bool {
+        guard let transition = recorded.transition, transition.directions[component.id] != nil,
+            let target = transition.target[component.id]
+        else { return false }
+        return observation.live.declared?.matches(target) ?? false
     }
 }
 
@@ -43,6 +55,6 @@ extension Subject {
     /// The fence that has to be up at the end as well: what is written here may switch the automation on again.
     var keptFence: FenceChange? {
         guard isWritten, component.isFenced, let automation = observation.automation, let off = automation.off else { return nil }
-        return FenceChange(.raise, name: automation.name, from: automation.value, to: off)
+        return FenceChange(.raise, name: automation.name, from: automation.isOn ? off : automation.value, to: off)
     }
 }

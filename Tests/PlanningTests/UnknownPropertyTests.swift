@@ -5,7 +5,7 @@ import Testing
 /// What an unknown resource may and may not stop, over seeded random systems.
 @Suite struct UnknownPropertyTests {
     static func plan(_ system: System, _ world: World, _ recorded: RecordedState) -> Plan {
-        Planning.plan(system, revision: .make(), observed: world, recorded: recorded)
+        Planning.plan(system, revision: .make(), observed: world.observed(for: system), recorded: recorded)
     }
 
     /// Components without schemas, all away from their pins or not, and one of them unknown.

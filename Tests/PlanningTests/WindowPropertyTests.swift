@@ -40,7 +40,8 @@ import Testing
             let system = parts.system(&random)
             let world = parts.disturbed(parts.world(of: before), &random)
             var simulated = SimulatedWorld(world: world, recorded: RecordedState(isKnown: true, releases: parts.records()))
-            let plan = Planning.plan(system, revision: .make(), observed: simulated.world, recorded: simulated.recorded)
+            let plan = Planning.plan(
+                system, revision: .make(), observed: simulated.world.observed(for: system), recorded: simulated.recorded)
             var waiting = plan.steps.shuffled(using: &random)
             var done: Set<String> = []
             while let index = waiting.firstIndex(where: { done.isSuperset(of: $0.after) }) {

@@ -12,11 +12,12 @@ extension Revision {
 
 extension Component {
     static func make(
-        _ name: String, pins pin: Pin, after: [ResourceID] = [], requires: [String: VersionWindow] = [:], isChecked: Bool = false
+        _ name: String, pins pin: Pin, after: [ResourceID] = [], requires: [String: VersionWindow] = [:], isChecked: Bool = false,
+        configuration: Configuration = Configuration(), isFenced: Bool = true
     ) -> Component {
         Component(
             name: name, target: Place(identity: name), release: pin, after: after, requires: requires,
-            verify: isChecked ? [Check(url: "http://\(name)/healthz")] : [])
+            verify: isChecked ? [Check(url: "http://\(name)/healthz")] : [], configuration: configuration, isFenced: isFenced)
     }
 }
 
@@ -62,12 +63,13 @@ extension Observation {
     /// `live` runs, and one could go to any of `among`, the newest first.
     static func make(
         live: String?, among versions: [String] = ["v3", "v2", "v1"], settlement: Settlement = .settled, serving: [String]? = nil,
-        operation: Model.Operation? = nil, fate: IntentFate? = nil, blocker: Problem? = nil, routes: [Route] = [.make()]
+        operation: Model.Operation? = nil, fate: IntentFate? = nil, blocker: Problem? = nil, routes: [Route] = [.make()],
+        configuration: ObservedConfiguration? = nil, automation: Automation? = nil, cause: String? = nil
     ) -> Observation {
         Observation(
             live: live.map { .release(declared: .make($0), serving: (serving ?? [$0]).map { .make($0) }) } ?? .nothing,
             settlement: settlement, candidates: versions.map { Candidate(.make($0), routes: routes) }, operation: operation, fate: fate,
-            blocker: blocker)
+            blocker: blocker, configuration: configuration, automation: automation, cause: cause)
     }
 }
 
@@ -82,12 +84,31 @@ extension Resolution {
 
 extension ReleaseRecord {
     static func make(
-        _ version: String, quality: Quality = .good, requires: [String: VersionWindow] = [:], schemas: [String: String] = [:]
+        _ version: String, quality: Quality = .good, requires: [String: VersionWindow] = [:], schemas: [String: String] = [:],
+        configuration: [String: ConfigurationEntry]? = nil, of component: String? = nil
     ) -> ReleaseRecord {
         ReleaseRecord(
-            resolution: .make(version), quality: quality, requires: requires, schemas: schemas,
+            resolution: .make(version, of: component), quality: quality, requires: requires, schemas: schemas, configuration: configuration,
             reached: Timestamp(millisecondsSinceEpoch: 0))
     }
+}
+
+extension Automation {
+    /// `autoDeploy`, on unless told otherwise.
+    static func make(_ value: String = "commit", off: String? = "no") -> Automation {
+        Automation(name: "autoDeploy", summary: "deploys every push to main", isOn: value != "no", value: value, off: off)
+    }
+}
+
+extension Fence {
+    static func make(_ component: String = "web", previous: String = "commit") -> Fence {
+        Fence(name: "autoDeploy", previous: previous, set: "no", target: component, provider: "place")
+    }
+}
+
+extension ConfigurationEntry {
+    /// A value that can be read back.
+    static func make(_ value: String) -> ConfigurationEntry { ConfigurationEntry(fingerprint: value) }
 }
 
 extension Intent {

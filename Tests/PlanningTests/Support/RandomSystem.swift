@@ -10,6 +10,12 @@ struct RandomSystem {
         var windows: [[String: VersionWindow]]
         var after: [ResourceID]
         var isChecked: Bool
+        /// What deploys by itself before anybody fences it.
+        var automation: Automation?
+        /// Keys that a spec may name.
+        var keys: [String]
+        /// A key that no spec names.
+        var foreignKey: String?
     }
 
     var parts: [Part] = []
@@ -40,9 +46,15 @@ struct RandomSystem {
         let common = random.chance(50) ? random.number(0...2) : nil
         let components = parts.map { part in
             let index = min(common ?? random.number(0...part.releases.count - 1), part.releases.count - 1)
+            let named = part.keys.filter { _ in random.chance(70) }.map { key in
+                (key, Configuration.Source.literal("\(key)-\(random.number(1...3))"))
+            }
             return Component.make(
                 part.name, pins: .name(part.releases[index].label), after: part.after, requires: part.windows[index],
-                isChecked: part.isChecked)
+                isChecked: part.isChecked,
+                configuration: Configuration(
+                    sources: Dictionary(uniqueKeysWithValues: named), policy: !named.isEmpty && random.chance(20) ? .exact : .named),
+                isFenced: random.chance(75))
         }
         let pinned = databases.map { database in
             Database(
@@ -61,6 +73,9 @@ struct RandomSystem {
             guard let part = parts.first(where: { $0.name == component.name }) else { continue }
             let release = part.releases.first { .name($0.label) == component.release } ?? part.releases[0]
             world.components[component.id] = observation(part, live: release)
+            var settings = component.configuration.settings
+            if let key = part.foreignKey, component.configuration.policy == .named { settings[key] = .make("theirs") }
+            world.components[component.id]?.configuration = ObservedConfiguration(settings: settings)
         }
         for database in system.databases {
             let migrations = databases.first { $0.name == database.name }?.migrations ?? []
@@ -74,7 +89,8 @@ struct RandomSystem {
     func observation(_ part: Part, live: Release?) -> Observation {
         Observation(
             live: live.map { .release(declared: $0, serving: [$0]) } ?? .nothing,
-            candidates: part.releases.reversed().map { Candidate($0, routes: [.make()]) })
+            candidates: part.releases.reversed().map { Candidate($0, routes: [.make()]) },
+            configuration: ObservedConfiguration(settings: [:]), automation: part.automation)
     }
 
     /// Releases that ran here once, recorded with their windows.
@@ -105,6 +121,9 @@ struct RandomSystem {
             case 7: world.components[id]?.blocker = .make("Owned")
             case 8:
                 for index in part.releases.indices { world.components[id]?.candidates[index].routes = [.make(refusal: .make("Refused"))] }
+            case 10:
+                if let key = part.keys.first { world.components[id]?.configuration?.settings[key] = .make("somebody's") }
+            case 11: world.components[id]?.configuration?.problem = .make("NoVariable")
             case 9: world.components[id]?.live = .release(declared: live, serving: [live, other])
             default: break
             }
@@ -147,6 +166,38 @@ struct RandomSystem {
         let after = parts.filter { _ in random.chance(35) }.map { ResourceID.component($0.name) }
         return Part(
             name: name, releases: releases, windows: windows, after: after + touched.map { .database($0.name) },
-            isChecked: random.chance(50))
+            isChecked: random.chance(50), automation: random.pick([.make(), .make(), .make("no"), .make(off: nil), nil]) ?? nil,
+            keys: ["API_URL", "DSN", "LEVEL"].filter { _ in random.chance(40) }, foreignKey: random.chance(40) ? "THEIRS" : nil)
+    }
+}
+
+extension Configuration {
+    /// How everything is set that is named.
+    var settings: [String: ConfigurationEntry] {
+        sources.compactMapValues { source in
+            guard case .literal(let value) = source else { return nil }
+            return .make(value)
+        }
+    }
+}
+
+extension World {
+    /// The world as it is observed for the sake of `system`: with what differs from what its components' configuration must be.
+    func observed(for system: System) -> World {
+        var world = self
+        for component in system.components where !component.configuration.isEmpty {
+            guard let settings = components[component.id]?.configuration?.settings else { continue }
+            let desired = component.configuration.settings
+            var differences: [ConfigurationDifference] = desired.compactMap { key, entry in
+                settings[key] == nil ? .init(key, .missing) : settings[key] == entry ? nil : .init(key, .changed)
+            }
+            if component.configuration.policy == .exact {
+                differences += settings.keys.filter { desired[$0] == nil }.map { ConfigurationDifference($0, .extra) }
+            }
+            world.components[component.id]?.configuration?.differences = differences.sorted()
+            world.components[component.id]?.configuration?.route =
+                differences.isEmpty ? nil : .make(.redeploy, means: "set the keys, then one deploy", token: "keys")
+        }
+        return world
     }
 }

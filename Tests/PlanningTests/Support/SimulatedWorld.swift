@@ -7,12 +7,15 @@ struct SimulatedWorld {
     var recorded: RecordedState
     /// True for providers that answer a release with a copy of it under a new id, as Render does on a rollback.
     var copies = false
+    /// True for providers whose releases switch the automation on again.
+    var switchesOn = false
     private var copied: Int64 = 0
 
-    init(world: World, recorded: RecordedState, copies: Bool = false) {
+    init(world: World, recorded: RecordedState, copies: Bool = false, switchesOn: Bool = false) {
         self.world = world
         self.recorded = recorded
         self.copies = copies
+        self.switchesOn = switchesOn
     }
 
     /// The releases that can run code now, and where each schema stands: what windows are about.
@@ -40,19 +43,27 @@ struct SimulatedWorld {
         case .release(let change):
             guard let id = step.resource else { return }
             settle(id, on: copies ? copy(of: change.to, for: id) : change.to)
+            guard let component = system.components.first(where: { $0.id == id }) else { return }
+            configure(component)
+            if switchesOn, component.isFenced, world.components[id]?.automation?.off != nil {
+                world.components[id]?.automation?.value = "commit"
+                world.components[id]?.automation?.isOn = true
+            }
             discharge(.check(id))
         case .await(let resolution):
             guard let id = step.resource, let observation = world.components[id] else { return }
             let live = observation.live.declared.flatMap { $0.matches(resolution) ? $0 : nil }
             guard let arrived = live ?? observation.candidates.map(\.release).first(where: { $0.matches(resolution) }) else { return }
             settle(id, on: arrived)
+            // What was under way brings the configuration along here; where it does not, the next plan sets it.
+            if let component = system.components.first(where: { $0.id == id }) { configure(component) }
             discharge(.check(id))
         case .fence(let change):
             guard let id = step.resource, let automation = world.components[id]?.automation else { return }
             if change.purpose == .raise, automation.isOn {
                 recorded.fences[id] =
                     recorded.fences[id]
-                    ?? Fence(name: change.name, previous: automation.value, set: change.to, target: "", provider: "fake")
+                    ?? Fence(name: change.name, previous: automation.value, set: change.to, target: "", provider: "place")
             }
             if change.purpose == .lower { recorded.fences[id] = nil }
             world.components[id]?.automation?.value = change.to
@@ -72,7 +83,7 @@ struct SimulatedWorld {
     mutating func converge(_ system: System, at revision: Revision) -> [Plan]? {
         var plans: [Plan] = []
         for _ in 0..<5 {
-            let plan = plan(system, revision: revision, observed: world, recorded: recorded)
+            let plan = plan(system, revision: revision, observed: world.observed(for: system), recorded: recorded)
             guard plan.blocked.isEmpty else { return nil }
             begin(plan)
             guard !plan.steps.isEmpty else { return plans }
@@ -84,7 +95,7 @@ struct SimulatedWorld {
 
     /// Records what is live as good, as the first contact with a system in sync does.
     mutating func recordBaseline(_ system: System, at revision: Revision) {
-        let plan = plan(system, revision: revision, observed: world, recorded: recorded)
+        let plan = plan(system, revision: revision, observed: world.observed(for: system), recorded: recorded)
         begin(plan)
         close(system)
     }
@@ -97,6 +108,14 @@ struct SimulatedWorld {
             lineage: release.identities.filter { $0.kind == .image }, created: Timestamp(millisecondsSinceEpoch: 1_000_000 * copied))
         world.components[id]?.candidates.insert(Candidate(copy, routes: [.make()]), at: 0)
         return copy
+    }
+
+    /// Brings a component's configuration to what the spec says of it.
+    private mutating func configure(_ component: Component) {
+        guard var settings = world.components[component.id]?.configuration?.settings else { return }
+        let desired = component.configuration.settings
+        if component.configuration.policy == .exact { settings = desired }
+        world.components[component.id]?.configuration?.settings = settings.merging(desired) { _, new in new }
     }
 
     private mutating func settle(_ id: ResourceID, on release: Release) {
