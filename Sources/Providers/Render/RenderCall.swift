@@ -56,6 +56,7 @@ struct RenderCall: Sendable {
     // MARK: - The last write of a way
 
     func send(_ way: RenderWay) async -> ApplyResult {
+        if let end = await reasonNotToSend(way) { return end }
         switch way {
         case .rollback(let service, let deploy, let build):
             return await rollBack(service, to: deploy, orBuild: build)
@@ -70,7 +71,32 @@ struct RenderCall: Sendable {
         }
     }
 
-    /// Once a rollback is refused for certain, the same commit may be built: nothing had been begun.
+    /// Render knows no idempotency keys, and takes a deploy whatever runs: so one more look, just before.
+    ///
+    /// - Returns: nil if the write may be sent.
+    private func reasonNotToSend(_ way: RenderWay) async -> ApplyResult? {
+        if case .settings = way { return nil }
+        let deploys: [RenderDeploy]
+        do throws(APIError) {
+            deploys = try await api.deploys(of: way.service, [], limit: 20).page
+        } catch {
+            return .refused(error.renderProblem(of: resource, target))
+        }
+        if deploys.contains(where: { way.made($0, sent: request.intent.providerTime, among: deploys) }) { return .alreadySo }
+        guard let other = deploys.first(where: { $0.isUnderWay && !isOverdue($0) }) else { return nil }
+        return .throttled(
+            Problem(
+                "OperationInFlight", "\(resource): deploy \(other.id) (\(other.trigger)) has begun meanwhile; nothing was sent",
+                next: "the next pass looks again", retryAfter: .seconds(15)))
+    }
+
+    /// True if it has taken longer than Render lets a deploy take: whatever its status says, nothing waits for it.
+    private func isOverdue(_ deploy: RenderDeploy) -> Bool {
+        guard let created = deploy.created, let now = request.intent.providerTime else { return false }
+        return now - created > RenderReading.longestDeploy
+    }
+
+    /// Once a rollback is refused for certain, the same commit may be built: nothing had begun.
     private func rollBack(_ service: String, to deploy: String, orBuild commit: String?) async -> ApplyResult {
         if let wait = throttled(service) { return wait }
         do throws(APIError) {
@@ -110,10 +136,7 @@ struct RenderCall: Sendable {
         do throws(APIError) {
             let deploys = try await api.deploys(of: service, [], limit: 20).page
             guard try await !api.service(service).service.isSuspended else { return false }
-            return !deploys.contains { deploy in
-                if case .active = deploy.stage { return true }
-                return false
-            }
+            return !deploys.contains(where: \.isUnderWay)
         } catch {
             return false
         }

@@ -53,6 +53,11 @@ struct RenderDeploy: Sendable, Hashable {
         }
     }
 
+    var isUnderWay: Bool {
+        guard case .active = stage else { return false }
+        return true
+    }
+
     var hasServed: Bool { stage == .live || stage == .deactivated }
 
     /// What the deploy runs: its commit, its image's digest, or itself where Render tells neither.

@@ -45,7 +45,7 @@ struct RenderQuestion: Sendable {
 
     /// The image reference that the pin writes; nil when it writes none.
     var reference: RenderImage? {
-        guard let image, image.contains("/") || image.contains(":"), !RenderImage.isDigest(image) else { return nil }
+        guard let image, !RenderImage.isDigest(image) else { return nil }
         return RenderImage(image)
     }
 

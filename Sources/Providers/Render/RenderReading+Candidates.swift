@@ -59,14 +59,14 @@ extension RenderReading {
         let build = request.allowRebuild ? deploy.commit : nil
         let next = nextPart()
         var cautions = [
-            "environment variables, start command and instance count of \(deploy.id) come back with it; the settings keep today's, for the next standard deploy"
+            "environment variables, start command and instance count of \(deploy.id) come back with it; the instance type and the settings stay today's"
         ]
         if service.automation.isOn {
             cautions.append("Render \(service.automation.summary): the next one takes its place, unless it is fenced")
         }
         if build != nil { cautions.append("if Render keeps the build no longer, the commit is built anew, which takes minutes") }
         return Route(
-            .undo, means: "\(keysFirst)rollback without a build", class: .instant,
+            .undo, means: "\(keysFirst())rollback without a build", class: .instant,
             token: RenderWay.rollback(service: service.id, deploy: deploy.id, build: build).token, part: next?.part.text, key: next?.key,
             isIdempotent: next != nil, cautions: cautions, refusal: refusal(ofRollbackTo: deploy))
     }
@@ -98,12 +98,13 @@ extension RenderReading {
             next: next)
     }
 
-    func buildRoute(to deploy: RenderDeploy, unless why: String) -> Route {
-        buildRoute(toCommit: deploy.commit ?? "", unless: why)
+    /// - Parameter more: keys to be set beside those that differ.
+    func buildRoute(to deploy: RenderDeploy, and more: [String] = [], unless why: String) -> Route {
+        buildRoute(toCommit: deploy.commit ?? "", and: more, unless: why)
     }
 
-    private func buildRoute(toCommit commit: String, unless why: String) -> Route {
-        let next = nextPart()
+    private func buildRoute(toCommit commit: String, and more: [String] = [], unless why: String) -> Route {
+        let next = nextPart(and: more)
         let short = commit.prefix(7)
         var refusal: Problem?
         if service.isCron {
@@ -118,12 +119,12 @@ extension RenderReading {
                 next: "set allowRebuild: true to build commit \(short) with today's settings, or pin a release whose build is kept")
         }
         return Route(
-            .redeploy, means: "\(keysFirst)build of commit \(short)", class: .minutes,
+            .redeploy, means: "\(keysFirst(and: more))build of commit \(short)", class: .minutes,
             token: RenderWay.build(service: service.id, commit: commit).token, part: next?.part.text, key: next?.key,
             isIdempotent: next != nil, cautions: ["builds anew, with today's settings and variables"], refusal: refusal)
     }
 
-    func imageRoute(to deploy: RenderDeploy) -> Route {
+    func imageRoute(to deploy: RenderDeploy, and more: [String] = []) -> Route {
         guard let sha = deploy.sha, let repository = deploy.image?.repository ?? service.image?.repository else {
             var route = imageRoute(RenderImage(repository: "unknown", digest: ""))
             route.refusal = Problem(
@@ -131,11 +132,11 @@ extension RenderReading {
                 next: "pin a deploy that has served, or an image by its digest")
             return route
         }
-        return imageRoute(RenderImage(repository: repository, digest: sha))
+        return imageRoute(RenderImage(repository: repository, digest: sha), and: more)
     }
 
-    private func imageRoute(_ image: RenderImage) -> Route {
-        var (part, key) = nextPart().map { ($0.part as RenderPart?, $0.key) } ?? (nil, nil)
+    private func imageRoute(_ image: RenderImage, and more: [String] = []) -> Route {
+        var (part, key) = nextPart(and: more).map { ($0.part as RenderPart?, $0.key) } ?? (nil, nil)
         let isSaved = service.image == image
         if part == nil, !isSaved { part = .saveImage }
         var cautions: [String] = []
@@ -144,7 +145,8 @@ extension RenderReading {
         }
         cautions.append("Render keeps no copy: the registry must still have the image, and the credentials must be valid")
         return Route(
-            .redeploy, means: "\(keysFirst)\(isSaved ? "" : "image by its digest, then ")one deploy without a build", class: .minutes,
+            .redeploy, means: "\(keysFirst(and: more))\(isSaved ? "" : "image by its digest, then ")one deploy without a build",
+            class: .minutes,
             token: RenderWay.image(service: service.id, owner: service.owner, image: image.description).token, part: part?.text, key: key,
             isIdempotent: part != nil, cautions: cautions)
     }

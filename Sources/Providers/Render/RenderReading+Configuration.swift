@@ -6,19 +6,20 @@ extension RenderReading {
 
     // MARK: - What is set, and since when
 
-    /// What is set at the service, each with what is known of its past. Empty when it was not read.
-    var settings: [String: ConfigurationEntry] {
-        var settings: [String: ConfigurationEntry] = [:]
+    /// Makes of the variables what may be told of them, once everything is read.
+    mutating func compareSettings() {
+        let ownSince = ownSince
         for (key, value) in variables ?? [:] {
             var entry = request.keeper.entry(key, value)
             if let fingerprint = entry.fingerprint, let history = history(of: key, fingerprint) {
-                // An own deploy that is live was made with everything that is set.
-                let known = ownSince.map(history.inForce) ?? history
-                entry.marker = known.text
+                // A deploy of our own that is live was made with everything that is set.
+                entry.marker = (ownSince.map(history.inForce) ?? history).text
             }
             settings[key] = entry
         }
-        return settings
+        guard variables != nil else { return }
+        plainDifferences = desired?.differences(from: settings, known: request.knownConfiguration) ?? []
+        unapplied = keysNotApplied
     }
 
     /// When the live deploy was made, if the open intent made it with the settings of now.
@@ -76,7 +77,7 @@ extension RenderReading {
         guard let value = desired?.values[key] else { return nil }
         let known = request.knownConfiguration[key]
         var history = ValueHistory(known?.marker)
-        if let now = time, let fingerprint = variables?[key].map({ request.keeper.entry(key, $0) })?.fingerprint {
+        if let now = time, let fingerprint = settings[key]?.fingerprint {
             let isFirstSight = history.entries.isEmpty
             history = self.history(of: key, fingerprint) ?? history.adding(fingerprint, since: now, isSet: false)
             // Nothing was ever recorded: at first contact, what runs is taken to have what is set.
@@ -89,9 +90,12 @@ extension RenderReading {
         let answers = origins.map { origin -> Bool? in
             guard let created = origin.created else { return nil }
             if let told = history.wasValue(value.fingerprint, at: created) { return told }
+            guard deploy.id == live?.id, let last = history.entries.last else { return nil }
+            // Belay has set it since, because it was not so, or nobody knew: what was made before is taken not to have it.
+            if last.isSet, last.since > created { return false }
             // What was live when the value was first recorded is taken to have it.
-            guard deploy.id == live?.id, let first = ValueHistory(known?.marker).entries.first, !first.isSet else { return nil }
-            return history.wasValue(value.fingerprint, at: first.since)
+            guard let first = ValueHistory(known?.marker).entries.first, !first.isSet, created < first.since else { return nil }
+            return history.began(with: value.fingerprint)
         }
         if answers.allSatisfy({ $0 == true }) { return true }
         return answers.allSatisfy { $0 == false } ? false : nil
@@ -104,13 +108,9 @@ extension RenderReading {
 
     // MARK: - What differs
 
-    private var plainDifferences: [ConfigurationDifference] {
-        desired?.differences(from: settings, known: request.knownConfiguration) ?? []
-    }
-
     /// Keys that are set as desired, and what runs was started without them: those of which that is known, and the others.
-    private var unapplied: (known: [String], unknown: [String]) {
-        guard let desired, let live, !service.isSuspended else { return ([], []) }
+    private var keysNotApplied: NotApplied {
+        guard let desired, let live, !service.isSuspended else { return NotApplied() }
         let differing = Set(plainDifferences.map(\.key))
         var known: [String] = []
         var unknown: [String] = []
@@ -129,7 +129,10 @@ extension RenderReading {
                 known.append(key)
             }
         }
-        return (known.sorted(), unknown)
+        let unrecorded = known.filter { key in
+            desired.values[key].map { $0.fingerprint != request.knownConfiguration[key]?.fingerprint } ?? false
+        }
+        return NotApplied(known: known.sorted(), unknown: unknown, unrecorded: (unknown + unrecorded).sorted())
     }
 
     /// What is recorded of a key that was removed: since when.
@@ -140,21 +143,22 @@ extension RenderReading {
     }
 
     /// The next write of a key on the way to what is desired; nil when the settings are as desired.
-    func nextPart() -> (part: RenderPart, key: String?)? {
-        guard let first = plainDifferences.first else { return nil }
-        guard first.kind != .extra else { return (.remove(key: first.key), nil) }
-        let past = variables?[first.key].flatMap { request.keeper.entry(first.key, $0).fingerprint }.flatMap { history(of: first.key, $0) }
-        return (.set(key: first.key, past: (past ?? ValueHistory(request.knownConfiguration[first.key]?.marker)).text), first.key)
+    ///
+    /// - Parameter more: keys that are set as desired without anybody knowing since when: they are set once more, which is recorded.
+    func nextPart(and more: [String] = []) -> (part: RenderPart, key: String?)? {
+        guard let difference = plainDifferences.first ?? more.first.map({ ConfigurationDifference($0, .unverified) }) else { return nil }
+        let key = difference.key
+        guard difference.kind != .extra else { return (.remove(key: key), nil) }
+        let past = settings[key]?.marker ?? request.knownConfiguration[key]?.marker ?? ""
+        return (.set(key: key, past: past), key)
     }
 
     /// `set 2 keys, then `, in front of what follows; empty when the settings are as desired.
-    var keysFirst: String {
-        let keys = plainDifferences
-        guard !keys.isEmpty else { return "" }
-        let removed = keys.count { $0.kind == .extra }
-        let words = [(keys.count - removed, "set"), (removed, "remove")].filter { $0.0 > 0 }
+    func keysFirst(and more: [String] = []) -> String {
+        let removed = plainDifferences.count { $0.kind == .extra }
+        let words = [(plainDifferences.count - removed + more.count, "set"), (removed, "remove")].filter { $0.0 > 0 }
             .map { "\($0.1) \($0.0) \($0.0 == 1 ? "key" : "keys")" }
-        return words.joined(separator: " and ") + ", then "
+        return words.isEmpty ? "" : words.joined(separator: " and ") + ", then "
     }
 
     var observedConfiguration: ObservedConfiguration? {
@@ -164,16 +168,16 @@ extension RenderReading {
         guard let live else {
             return ObservedConfiguration(settings: settings, differences: plain, route: plain.isEmpty ? nil : settingsRoute)
         }
-        let (known, unknown) = unapplied
+        let (known, unknown) = (unapplied.known, unapplied.unknown)
         // A value that is about to be set is run with from the next deploy on, unless what runs has it from before.
         let isDue = !known.isEmpty || plain.contains { $0.kind == .extra || carries($0.key, live) != true }
-        let route = isDue || !unknown.isEmpty ? deployingRoute(for: live) : settingsRoute
-        // Whether it took effect is not known, and finding out would take what the spec does not allow: said, and left.
-        let counted = !isDue && route.refusal != nil ? [] : unknown
+        let deploying = deployingRoute(for: live)
+        // Whether they took effect is not known, and making sure would take what the spec does not allow: said, and left.
+        let counted = !isDue && deploying.refusal != nil ? [] : unknown
         let differences = (plain + (known + counted).map { ConfigurationDifference($0, .notApplied) }).sorted()
+        guard !differences.isEmpty else { return ObservedConfiguration(settings: settings) }
         return ObservedConfiguration(
-            settings: settings, differences: differences,
-            route: differences.isEmpty ? nil : counted.isEmpty && !isDue ? settingsRoute : route)
+            settings: settings, differences: differences, route: isDue || !counted.isEmpty ? deploying : settingsRoute)
     }
 
     var configurationNotes: [String] {
@@ -199,22 +203,22 @@ extension RenderReading {
     private var settingsRoute: Route {
         let next = nextPart()
         return Route(
-            .redeploy, means: "\(keysFirst)nothing more: what runs has it already", class: .instant,
+            .redeploy, means: "\(keysFirst())nothing more: what runs has it already", class: .instant,
             token: RenderWay.settings(service: service.id).token, part: next?.part.text, key: next?.key, isIdempotent: true)
     }
 
     /// The one way to make what is live run with what is set.
     private func deployingRoute(for live: RenderDeploy) -> Route {
-        if service.isImageBacked { return imageRoute(to: live) }
+        if service.isImageBacked { return imageRoute(to: live, and: unapplied.unrecorded) }
         if isLastBuild(live) {
-            let next = nextPart()
+            let next = nextPart(and: unapplied.unrecorded)
             return Route(
-                .redeploy, means: "\(keysFirst)one deploy without a build", class: .minutes,
+                .redeploy, means: "\(keysFirst(and: unapplied.unrecorded))one deploy without a build", class: .minutes,
                 token: RenderWay.deployOnly(service: service.id).token, part: next?.part.text, key: next?.key, isIdempotent: next != nil,
                 cautions: ["starts \(live.version ?? live.id) anew with the settings and variables of now"])
         }
         return buildRoute(
-            to: live,
+            to: live, and: unapplied.unrecorded,
             unless:
                 "of \(live.version ?? live.id) only the last successful build could be deployed with other variables, and that is another release's"
         )
@@ -229,6 +233,14 @@ extension RenderReading {
         }
         return false
     }
+}
+
+/// Keys that are set as desired, and what runs was started without them: those of which that is known, and those of which it may be so.
+struct NotApplied: Sendable {
+    var known: [String] = []
+    var unknown: [String] = []
+    /// Those that are set once more, so that it is recorded since when they are.
+    var unrecorded: [String] = []
 }
 
 extension Timestamp {

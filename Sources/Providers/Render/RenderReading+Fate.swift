@@ -4,32 +4,11 @@ import ProviderKit
 extension RenderReading {
     /// How long a request whose answer was lost may take to show: twice the client's deadline, and half a minute for Render's own lists.
     static let visibility = Duration.seconds(90)
-    /// `Date` tells whole seconds, and two of the vendor's machines need not agree to the second.
-    private static let skew = Duration.seconds(5)
 
     /// What the open intent made; nil when it makes none, or has made none yet.
     var made: RenderDeploy? {
         guard let intent = request.openIntent, intent.route.part == nil, let way = RenderWay(token: intent.route.token) else { return nil }
-        return deploys.first { isDeploy($0, of: way, intent) }
-    }
-
-    private func isDeploy(_ deploy: RenderDeploy, of way: RenderWay, _ intent: Intent) -> Bool {
-        guard let sent = intent.providerTime, let created = deploy.created, created + Self.skew >= sent else { return false }
-        // What had ended before cannot be its effect.
-        if let finished = deploy.finished, finished < sent { return false }
-        func isOf(_ triggers: String...) -> Bool { triggers.contains(deploy.trigger) || deploy.trigger == "other" }
-        func runs(commit: String?) -> Bool { commit == nil || deploy.commit == nil || deploy.commit == commit }
-        switch way {
-        case .rollback(_, let target, let build):
-            let commit = self.deploy(target)?.commit
-            return isOf("rollback") && runs(commit: commit) || build != nil && isOf("api") && runs(commit: build)
-        case .build(_, let commit): return isOf("api") && runs(commit: commit)
-        case .image(_, _, let image):
-            let digest = RenderImage(image)?.digest
-            return isOf("api") && (deploy.sha == nil && deploy.image == nil || deploy.sha == digest || deploy.image?.digest == digest)
-        case .deployOnly: return isOf("api")
-        case .settings: return false
-        }
+        return deploys.first { way.made($0, sent: intent.providerTime, among: deploys) }
     }
 
     /// What became of a write whose end was not seen.
@@ -50,7 +29,7 @@ extension RenderReading {
         }
         // Under the policy Wait, Render answers 202 and makes the deploy when the one that runs has ended.
         if let blocking = active.first {
-            guard (blocking.created ?? sent) <= sent + Self.skew else {
+            guard (blocking.created ?? sent) <= sent + RenderWay.skew else {
                 return .undecided("\(blocking.id) is under way, and may have taken its place")
             }
             return .inFlight
@@ -82,5 +61,32 @@ extension RenderReading {
         Problem(
             "DeployStuck", "\(resource): deploy \(deploy.id) has been \(deploy.word) for \(age(of: deploy.created)?.words ?? "long")",
             next: "cancel it at \(service.page), and look at https://status.render.com")
+    }
+}
+
+extension RenderWay {
+    /// `Date` tells whole seconds, and two of the vendor's machines need not agree to the second.
+    static let skew = Duration.seconds(5)
+
+    /// True if a deploy is what this write makes, or one with the same effect that somebody asked for since: Render keeps nothing of ours.
+    ///
+    /// - Parameter sent: the provider's time before it was sent; nil: it cannot be told.
+    func made(_ deploy: RenderDeploy, sent: Timestamp?, among deploys: [RenderDeploy]) -> Bool {
+        guard let sent, let created = deploy.created, created + Self.skew >= sent else { return false }
+        // What had ended before cannot be its effect.
+        if let finished = deploy.finished, finished < sent { return false }
+        func isOf(_ trigger: String) -> Bool { deploy.trigger == trigger || deploy.trigger == "other" }
+        func runs(commit: String?) -> Bool { commit == nil || deploy.commit == nil || deploy.commit == commit }
+        switch self {
+        case .rollback(_, let target, let build):
+            let commit = deploys.first { $0.id == target }?.commit
+            return isOf("rollback") && runs(commit: commit) || build != nil && isOf("api") && runs(commit: build)
+        case .build(_, let commit): return isOf("api") && runs(commit: commit)
+        case .image(_, _, let image):
+            let digest = RenderImage(image)?.digest
+            return isOf("api") && (deploy.sha == nil && deploy.image == nil || deploy.sha == digest || deploy.image?.digest == digest)
+        case .deployOnly: return isOf("api")
+        case .settings: return false
+        }
     }
 }

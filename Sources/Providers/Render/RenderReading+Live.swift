@@ -13,7 +13,7 @@ extension RenderReading {
     }
 
     func isActive(_ deploy: RenderDeploy) -> Bool {
-        guard case .active = deploy.stage else { return false }
+        guard deploy.isUnderWay else { return false }
         return age(of: deploy.created).map { $0 <= Self.longestDeploy } ?? true
     }
 
@@ -148,10 +148,7 @@ extension RenderReading {
         if service.isInMaintenance {
             notes.append("maintenance mode is on: the public gets 503, whatever is deployed")
         }
-        if let stuck = deploys.first(where: { deploy in
-            if case .active = deploy.stage { return !isActive(deploy) }
-            return false
-        }) {
+        if let stuck = deploys.first(where: { $0.isUnderWay && !isActive($0) }) {
             notes.append("deploy \(stuck.id) has been \(stuck.word) for \(age(of: stuck.created)?.words ?? "long") and is not waited for")
         }
         if let live, let newest = deploys.first, newest.id != live.id, !isActive(newest), problem(of: newest) != nil {

@@ -16,6 +16,11 @@ struct RenderReading: Sendable {
     private(set) var deploys: [RenderDeploy] = []
     /// Nil when they were not read.
     var variables: [String: Secret]?
+    /// What is set at the service, each with what is known of its past; filled by ``compareSettings()``, as what follows.
+    var settings: [String: ConfigurationEntry] = [:]
+    /// Of the settings alone, whatever runs.
+    var plainDifferences: [ConfigurationDifference] = []
+    var unapplied = NotApplied()
     var beginnings: [String: RenderBeginning] = [:]
     /// The names of the env groups that give a key, by key.
     var groupKeys: [String: [String]] = [:]
@@ -89,6 +94,7 @@ final class RenderReader: Sendable {
         } catch {
             throw .api(error)
         }
+        reading.compareSettings()
         return reading
     }
 

@@ -56,7 +56,14 @@ struct ValueHistory: Sendable, Hashable {
     }
 
     /// Whether the value was this one at that time; nil when that is not known.
+    ///
+    /// A value that was only found so may have been there before it was found: between it and the one before, nothing is known.
     func wasValue(_ fingerprint: String, at time: Timestamp) -> Bool? {
-        entries.last { $0.since <= time }.map { $0.fingerprint == Self.short(fingerprint) }
+        guard let index = entries.lastIndex(where: { $0.since <= time }) else { return nil }
+        if entries.indices.contains(index + 1), !entries[index + 1].isSet { return nil }
+        return entries[index].fingerprint == Self.short(fingerprint)
     }
+
+    /// Whether the first value that is known is this one.
+    func began(with fingerprint: String) -> Bool { entries.first?.fingerprint == Self.short(fingerprint) }
 }
