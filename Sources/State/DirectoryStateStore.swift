@@ -35,6 +35,16 @@ public struct DirectoryStateStore: StateStore {
         try await run { directory throws(StateError) in making ? try directory.makeKey() : try directory.readKey() }
     }
 
+    public func holder() async throws(StateError) -> LockHolder? {
+        try await run { directory throws(StateError) in
+            guard let file = try OpenFile.existing(directory.lock, O_RDONLY), let holder = LockText(try file.contents())?.holder,
+                // A killed process leaves its text behind, and on this kernel its file lock is free.
+                try file.isLocked() || holder.boot != LockHolder.current(command: "", environment: [:], since: holder.since).boot
+            else { return nil }
+            return holder
+        }
+    }
+
     public func lock(
         _ holder: LockHolder, patience: Duration, clock: any Clock<Duration>
     ) async throws(StateError) -> any StateSession {

@@ -75,6 +75,16 @@ final class OpenFile: Sendable {
         return false
     }
 
+    /// True when somebody holds it. Whoever tries to take it at this very moment finds it taken.
+    func isLocked() throws(StateError) -> Bool {
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw StateError(errno: errno, "cannot lock \(path)", path: path) }
+            return true
+        }
+        flock(descriptor, LOCK_UN)
+        return false
+    }
+
     /// False if the name has come to mean another file, or none, since it was opened.
     func isStillNamed() throws(StateError) -> Bool {
         var named = stat()

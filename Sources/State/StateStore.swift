@@ -11,6 +11,10 @@ public protocol StateStore: Sendable {
     /// The key of keyed hashes that the store keeps, 32 random bytes; nil when there is none yet and none is to be made.
     func hashKey(making: Bool) async throws(StateError) -> [UInt8]?
 
+    /// Who holds the lock, without waiting for it; nil when nobody does. Of a holder on another host only its traces can be seen: it may be
+    /// dead.
+    func holder() async throws(StateError) -> LockHolder?
+
     /// Takes the lock and opens the journal for writing.
     ///
     /// Whether a holder on another host is dead can only be told by watching it for its lease: then this takes that long.
@@ -38,6 +42,9 @@ public protocol StateSession: Sendable {
 }
 
 extension StateStore {
+    /// For stores that cannot tell.
+    public func holder() async throws(StateError) -> LockHolder? { nil }
+
     /// Runs `body` with the lock held and renewed, and gives it back whatever happens.
     ///
     /// Losing the lock does not end `body`: its next append does.

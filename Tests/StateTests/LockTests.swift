@@ -48,6 +48,27 @@ struct LockTests {
         #expect(self.error(await locked()) == nil)
     }
 
+    @Test func whoHoldsTheLockIsToldWithoutTakingIt() async throws {
+        #expect(try await directory.store().holder() == nil)
+        let session = try await store.lock(.make(), patience: .zero, clock: ImpatientClock())
+        #expect(try await directory.store().holder() == .make())
+        try await session.renew()
+        await session.release()
+        #expect(try await directory.store().holder() == nil)
+        #expect(error(await locked()) == nil)
+    }
+
+    /// A killed process of this kernel holds nothing; nobody can tell of one elsewhere.
+    @Test func ofAHolderThatMayBeDeadTheTracesAreTold() async throws {
+        let session = try await store.lock(.make(), patience: .zero, clock: ImpatientClock())
+        await session.release()
+        let here = LockHolder.current(command: "reconcile", environment: [:], since: .example)
+        try write(try LockText(id: "dead", holder: here, lease: .seconds(30)).bytes(), to: store.directory.lock)
+        #expect(try await store.holder() == nil)
+        try leaveForeignText()
+        #expect(try await store.holder()?.user == "eve")
+    }
+
     @Test func readingNeedsNoLock() async throws {
         let session = try await store.lock(.make(), patience: .zero, clock: ImpatientClock())
         try await session.append(oneOfEach[0], at: .example)
