@@ -23,6 +23,8 @@ public struct HealthReport: Sendable, Hashable {
 
     public var system: SystemID
     public var entries: [Entry]
+    /// Who is changing the system meanwhile, as far as that could be told; nil when nobody does.
+    public var holder: String?
 
     public init(system: SystemID, entries: [Entry]) {
         self.system = system
@@ -43,6 +45,7 @@ public struct HealthReport: Sendable, Hashable {
                 text += "      \(report.problem == nil ? style.green("✔") : style.red("✘")) \(what)\n"
             }
         }
+        if let holder { text += "  \(style.yellow("at work now:")) \(holder.printable)\n" }
         return text
     }
 
@@ -54,12 +57,14 @@ public struct HealthReport: Sendable, Hashable {
             text += "- \(entry.name.markdownEscaped): \(words.joined(separator: ": "))\n"
             for problem in entry.checks.compactMap(\.problem) { text += "  - \(problem.description.markdownEscaped)\n" }
         }
+        if let holder { text += "- at work now: \(holder.markdownEscaped)\n" }
         return text + "\n"
     }
 
     public var json: JSON {
         [
             "system": .string(system.description), "healthy": .bool(isHealthy), "entries": .array(entries.map(\.json)),
+            "lockedBy": .optional(holder),
         ]
     }
 }

@@ -18,9 +18,11 @@ struct HealthCommand: AsyncParsableCommand {
     func run() async throws {
         let limit = within.duration
         throw await options.answer(list: "HealthReportList") { program, system, _, _ throws(StateError) in
-            let report = try await program.reconciler.health(of: system, within: limit)
+            var report = try await program.reconciler.health(of: system, within: limit)
+            report.holder = try await program.reconciler.store(system).holder()?.description
             return Answer(
-                text: report.text, markdown: { report.markdown }, json: { report.json }, verdict: report.isHealthy ? .inSync : .failure)
+                text: report.text, markdown: { [report] in report.markdown }, json: { [report] in report.json },
+                verdict: report.isHealthy ? .inSync : .failure)
         }
     }
 }

@@ -63,17 +63,24 @@ struct OnceRun: Sendable {
             guard !isStandardInput, let current = try? await source.snapshot() else { return false }
             return current.revision != snapshot.revision
         }
-        return await program.reconciler.reconcile(
-            system, of: snapshot, from: source, within: timeout, options,
-            waiting: { report, pause in
-                let why = report.problems.first?.message ?? "something is under way"
-                let seconds = max(1, pause.components.seconds)
-                program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
-            },
-            events: { event in
-                let text = progress.withLock { $0.text(for: event) }
-                if !text.isEmpty { program.output.progress(text) }
-            })
+        return await withTaskCancellationHandler {
+            await program.reconciler.reconcile(
+                system, of: snapshot, from: source, within: timeout, options,
+                waiting: { report, pause in
+                    let why = report.problems.first?.message ?? "something is under way"
+                    let seconds = max(1, pause.components.seconds)
+                    program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
+                },
+                events: { event in
+                    // Written before the next may be drawn: each takes the lines of the one before back.
+                    progress.withLock { progress in
+                        let text = progress.text(for: event)
+                        if !text.isEmpty { program.output.progress(text) }
+                    }
+                })
+        } onCancel: {
+            progress.withLock { $0.endLiveDisplay() }
+        }
     }
 
     /// GitHub Actions shows this file beside the job:

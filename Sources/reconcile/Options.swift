@@ -20,6 +20,9 @@ struct SpecOptions: ParsableArguments {
         guard files.filter({ $0 == "-" }).count <= 1 else { throw ValidationError("Standard input (-) can be read only once.") }
         return files
     }
+
+    /// True for every system where none was chosen.
+    func names(_ id: SystemID) -> Bool { system.map { id.name == $0 || id.description == $0 } ?? true }
 }
 
 /// Where state is kept.

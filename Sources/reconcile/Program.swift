@@ -111,9 +111,10 @@ struct Program: Sendable {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
+                // First, because it ends a live display, whose next redraw would erase these words.
+                task.cancel()
                 output.progress("\ninterrupted: ending at the next safe point; once more to end at once\n")
                 signal(number, SIG_DFL)
-                task.cancel()
             }
             source.resume()
             return source

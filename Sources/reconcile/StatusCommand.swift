@@ -17,10 +17,11 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         throw await options.answer(list: "SystemStatusList") { program, system, snapshot, _ throws(StateError) in
             let survey = try await program.reconciler.survey(system, revision: snapshot.revision)
-            let status = SystemStatus(
+            var status = SystemStatus(
                 system, revision: survey.revision, world: survey.world, recorded: survey.recorded, plan: survey.plan)
+            status.holder = try await program.reconciler.store(system).holder()?.description
             return Answer(
-                text: status.text, markdown: { status.markdown }, json: { status.json },
+                text: status.text, markdown: { [status] in status.markdown }, json: { [status] in status.json },
                 verdict: status.components.contains { $0.state == .unknown } ? .failure : .inSync)
         }
     }

@@ -32,21 +32,44 @@ struct ValidateCommand: AsyncParsableCommand {
             throw ExitCode(Verdict.failure)
         }
         let diagnostics = loaded.diagnostics
-        if output.form == .json {
-            program.output.result(.list("DiagnosticList", diagnostics.map(\.json)))
-        } else {
+        // What does not load has no name: a mistake anywhere may be in the system that was asked for.
+        let systems = loaded.systems.filter { specs.names($0.id) }
+        if diagnostics.isEmpty, systems.isEmpty, let wanted = specs.system {
+            let names = loaded.systems.map(\.id.description).joined(separator: ", ")
+            let message = "no system is named \(wanted); there are: \(names)"
+            program.output.error(message)
+            if output.form == .json { program.output.result(.list("ErrorList", [["message": .string(message)]])) }
+            throw ExitCode(Verdict.failure)
+        }
+        switch output.form {
+        case .json: program.output.result(.list("DiagnosticList", diagnostics.map(\.json)))
+        case .markdown: program.output.result(Self.markdown(diagnostics, systems, notes: loaded.notes))
+        case .text:
             for diagnostic in diagnostics { program.output.result("\(diagnostic)\n") }
             for note in loaded.notes { program.output.progress("note: \(note)\n") }
             if diagnostics.isEmpty {
-                let count = loaded.systems.count
                 program.output.result(
-                    "\(program.output.style.green("✔")) \(count) \(count == 1 ? "system is" : "systems are") valid: "
-                        + loaded.systems.map(\.id.description).joined(separator: ", ") + "\n")
+                    "\(program.output.style.green("✔")) \(Self.headline(diagnostics, systems)): "
+                        + systems.map(\.id.description).joined(separator: ", ") + "\n")
             } else {
-                program.output.progress("\(diagnostics.count) \(diagnostics.count == 1 ? "mistake" : "mistakes")\n")
+                program.output.progress("\(Self.headline(diagnostics, systems))\n")
             }
         }
         throw ExitCode(diagnostics.isEmpty ? Verdict.inSync : .failure)
+    }
+
+    private static func headline(_ diagnostics: [Diagnostic], _ systems: [System]) -> String {
+        guard diagnostics.isEmpty else { return "\(diagnostics.count) \(diagnostics.count == 1 ? "mistake" : "mistakes")" }
+        return "\(systems.count) \(systems.count == 1 ? "system is" : "systems are") valid"
+    }
+
+    /// For a comment or a job summary.
+    private static func markdown(_ diagnostics: [Diagnostic], _ systems: [System], notes: [String]) -> String {
+        var text = "### \(headline(diagnostics, systems))\n\n"
+        for diagnostic in diagnostics { text += "- \(diagnostic.description.markdownEscaped)\n" }
+        if diagnostics.isEmpty { for system in systems { text += "- \(system.id.description.markdownEscaped)\n" } }
+        for note in notes { text += "- note: \(note.markdownEscaped)\n" }
+        return text + "\n"
     }
 }
 
