@@ -38,6 +38,14 @@ extension Clause {
             try require(keys == Set(configuration.wanted.map(\.key)), "the differences are \(String(describing: observed?.differences))")
             try require(observed?.route != nil && observed?.route?.refusal == nil, "the way is \(String(describing: observed?.route))")
         },
+        Clause("what is set is told, and nothing differs, where nothing is managed and the pin is not in place") { world in
+            let configuration = try world.requireConfiguration()
+            let observed = await world.observe().configuration
+            try require(
+                observed.map { Set($0.settings.keys) } == Set(configuration.present.map(\.key)),
+                "told is \(String(describing: observed?.settings.keys.sorted()))")
+            try require(observed?.differences == [] && observed?.route == nil, "\(String(describing: observed))")
+        },
         Clause("nothing differs where nothing is desired") { world in
             _ = try world.requireConfiguration()
             var walk = Walk(world, DesiredConfiguration())
@@ -148,6 +156,33 @@ extension Clause {
             try await walk.walk()
             let keys = walk.sent.compactMap(\.route.key)
             try require(Set(keys).count == keys.count, "keys were set twice: \(keys)")
+        },
+        Clause("killed after every write, before its answer is written down, everything is set all the same, and each key once") { world in
+            let configuration = try world.requireConfiguration()
+            var walk = Walk(world, configuration.desired())
+            walk.losesAnswers = true
+            try await walk.walk()
+            let missing = await configuration.differing(configuration.wanted)
+            try require(missing.isEmpty, "the vendor does not hold what is desired of \(missing)")
+            let keys = walk.sent.compactMap(\.route.key)
+            try require(Set(keys).count == keys.count, "keys were set twice: \(keys)")
+        },
+        Clause("a key's write that is throttled or refused is without effect, and says how long to wait or what to do") { world in
+            let configuration = try world.requireConfiguration()
+            var walk = Walk(world, configuration.desired())
+            guard let (change, observation) = try await walk.untilFirstKey() else { return }
+            for status in [401, 403, 429] {
+                world.inject(Fault.writing(.answer(status: status, headers: ["Retry-After": "7"], body: #"{"message":"no"}"#)))
+                let (_, result) = await walk.send(change, after: observation)
+                world.transport.faults.removeAll()
+                switch result {
+                case .refused(let problem) where status != 429: try require(problem.next != nil, "no word of what to do next: \(problem)")
+                case .throttled(let problem) where status == 429: try require(problem.retryAfter == .seconds(7), "\(problem)")
+                default: throw Violation("\(status) gave \(result)")
+                }
+            }
+            let again = try walk.change(after: await walk.observe())
+            try require(again?.route.key == change.route.key, "then \(String(describing: again?.route)) is next")
         },
         Clause("a key's write that never arrived is made again") { world in
             let configuration = try world.requireConfiguration()

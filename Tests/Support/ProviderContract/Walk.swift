@@ -10,6 +10,8 @@ struct Walk: Sendable {
     var known: [String: ConfigurationEntry] = [:]
     /// Nil: the release that is declared, whichever it is.
     var resolution: Resolution?
+    /// True: the process is killed after every write, before what was answered is written down.
+    var losesAnswers = false
     /// What was sent, and what became of it.
     private(set) var sent: [(route: Route, result: ApplyResult)] = []
     /// Everything that the provider said.
@@ -74,7 +76,7 @@ struct Walk: Sendable {
                 keeper: ContractConfiguration.keeper))
         sent.append((change.route, result))
         said.append("\(change) \(intent) \(result)")
-        if case .accepted(_, let configuration) = result { known.merge(configuration) { $1 } }
+        if !losesAnswers, case .accepted(_, let configuration) = result { known.merge(configuration) { $1 } }
         return (intent, result)
     }
 
