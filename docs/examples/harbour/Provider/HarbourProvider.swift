@@ -52,7 +52,7 @@ public struct HarbourProvider: Provider {
             }
             // What the spec only refers to goes where Harbour keeps secrets.
             let body: JSON = ["value": .string(value.secret.reveal()), "secret": .bool(value.isReference)]
-            return await result(of: resource, hiding: value.secret) { () throws(APIError) in
+            return await result(of: resource) { () throws(APIError) in
                 let purpose = "setting \(key)"
                 let answer = try await client.send(.put, path(target, "env", key), body: body, while: purpose)
                 guard let version = answer.body?["version"]?.integer else {
@@ -85,13 +85,11 @@ public struct HarbourProvider: Provider {
     }
 
     /// What an error says of a write: whether it certainly had no effect.
-    private func result(
-        of resource: String, hiding secret: Secret = Secret(""), _ send: () async throws(APIError) -> ApplyResult
-    ) async -> ApplyResult {
+    private func result(of resource: String, _ send: () async throws(APIError) -> ApplyResult) async -> ApplyResult {
         do throws(APIError) {
             return try await send()
         } catch {
-            let problem = error.hiding(secret).problem(of: resource)
+            let problem = error.problem(of: resource)
             if error.mayHaveTakenEffect { return .unknown(problem) }
             return error.code == .rateLimited ? .throttled(problem) : .refused(problem)
         }
