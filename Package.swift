@@ -103,7 +103,8 @@ let package = Package(
             "TextLayout"),
         program(
             "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution",
-            "FlyProvider", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
+            "FlyProvider", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Reporting", "Sources",
+            "SpecFields", "SpecLoading", "State",
             "TextLayout", "VercelProvider", arguments),
 
         // The sandbox: never linked into the program
@@ -121,9 +122,9 @@ let package = Package(
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
-            "crash-subject", path: "Tests/Support/CrashSubject", "ControlLoop", "CurlTransport", "Execution", "HTTPCore",
-            "KubernetesProvider",
-            "ConfigurationValues", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State", "VercelProvider"),
+            "crash-subject", path: "Tests/Support/CrashSubject", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution",
+            "FlyProvider", "HTTPCore", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Sources", "SpecFields",
+            "SpecLoading", "State", "VercelProvider"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
@@ -163,8 +164,10 @@ let package = Package(
         tests("EnvFileProviderTests", "EnvFileProvider", "Model", "ProviderKit", "SpecFields", "TestPrograms", "YAMLReading"),
         tests("ConfigurationValuesTests", "ConfigurationValues", "Model", "ProviderKit", "TestPrograms"),
         tests(
-            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "FlyProvider", "HTTPCore", "JSONValues", "KubernetesProvider", "Model",
-            "Planning", "ProviderKit", "RenderProvider", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "VercelProvider"),
+            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "FlyProvider", "HTTPCore", "JSONValues", "KubernetesProvider",
+            "Model",
+            "Planning", "ProviderKit", "RenderProvider", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles",
+            "VercelProvider"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),

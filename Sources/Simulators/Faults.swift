@@ -47,6 +47,9 @@ public final class FaultRules: Sendable {
 
     public func add(_ fault: Fault) { rules.withLock { $0.append(fault) } }
 
+    /// True if everything that was to go wrong has gone wrong.
+    public var isEmpty: Bool { rules.withLock { $0.isEmpty } }
+
     public func removeAll() { rules.withLock { $0.removeAll() } }
 
     /// The first rule that hits this request; counts it down.
