@@ -35,7 +35,8 @@ public struct ConfigurationReader: Sendable {
         var desired = DesiredConfiguration(isExact: configuration.policy == .exact, restores: configuration.restores)
         var problems: [Problem] = []
         for (name, secret) in more {
-            desired.values[name] = .init(secret, isReference: true, fingerprint: key.fingerprint(name, secret))
+            desired.values[name] = .init(
+                secret, isReference: true, fingerprint: key.fingerprint(name, secret), isRestored: true)
         }
         for (name, source) in configuration.sources.sorted(by: { $0.key < $1.key }) {
             switch await value(of: source, for: "\(component.id): the value of \(name)") {

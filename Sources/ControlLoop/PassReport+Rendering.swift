@@ -79,7 +79,7 @@ extension PassReport {
         switch verdict {
         case .inSync:
             guard let result else { return "in sync, nothing to do" }
-            let count = result.steps.filter { $0.step.action.isWrite }.count
+            let count = Set(result.steps.filter { $0.step.action.isWrite }.compactMap(\.step.resource)).count
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
         case .failure: return again == .soon ? "not converged, something is still under way" : "failed"
         case .changes: return "changes pending"

@@ -12,11 +12,14 @@ public func acceptance(
     var releases: [ResourceID: ReleaseRecord] = [:]
     for (resource, record) in releaseRecords(of: system, plan, recorded, at: time) {
         let known = recorded.latestRecord(of: resource, matching: record.resolution)
-        let settings = world.components[resource]?.configuration?.remembered(recorded.configurations[resource] ?? [:])
+        let observation = world.components[resource]
+        let named = system.components.first { $0.id == resource }?.configuration.sources.keys.map(\.self) ?? []
+        let settings = observation?.configuration?.recorded(recorded.configurations[resource] ?? [:], running: Set(named))
         // What was recorded with the release stays, whatever became of the settings since.
         guard known?.requires != record.requires || known?.configuration == nil && settings != nil else { continue }
         releases[resource] = record
         releases[resource]?.configuration = known?.configuration ?? settings
+        releases[resource]?.deployment = known?.deployment ?? observation?.live.declared?.id
     }
     guard !recorded.isKnown || recorded.accepted != plan.revision || !news.isEmpty || !releases.isEmpty else { return nil }
     return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))
@@ -44,7 +47,7 @@ func releaseRecords(of system: System, _ plan: Plan, _ recorded: RecordedState, 
         records[component.id] = ReleaseRecord(
             resolution: resolution.adding(known?.resolution.lineage ?? []), quality: known?.quality ?? .servedUnverified,
             requires: component.requires, schemas: known?.schemas ?? [:],
-            configuration: known?.configuration, reached: time)
+            configuration: known?.configuration, deployment: known?.deployment, reached: time)
     }
     return records
 }

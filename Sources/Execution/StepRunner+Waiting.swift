@@ -111,14 +111,15 @@ extension StepRunner {
         _ declared: Release, _ observation: Observation, _ resolution: Resolution, _ site: Site
     ) async throws(StateError) {
         let state = await session.state
-        let configuration = observation.configuration?.remembered(state.configurations[site.id] ?? [:])
+        let configuration = observation.configuration?.recorded(
+            state.configurations[site.id] ?? [:], running: Set(configurations[site.id]?.values.keys.map(\.self) ?? []))
         let known = state.latestRecord(of: site.id, matching: resolution)
         let isOwed = state.transition?.obligations.contains(.check(site.id)) ?? false
         let lineage = (known?.resolution.lineage ?? []) + declared.identities.sorted { $0.description < $1.description }
         let record = ReleaseRecord(
             resolution: resolution.adding(lineage), quality: isOwed ? .servedUnverified : known?.quality ?? .servedUnverified,
             requires: site.component.requires, schemas: known?.schemas ?? [:],
-            configuration: configuration ?? known?.configuration, reached: now())
+            configuration: configuration ?? known?.configuration, deployment: declared.id, reached: now())
         try await append(.reached(.init(site.id, record)))
     }
 

@@ -21,6 +21,10 @@ extension StepRunner {
             case .failure(let problem):
                 return parts == 0 ? .failed(problem) : .undecided(partly(change, parts, site, problem.message))
             }
+            if parts > 0 {
+                let count = "\(parts) \(parts == 1 ? "write" : "writes") done"
+                if case .progressing(let how) = before.settlement { progress(step, "\(count); \(how)") } else { progress(step, count) }
+            }
             // It took effect in this pass and is to be done again: more of the same would not change that.
             if let part = way.part, done.contains(part) {
                 return .undecided(partly(change, parts, site, "a write that took effect does not show"))

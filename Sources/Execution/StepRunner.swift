@@ -105,10 +105,12 @@ final class StepRunner: Sendable {
     /// - Parameter resolution: what the pin means in this plan.
     func observe(_ site: Site, _ resolution: Resolution?, intent: Intent?, until end: Duration) async -> Observation {
         let component = site.component
+        let state = await session.state
         let request = ObservationRequest(
             component: component.name, pin: component.release, resolution: resolution, openIntent: intent,
             takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, configuration: configurations[site.id],
-            readsConfiguration: true, keeper: keeper, knownConfiguration: await session.state.configurations[site.id] ?? [:])
+            readsConfiguration: true, keeper: keeper, knownConfiguration: state.configurations[site.id] ?? [:],
+            records: state.releases[site.id] ?? [])
         let late = Observation.unknown(Problem("ObservationTimedOut", "\(site.id): looking at it took too long"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: late) {
             await site.provider.observe(component, request)

@@ -53,6 +53,7 @@ public struct FenceChange: Sendable, Hashable, Codable {
 
     public var purpose: Purpose
     public var name: String
+    /// What it is expected to be; equal to ``to`` where nothing but a look is expected.
     public var from: String
     public var to: String
 

@@ -43,11 +43,14 @@ public struct ConfigurationEntry: Sendable, Hashable, Codable {
     public var marker: String?
     /// The value, encrypted with the key that the operator holds; nil when there is none, or when the value cannot be read back.
     public var sealed: String?
+    /// True if what was declared is known to have run with this value: it was named by the spec then, and nothing differed. Only in records.
+    public var ran: Bool?
 
-    public init(fingerprint: String? = nil, marker: String? = nil, sealed: String? = nil) {
+    public init(fingerprint: String? = nil, marker: String? = nil, sealed: String? = nil, ran: Bool? = nil) {
         self.fingerprint = fingerprint
         self.marker = marker
         self.sealed = sealed
+        self.ran = ran
     }
 
     /// Whether both stand for the same value, as far as can be told: nil when nothing tells.
@@ -78,6 +81,15 @@ public struct ObservedConfiguration: Sendable, Hashable, Codable {
         self.differences = differences
         self.route = route
         self.problem = problem
+    }
+
+    /// The settings as they are recorded with a release that nothing differs from: `running` are the keys that it is known to run with.
+    public func recorded(
+        _ known: [String: ConfigurationEntry], running: Set<String>
+    ) -> [String: ConfigurationEntry] {
+        var recorded = remembered(known)
+        for key in running { recorded[key]?.ran = true }
+        return recorded
     }
 
     /// The settings as they are remembered: the fingerprint of a value that cannot be read back is known from when it was written, as long

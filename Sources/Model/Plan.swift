@@ -132,7 +132,8 @@ public struct Step: Sendable, Hashable, Codable {
         /// True if it writes to a provider or a database.
         public var isWrite: Bool {
             switch self {
-            case .release, .fence, .migrate, .stop: true
+            case .release, .migrate, .stop: true
+            case .fence(let change): change.from != change.to
             case .confirm, .open, .await, .check, .close: false
             }
         }

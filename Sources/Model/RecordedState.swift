@@ -59,17 +59,20 @@ public struct ReleaseRecord: Sendable, Hashable, Codable {
     public var schemas: [String: String]
     /// How its configuration was set when it was last recorded; nil where that is not known.
     public var configuration: [String: ConfigurationEntry]?
+    /// The provider's own id of what was declared then: of several builds of one artifact, the one that the configuration belongs to.
+    public var deployment: String?
     public var reached: Timestamp
 
     public init(
         resolution: Resolution, quality: Quality, requires: [String: VersionWindow] = [:], schemas: [String: String] = [:],
-        configuration: [String: ConfigurationEntry]? = nil, reached: Timestamp
+        configuration: [String: ConfigurationEntry]? = nil, deployment: String? = nil, reached: Timestamp
     ) {
         self.resolution = resolution
         self.quality = quality
         self.requires = requires
         self.schemas = schemas
         self.configuration = configuration
+        self.deployment = deployment
         self.reached = reached
     }
 }

@@ -66,6 +66,9 @@ public struct Release: Sendable, Hashable, Codable {
     /// Everything this release is identical with.
     public var identities: Set<ArtifactIdentity> { Set(names.map(\.denotes)).union(lineage) }
 
+    /// The value of its most specific name: the provider's own id of it.
+    public var id: String? { names.min { $0.kind < $1.kind }?.value }
+
     /// True if one of its names denotes that artifact, or its lineage holds it. Allocates nothing.
     public func isIdentical(with identity: ArtifactIdentity) -> Bool {
         names.contains { $0.denotes == identity } || lineage.contains(identity)
@@ -166,7 +169,8 @@ public struct Route: Sendable, Hashable, Codable {
     public var refusal: Problem?
 
     public init(
-        _ verb: Verb, means: String, class: StepClass, token: String, part: String? = nil, key: String? = nil, isIdempotent: Bool, cautions: [String] = [],
+        _ verb: Verb, means: String, class: StepClass, token: String, part: String? = nil, key: String? = nil, isIdempotent: Bool,
+        cautions: [String] = [],
         refusal: Problem? = nil
     ) {
         self.verb = verb

@@ -22,6 +22,13 @@ enum Age: Equatable {
 
     /// Nil when no release of the artifact is known that is not a copy of an earlier one.
     private static func birth(of copies: [Release]) -> Timestamp? {
-        copies.filter(\.lineage.isEmpty).compactMap(\.created).min()
+        copies.filter { !$0.isCopy }.compactMap(\.created).min()
+    }
+}
+
+extension Release {
+    /// True if its lineage leads to another release: its time is that of the copy.
+    fileprivate var isCopy: Bool {
+        lineage.contains { identity in !names.contains { $0.denotes == identity || $0.value == identity.value } }
     }
 }

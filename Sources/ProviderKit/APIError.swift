@@ -40,7 +40,8 @@ public struct APIError: Error, Sendable {
             String(String.UnicodeScalarView(text.unicodeScalars.prefix(300).filter { $0.properties.generalCategory != .control }))
         }
         retryAfter = Self.retryAfter(response.headers)
-        requestID = response.headers["x-vercel-id"] ?? response.headers["x-request-id"] ?? response.headers["fly-request-id"]
+        requestID =
+            response.headers["x-vercel-id"] ?? response.headers["x-request-id"] ?? response.headers["fly-request-id"]
             ?? response.headers["Render-Request-Id"]
         mayHaveTakenEffect = isWrite && (code == .server || response.status < 400)
     }
@@ -102,7 +103,8 @@ public struct APIError: Error, Sendable {
 
     /// `Ratelimit-Reset` of a spent limit: seconds from now on, or, if it is as large as that, seconds since 1970 against `Date`.
     private static func rateLimitReset(_ headers: HTTPHeaders) -> Duration? {
-        guard headers["Ratelimit-Remaining"] == "0", let reset = headers["Ratelimit-Reset"].flatMap(Int64.init), (0..<1 << 40).contains(reset)
+        guard headers["Ratelimit-Remaining"] == "0", let reset = headers["Ratelimit-Reset"].flatMap(Int64.init),
+            (0..<1 << 40).contains(reset)
         else { return nil }
         guard reset > 1_000_000 else { return .seconds(reset) }
         guard let now = headers["Date"].flatMap(Timestamp.init(httpDate:)) else { return nil }

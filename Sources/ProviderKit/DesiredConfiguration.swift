@@ -8,11 +8,15 @@ public struct DesiredConfiguration: Sendable, Hashable {
         public var isReference: Bool
         /// As ``ConfigurationKeeper/entry(_:_:)`` makes it.
         public var fingerprint: String
+        /// True if it is what was recorded with the pinned release, and the spec does not name the key: a kept artifact that carries its
+        /// configuration with it has it already.
+        public var isRestored: Bool
 
-        public init(_ secret: Secret, isReference: Bool, fingerprint: String) {
+        public init(_ secret: Secret, isReference: Bool, fingerprint: String, isRestored: Bool = false) {
             self.secret = secret
             self.isReference = isReference
             self.fingerprint = fingerprint
+            self.isRestored = isRestored
         }
     }
 

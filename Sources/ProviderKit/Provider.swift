@@ -56,11 +56,14 @@ public struct ObservationRequest: Sendable {
     public var keeper: ConfigurationKeeper
     /// What was last known of the settings, by key: markers tell whether somebody changed what cannot be read back.
     public var knownConfiguration: [String: ConfigurationEntry]
+    /// The component's releases that were recorded, the oldest first: with what configuration each is known to have run.
+    public var records: [ReleaseRecord]
 
     public init(
         component: String, pin: Pin, resolution: Resolution? = nil, openIntent: Intent? = nil, depth: Depth = .pin,
         takeOwnership: Bool = false, allowRebuild: Bool = false, configuration: DesiredConfiguration? = nil,
-        readsConfiguration: Bool = false, keeper: ConfigurationKeeper = .none, knownConfiguration: [String: ConfigurationEntry] = [:]
+        readsConfiguration: Bool = false, keeper: ConfigurationKeeper = .none, knownConfiguration: [String: ConfigurationEntry] = [:],
+        records: [ReleaseRecord] = []
     ) {
         self.component = component
         self.pin = pin
@@ -73,6 +76,13 @@ public struct ObservationRequest: Sendable {
         self.readsConfiguration = readsConfiguration
         self.keeper = keeper
         self.knownConfiguration = knownConfiguration
+        self.records = records
+    }
+
+    /// Whether a build, by the provider's own id, is known to have run with a value; nil when nothing that was recorded tells.
+    public func ran(_ deployment: String, with key: String, _ fingerprint: String) -> Bool? {
+        let record = records.last { $0.deployment == deployment && $0.configuration?[key]?.ran == true }
+        return record?.configuration?[key]?.fingerprint.map { $0 == fingerprint }
     }
 
     /// The request that a pass makes for a component.
@@ -90,7 +100,7 @@ public struct ObservationRequest: Sendable {
             openIntent: recorded.openIntent(of: component), depth: depth, takeOwnership: component.takeOwnership,
             allowRebuild: component.allowRebuild, configuration: configuration,
             readsConfiguration: readsConfiguration, keeper: keeper,
-            knownConfiguration: recorded.configurations[component.id] ?? [:])
+            knownConfiguration: recorded.configurations[component.id] ?? [:], records: recorded.releases[component.id] ?? [])
     }
 }
 

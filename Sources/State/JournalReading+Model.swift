@@ -57,7 +57,7 @@ extension ReleaseRecord: JournalReadable {
         self.init(
             resolution: try json.member("resolution"), quality: try json.member("quality"), requires: try json.member("requires"),
             schemas: try json.member("schemas"), configuration: try json.optionalMember("configuration"),
-            reached: try json.member("reached"))
+            deployment: try json.optionalMember("deployment"), reached: try json.member("reached"))
     }
 }
 
@@ -65,7 +65,7 @@ extension ConfigurationEntry: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(
             fingerprint: try json.optionalMember("fingerprint"), marker: try json.optionalMember("marker"),
-            sealed: try json.optionalMember("sealed"))
+            sealed: try json.optionalMember("sealed"), ran: try json.optionalMember("ran"))
     }
 }
 

@@ -25,6 +25,8 @@ extension RecordedState {
         case .receipt(let receipt):
             if !receipt.configuration.isEmpty {
                 configurations[receipt.resource, default: [:]].merge(receipt.configuration) { $1 }
+                // The answer has told what was written: nothing is to be learnt from what is observed later, which may be somebody else's.
+                if openIntents[receipt.resource]?.id == receipt.intent { openIntents[receipt.resource]?.fingerprint = nil }
             }
             guard receipt.ending.closesIntent, openIntents[receipt.resource]?.id == receipt.intent else { return }
             openIntents[receipt.resource] = nil

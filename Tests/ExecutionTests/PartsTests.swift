@@ -70,7 +70,7 @@ struct PartsTests {
         let result = await fleet.pass()
         let recorded = result.state.releases[web]?.last?.configuration
         #expect(recorded?.keys.sorted() == ["PLAIN", "SECRET_A"])
-        #expect(recorded?["SECRET_A"] == ConfigurationEntry(fingerprint: "SECRET_A/14", marker: "1"))
+        #expect(recorded?["SECRET_A"] == ConfigurationEntry(fingerprint: "SECRET_A/14", marker: "1", ran: true))
         #expect(!"\(fleet.session.written)".contains("value\""))
         #expect(!"\(fleet.session.written)".contains("a secret"))
     }

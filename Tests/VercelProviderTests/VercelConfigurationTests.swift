@@ -79,6 +79,31 @@ import VercelProvider
         #expect(stage.world.writes == writes)
     }
 
+    @Test(arguments: [
+        ("old", ["put API_URL", "rollback dpl_A"], "what the old build ran with is wanted again: it is not built anew"),
+        ("other", [], "it ran with another value: only a build could change that, and the spec does not allow one"),
+    ])
+    func anOldBuildThatRanWithTheValueComesBackAtOnce(value: String, sent: [String], why: String) async throws {
+        let stage = try VercelStage.make(pin: .name("dpl_A")) { $0["env"] = [.variable("API_URL", "new")] }
+        stage.vercel.setVariable("podcast-web", "API_URL", "newest")
+        var walk = VercelWalk(stage, .make(["API_URL": value]), isFenced: true)
+        let ran = ConfigurationEntry(fingerprint: ConfigurationKeeper.fingerprint("API_URL", Secret("old")), ran: true)
+        walk.records = [
+            ReleaseRecord(
+                resolution: Resolution(
+                    pin: .name("dpl_A"), identity: ArtifactIdentity(.deployment, "dpl_A"), label: "dpl_A",
+                    revision: Revision(.digest, "0")),
+                quality: .good, configuration: ["API_URL": ran], deployment: "dpl_A", reached: Timestamp(millisecondsSinceEpoch: 0))
+        ]
+        let (end, written) = try await walk.go()
+        #expect(written == sent, "\(why)")
+        #expect(await stage.builds == 0)
+        if !sent.isEmpty {
+            #expect(end == .arrived)
+            #expect(try await walk.go().sent == [], "and it stays")
+        }
+    }
+
     @Test func whatIsWrittenStandsInProductionAloneAndInNoToken() async throws {
         let stage = try VercelStage.make(pin: .name("dpl_C"), allowRebuild: true) {
             $0["env"] = [.variable("API_URL", "old value", "encrypted", ["production", "preview", "development"])]

@@ -20,6 +20,7 @@ struct VercelWalk {
     var desired: DesiredConfiguration?
     var isFenced = false
     var known: [String: ConfigurationEntry] = [:]
+    var records: [ReleaseRecord] = []
     var resolution: Resolution?
     /// What was sent, in words: `put API_URL`, `renew dpl_C`.
     private(set) var sent: [String] = []
@@ -40,7 +41,8 @@ struct VercelWalk {
             component,
             ObservationRequest(
                 component: component.name, pin: component.release, resolution: resolution, openIntent: intent,
-                allowRebuild: component.allowRebuild, configuration: desired, keeper: .test, knownConfiguration: known))
+                allowRebuild: component.allowRebuild, configuration: desired, keeper: .test, knownConfiguration: known,
+                records: records))
     }
 
     /// One pass: what it finds decides what it does.

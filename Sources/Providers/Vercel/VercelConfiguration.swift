@@ -4,7 +4,8 @@ import ProviderKit
 /// A project's environment variables for production, compared with what is desired.
 ///
 /// A change of a variable never reaches a deployment that is built already: <https://vercel.com/docs/environment-variables>. What a build
-/// was made with is told by times alone: a variable that was changed after the build began is not in it as it is now.
+/// was made with is told by what was recorded when it ran, and where nothing was, by times: a variable that was changed after the build began is
+/// not in it as it is now.
 struct VercelConfiguration: Sendable {
     /// What people set for production, by key.
     let variables: [String: VercelVariable]
@@ -18,6 +19,8 @@ struct VercelConfiguration: Sendable {
     let differences: [ConfigurationDifference]
     /// What is to be written, in this order.
     let writes: [VercelWrite]
+    /// What was recorded of builds: whether one ran with a value.
+    private let ran: @Sendable (_ deployment: String, _ key: String, _ fingerprint: String) -> Bool?
 
     init(_ found: VercelVariables, of project: String, _ request: ObservationRequest) {
         let production = found.all.filter(\.isForProduction)
@@ -32,6 +35,7 @@ struct VercelConfiguration: Sendable {
         settings = own.mapValues { $0.entry(keeper) }
         self.desired = desired
         taken = production.filter { $0.isForeign && desired?.values[$0.key] != nil && own[$0.key] == nil }.map(\.key).sorted()
+        ran = { request.ran($0, with: $1, $2) }
         let differences = desired?.differences(from: settings, known: request.knownConfiguration) ?? []
         self.differences = differences
         writes = differences.flatMap { Self.writes(for: $0, own[$0.key], desired, project) }
@@ -64,7 +68,12 @@ struct VercelConfiguration: Sendable {
     func stale(in deployment: VercelDeployment) -> [String] {
         guard let desired, !desired.values.isEmpty else { return [] }
         let differing = Set(differences.lazy.filter { $0.kind != .extra }.map(\.key))
-        return desired.values.keys.filter { differing.contains($0) || isNewer($0, than: deployment) }.sorted()
+        return desired.values.filter { key, value in
+            // What comes back with a record comes back with the build of that time.
+            if value.isRestored { return false }
+            // A build never changes: with what it ran once, it runs again.
+            return ran(deployment.id, key, value.fingerprint).map { !$0 } ?? (differing.contains(key) || isNewer(key, than: deployment))
+        }.keys.sorted()
     }
 
     /// True if no build that there is can have the keys as they must be.
