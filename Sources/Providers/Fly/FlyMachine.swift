@@ -33,6 +33,8 @@ struct FlyMachine: Sendable {
     let config: JSON?
     /// Of the config, or of what is left of it when the host does not answer.
     let metadata: [String: String]
+    /// True if its last update is one of Belay's.
+    let isByBelay: Bool
     let isReachable: Bool
     let isCordoned: Bool
     let updated: Timestamp?
@@ -63,6 +65,9 @@ struct FlyMachine: Sendable {
         }
         image.tag = reference?["tag"]?.string ?? named?.tag
         image.digest = reference?["digest"]?.string ?? named?.digest
+        let marked = (metadata[FlyMark.image] ?? "").split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        isByBelay = metadata[FlyMark.intent] != nil && marked.count == 2 && image.digest.map { $0 == marked[1] } ?? false
+        if isByBelay, image.tag?.isEmpty ?? true, let tag = marked.first { image.tag = String(tag) }
         if image.tag?.isEmpty == true { image.tag = nil }
         if image.digest?.isEmpty == true { image.digest = nil }
         self.image = image

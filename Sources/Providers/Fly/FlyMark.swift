@@ -4,6 +4,9 @@ enum FlyMark {
     /// The version that the update replaced, and the digest of its image: the way back when a rollout fails half way.
     static let before = "belay_before"
     static let digestBefore = "belay_before_digest"
+    /// The image that the update set, as `tag@digest`. A machine that runs another digest was updated by somebody else since, whose tools keep
+    /// the marks that they do not know.
+    static let image = "belay_image"
     static let releaseID = "fly_release_id"
     static let releaseVersion = "fly_release_version"
     /// How the leases of Belay describe themselves.

@@ -52,6 +52,8 @@ enum FlyPart: Sendable, Hashable {
     struct Release: Sendable, Hashable {
         var id: String
         var version: Int
+        /// The image's; nil when the row names none.
+        var tag: String?
     }
 
     var text: String {
@@ -71,7 +73,10 @@ enum FlyPart: Sendable, Hashable {
                                     return json
                                 })
                         ), ("waits", .bool(waits)),
-                    ] + (release.map { [("release", .string($0.id)), ("version", .integer($0.version))] } ?? [])
+                    ]
+                        + (release.map { release in
+                            [("release", .string(release.id)), ("version", .integer(release.version)), ("tag", .optional(release.tag))]
+                        } ?? [])
                 )
             ).description
         }
@@ -90,7 +95,9 @@ enum FlyPart: Sendable, Hashable {
                 return Machine(id: id, instance: instance, exact: row["exact"]?.string)
             }
             guard machines.count == rows.count, !machines.isEmpty else { return nil }
-            let release = json["release"]?.string.flatMap { id in json["version"]?.integer.map { Release(id: id, version: $0) } }
+            let release = json["release"]?.string.flatMap { id in
+                json["version"]?.integer.map { Release(id: id, version: $0, tag: json["tag"]?.string) }
+            }
             self = .update(machines, release: release, waits: json["waits"]?.bool ?? true)
         } else {
             return nil

@@ -25,7 +25,10 @@ extension FlyReading {
             switch manifest {
             case .found(let digest, _) where digests.insert(digest).inserted:
                 found.append(candidate(release(digest, version: nil, image, nil), image.repository, digest, nil))
-            case .gone where !found.contains(where: { candidate in candidate.release.names.contains { image.names.contains($0.value) } }):
+            // A tag that is in neither place was never one.
+            case .gone
+            where image.digest != nil
+                && !found.contains(where: { candidate in candidate.release.names.contains { image.names.contains($0.value) } }):
                 let identity = ArtifactIdentity(.image, image.digest ?? image.description)
                 found.append(
                     Candidate(
@@ -100,7 +103,8 @@ extension FlyReading {
         } else if !batch.isEmpty {
             part = .update(
                 batch.map { FlyPart.Machine(id: $0.id, instance: $0.instance, exact: exactVersion(of: $0, digest, way)) },
-                release: row.map { FlyPart.Release(id: $0.id, version: $0.version) }, waits: target.strategy == .rolling)
+                release: row.map { FlyPart.Release(id: $0.id, version: $0.version, tag: $0.image?.tag) }, waits: target.strategy == .rolling
+            )
         } else {
             part = nil
         }
@@ -169,13 +173,13 @@ extension FlyReading {
 
     /// The version that it had before an update of ours that is being taken back; nil when it just gets another image.
     private func exactVersion(of machine: FlyMachine, _ digest: String, _ way: FlyWay) -> String? {
-        guard !way.isReconfiguration, self.digest(of: machine) != digest, let before = machine.metadata[FlyMark.before],
+        guard !way.isReconfiguration, self.digest(of: machine) != digest, machine.isByBelay, let before = machine.metadata[FlyMark.before],
             machine.metadata[FlyMark.digestBefore].map(canonical) == digest
         else { return nil }
         // Only a rollout that did not get through is taken back whole: afterwards, people may have changed what belongs to the new release.
         let isHalf = reachable.contains { self.digest(of: $0) == digest }
         let hasFailed = reachable.contains { other in
-            guard other.metadata[FlyMark.intent] != nil, case .failed = other.health(at: time, resource) else { return false }
+            guard other.isByBelay, case .failed = other.health(at: time, resource) else { return false }
             return true
         }
         return isHalf || hasFailed || request.configuration?.restores == true ? before : nil

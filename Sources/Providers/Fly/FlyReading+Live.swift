@@ -134,7 +134,7 @@ extension FlyReading {
     /// Who made what is declared; nil when the ledger was not read or tells nothing.
     var cause: String? {
         guard let digest = declaredDigest, let machine = images.first?.machines.first else { return nil }
-        if machine.metadata[FlyMark.intent] != nil { return "Belay, which updated machine \(machine.id)" }
+        if machine.isByBelay { return "Belay, which updated machine \(machine.id)" }
         let rows = releases.filter { self.digest(of: $0) == digest }
         guard let row = rows.first(where: { $0.version == machine.releaseVersion }) ?? rows.first else { return nil }
         return "release v\(row.version)\(row.user.map { " by \($0)" } ?? "")\(row.created.map { ", \($0.wholeSecond)" } ?? "")"

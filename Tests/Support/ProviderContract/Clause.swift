@@ -54,7 +54,7 @@ extension Fault {
 
 extension ContractWorld {
     func inject(_ faults: [Fault]) {
-        for fault in faults { transport.faults.add(fault) }
+        for fault in faults.flatMap({ $0.method == .get ? [$0] : aim($0) }) { transport.faults.add(fault) }
     }
 }
 

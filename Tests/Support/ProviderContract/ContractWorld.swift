@@ -24,6 +24,10 @@ public struct ContractWorld: Sendable {
     public var budget: Int
     /// How many writes took effect since the beginning, from the simulator's own books.
     public var effects: @Sendable () async -> Int
+    /// Which requests are the writes of parts; others, such as those for leases, only surround them.
+    public var isWrite: @Sendable (SimulatedTransport.Received) -> Bool = { !$0.method.isSafe }
+    /// A fault of the next write as it must be set to hit the write itself, and not what surrounds it.
+    public var aim: @Sendable (Fault) -> [Fault] = { [$0] }
     /// For ``Clause/configuration``; nil where the fixture takes none of these clauses.
     public var configuration: ContractConfiguration?
 
@@ -56,7 +60,7 @@ public protocol ProviderFixture: Sendable {
 
 extension ContractWorld {
     /// Requests that are not safe, whatever became of them.
-    public var writes: Int { transport.received.count { !$0.method.isSafe } }
+    public var writes: Int { transport.received.count(where: isWrite) }
 
     public func observe(
         _ component: Component? = nil, resolution: Resolution? = nil, intent: Intent? = nil, depth: ObservationRequest.Depth = .pin
