@@ -72,6 +72,26 @@ import Testing
         }
     }
 
+    @Test func aTransitionThatStillMovesItIsEndedWithoutItFirst() async throws {
+        try await SandboxedSystem.with { system in
+            try await system.commit()
+            #expect(try await system.reconcile("--once", "-f", system.specs).status == 0)
+            try await system.commit(api: "broken")
+            let failed = try await system.reconcile("--once", "-f", system.specs)
+            #expect(failed.status == 1 && failed.output.contains("stays open"), "\(failed.output)\(failed.errors)")
+            let withoutAPI = Self.withoutWeb.split(separator: "\n").dropLast(3).joined(separator: "\n")
+            try system.place.write(
+                "specs/system.yaml", withoutAPI + "\n    web:\n      vercel: {project: shop-web, team: acme}\n      release: dpl_web3\n")
+            _ = try await system.place.commit("no api any more")
+            let early = try await system.reconcile("forget", "api", "-f", system.specs)
+            #expect(early.status == 3 && early.output.contains("the open transition to"), "\(early.output)\(early.errors)")
+            let once = try await system.reconcile("--once", "-f", system.specs)
+            #expect(once.status == 0, "\(once.output)\(once.errors)")
+            let forgotten = try await system.reconcile("forget", "api", "-f", system.specs)
+            #expect(forgotten.status == 0, "\(forgotten.output)\(forgotten.errors)")
+        }
+    }
+
     @Test func itSaysWhatItNeeds() async throws {
         let usage = try await BuiltProgram("reconcile").run(["forget", "web"])
         #expect(usage.status == 64 && usage.errors.contains("-f PATH"))
