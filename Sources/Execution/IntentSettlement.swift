@@ -18,8 +18,11 @@ public func settlements(of recorded: RecordedState, in world: World) -> [Journal
 extension Intent {
     /// What it wrote of a configuration key, with the provider's mark of it as it is seen now, once it is known to have taken effect.
     func written(in observation: Observation) -> [String: ConfigurationEntry] {
-        guard let key = route.key, let fingerprint, let marker = observation.configuration?.settings[key]?.marker else { return [:] }
-        return [key: ConfigurationEntry(fingerprint: fingerprint, marker: marker)]
+        var written = observation.configuration?.learned ?? [:]
+        if let key = route.key, let fingerprint, let marker = observation.configuration?.settings[key]?.marker {
+            written[key] = ConfigurationEntry(fingerprint: fingerprint, marker: marker)
+        }
+        return written
     }
 }
 

@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 import State
 
 extension StepRunner {

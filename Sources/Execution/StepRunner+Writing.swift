@@ -8,6 +8,7 @@ extension StepRunner {
         var isRetry = false
         var parts = 0
         var done: Set<String> = []
+        var doneKeys: Set<String> = []
         while true {
             let taken = takeConfirmation(of: site.id)
             let before = if let taken { taken } else { await observe(site, change.resolution, intent: nil, until: end) }
@@ -26,7 +27,7 @@ extension StepRunner {
                 if case .progressing(let how) = before.settlement { progress(step, "\(count); \(how)") } else { progress(step, count) }
             }
             // It took effect in this pass and is to be done again: more of the same would not change that.
-            if let part = way.part, done.contains(part) {
+            if let part = way.part, done.contains(part) || way.key.map({ doneKeys.contains($0) }) == true {
                 return .undecided(partly(change, parts, site, "a write that took effect does not show"))
             }
             if let open = await session.state.openIntents[site.id] {
@@ -71,6 +72,7 @@ extension StepRunner {
                         parts += 1
                         isRetry = false
                         if let part = way.part { done.insert(part) }
+                        if let key = way.key { doneKeys.insert(key) }
                         continue
                     }
                 } catch {

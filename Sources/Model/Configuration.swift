@@ -72,15 +72,19 @@ public struct ObservedConfiguration: Sendable, Hashable, Codable {
     public var route: Route?
     /// Why the desired values are not known: a variable that is not set, for instance. Then nothing of the component may be written.
     public var problem: Problem?
+    /// What is to be remembered once the open intent is seen to have taken effect, though its answer was lost: of a key that it removed, for
+    /// instance. What it set is told by its route's key.
+    public var learned: [String: ConfigurationEntry]
 
     public init(
         settings: [String: ConfigurationEntry] = [:], differences: [ConfigurationDifference] = [], route: Route? = nil,
-        problem: Problem? = nil
+        problem: Problem? = nil, learned: [String: ConfigurationEntry] = [:]
     ) {
         self.settings = settings
         self.differences = differences
         self.route = route
         self.problem = problem
+        self.learned = learned
     }
 
     /// The settings as they are recorded with a release that nothing differs from: `running` are the keys that it is known to run with.
