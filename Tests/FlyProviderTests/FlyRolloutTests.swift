@@ -79,6 +79,19 @@ import Testing
         #expect(await stage.observe(.name("v87")).settlement == .settled)
     }
 
+    @Test func aMachineThatCrashedUntilItStoppedIsStartedWithTheNewImage() async throws {
+        for strategy in FlyTarget.Strategy.allCases {
+            var stage = try FlyStage.make(.name("v86"), strategy) { app in
+                app["releases"] = [["version": 86], ["version": 87, "image": "crashes"]]
+            }
+            stage.pass(120)
+            #expect(try await stage.machine()["state"]?.string == "stopped")
+            #expect(await stage.observe(.name("v87")).failure?.reason == "Crashed")
+            #expect(try await stage.walk().count == 1)
+            #expect(try await stage.machine()["state"]?.string == "started")
+        }
+    }
+
     @Test func aReleaseThatWasReachedIsNotTakenBackExactly() async throws {
         var stage = try FlyStage.make()
         try await stage.walk()

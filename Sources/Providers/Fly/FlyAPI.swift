@@ -90,6 +90,10 @@ struct FlyAPI: Sendable {
         _ = try await send(.post, Self.path(id) + "/cordon", nonce: nonce, while: "cordoning machine \(id)")
     }
 
+    func start(_ id: String, nonce: String) async throws(APIError) {
+        _ = try await send(.post, Self.path(id) + "/start", nonce: nonce, while: "starting machine \(id)")
+    }
+
     // MARK: - Leases
 
     /// Takes a lease, or with its nonce renews it.

@@ -23,6 +23,12 @@ struct FlyRollout: Sendable {
         /// After the update.
         var instance = ""
 
+        /// It ran until it crashed: to be started with the new image, or nobody would.
+        var hasCrashed: Bool {
+            guard machine.isStopped || machine.state == "failed", case .failed = machine.health(at: nil, "") else { return false }
+            return true
+        }
+
         var wasRunning: Bool { ["started", "starting", "restarting"].contains(machine.state) }
     }
 
@@ -60,10 +66,12 @@ struct FlyRollout: Sendable {
                 return .unknown(FlyProvider.problem(error, resource, target))
             }
         }
-        if waits {
+        // One that crashed has to be started once it has settled, whether or not anything else is waited for.
+        let awaited = waits ? works : works.filter(\.hasCrashed)
+        if !awaited.isEmpty {
             let end = time.elapsed() + Self.limit
             await withTaskGroup(of: Void.self) { group in
-                for work in works { group.addTask { await self.settle(work, leases, until: end) } }
+                for work in awaited { group.addTask { await self.settle(work, leases, until: end) } }
             }
         }
         return .accepted(Dictionary(works.map { ($0.machine.id, $0.instance) }) { first, _ in first })
@@ -167,6 +175,7 @@ struct FlyRollout: Sendable {
     private func settle(_ work: Work, _ leases: FlyLeases, until end: Duration) async {
         let id = work.machine.id
         var isThere = false
+        var isStarted = false
         while !Task.isCancelled, time.elapsed() < end {
             let begun = time.elapsed()
             if !isThere {
@@ -177,11 +186,25 @@ struct FlyRollout: Sendable {
                         nonce: leases.nonce(of: id))
                 } catch {}  // A reading that failed is made again; the end bounds it.
             }
-            if await isOver(work, leases) { return }
+            if work.hasCrashed, !isStarted {
+                // Refused while the machine is not settled yet; asked again then.
+                if isThere { isStarted = await start(work, leases) }
+            } else if await isOver(work, leases) {
+                return
+            }
             // One reading a second is what the vendor allows, and a wait that is answered at once must not become a spin.
             if time.elapsed() - begun < .seconds(1) {
                 do { try await time.sleep(.seconds(1)) } catch { return }
             }
+        }
+    }
+
+    private func start(_ work: Work, _ leases: FlyLeases) async -> Bool {
+        do throws(APIError) {
+            try await api.start(work.machine.id, nonce: leases.nonce(of: work.machine.id))
+            return true
+        } catch {
+            return false
         }
     }
 
