@@ -6,8 +6,8 @@ import Synchronization
 /// What the answers of this process told: a cache, without which one more request is refused.
 final class RenderMemory: Sendable {
     private struct State {
-        /// By service: deploys whose build Render keeps no longer.
-        var gone: [String: Set<String>] = [:]
+        /// By service: deploys whose build Render keeps no longer, and until when that is believed, by Belay's own clock.
+        var gone: [String: [String: Timestamp]] = [:]
         /// By service: until when nothing may be written to it, by Belay's own clock.
         var spent: [String: Timestamp] = [:]
     }
@@ -17,10 +17,17 @@ final class RenderMemory: Sendable {
 
     init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
 
-    func gone(of service: String) -> Set<String> { state.withLock { $0.gone[service] ?? [] } }
+    /// A refusal need not have meant what it was taken for: it is tried again some day.
+    private static let goneIsBelieved = Duration.seconds(1800)
+
+    func gone(of service: String) -> Set<String> {
+        let now = now()
+        return state.withLock { Set(($0.gone[service] ?? [:]).filter { $0.value > now }.keys) }
+    }
 
     func addGone(_ deploy: String, of service: String) {
-        state.withLock { _ = $0.gone[service, default: []].insert(deploy) }
+        let until = now() + Self.goneIsBelieved
+        state.withLock { $0.gone[service, default: [:]][deploy] = until }
     }
 
     /// How long until the service's ten writes a minute are there again; nil when one is left, or nothing is known.

@@ -122,10 +122,13 @@ extension RenderReading {
             }
         }
         if desired.isExact {
-            // Removed by Belay, and not known to have been left out by what runs.
+            // Recorded once, gone now, and not known to have been left out by what runs: Belay removed them, or somebody did.
             for (key, entry) in request.knownConfiguration where variables?[key] == nil && desired.values[key] == nil && ownSince == nil {
-                guard let removed = entry.marker.flatMap(Self.removal) else { continue }
-                if let origins = origins(of: live), origins.allSatisfy({ $0.created.map { $0 >= removed } ?? false }) { continue }
+                if let removed = entry.marker.flatMap(Self.removal), let origins = origins(of: live),
+                    origins.allSatisfy({ $0.created.map { $0 >= removed } ?? false })
+                {
+                    continue
+                }
                 known.append(key)
             }
         }
@@ -162,6 +165,21 @@ extension RenderReading {
     }
 
     var observedConfiguration: ObservedConfiguration? {
+        guard var observed = comparedConfiguration else { return nil }
+        observed.learned = learned
+        return observed
+    }
+
+    /// What the open intent is seen to have done to the keys that the spec names: removed one, or deployed all of them.
+    private var learned: [String: ConfigurationEntry] {
+        if case .remove(let key)? = request.openIntent?.route.part.flatMap({ RenderPart($0) }), variables?[key] == nil, let time {
+            return [key: ConfigurationEntry(marker: Self.removalMarker(at: time))]
+        }
+        guard let desired, ownSince != nil else { return [:] }
+        return settings.filter { key, entry in desired.values[key].map { $0.fingerprint == entry.fingerprint } ?? false }
+    }
+
+    private var comparedConfiguration: ObservedConfiguration? {
         guard variables != nil else { return nil }
         guard desired != nil else { return ObservedConfiguration(settings: settings) }
         let plain = plainDifferences
