@@ -111,6 +111,19 @@ import Testing
             ])
     }
 
+    @Test func aWayOfSeveralWritesIsToldAsOne() {
+        var observed = Self.observed()
+        observed.route?.part = "opaque"
+        let plan = Self.plan(.make(live: "v2", configuration: observed))
+        let hint = "in several writes, each observed before the next; after an interruption the next pass goes on with what is left"
+        #expect(plan.text(colour: false).contains("\n       \(hint)\n"))
+        #expect(plan.markdown.contains("<br><sub>\(hint)</sub>"))
+        let action = plan.json["steps"]?.elements.first { $0["id"] == "advance/component/web" }?["action"]
+        #expect(action?["severalWrites"] == true && action?["reconfigures"] == true)
+        #expect(!plan.json.description.contains("opaque"))
+        #expect(!Self.plan(.make(live: "v2", configuration: Self.observed())).text(colour: false).contains(hint))
+    }
+
     // MARK: What was set when the release was recorded
 
     struct Then: Sendable, CustomTestStringConvertible {
