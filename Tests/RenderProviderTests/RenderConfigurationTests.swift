@@ -145,6 +145,17 @@ import Testing
         #expect(await stage.operations.count == 2)
     }
 
+    @Test(arguments: [true, false]) func aRemovalWhoseAnswerWasLostStillTakesEffect(_ isRecorded: Bool) async throws {
+        let stage = try RenderStage.make(pin: .name("dep-c"))
+        let walk = Walk(stage, values: ["LEVEL": "new"])
+        walk.isExact = true
+        if isRecorded { await walk.recordBaseline() }
+        stage.inject(Fault(method: .delete, .dropAfter))
+        #expect(await walk.run() == .arrived)
+        #expect(await stage.operations.filter { !$0.hasPrefix("env.put") } == ["env.delete KEY", "deploy only"])
+        #expect(await stage.live["env"]?["KEY"] == nil)
+    }
+
     @Test func aListThatChangesWhileItIsReadIsReadAnew() async throws {
         let stage = try RenderStage.make(
             pin: .name("dep-c"),

@@ -143,6 +143,7 @@ final class Walk {
             let observation = await observe(intent)
             switch observation.fate {
             case .tookEffect:
+                known.merge(observation.configuration?.learned ?? [:]) { $1 }
                 if let key = change.route.key, let marker = observation.configuration?.settings[key]?.marker {
                     known[key] = ConfigurationEntry(fingerprint: intent.fingerprint, marker: marker)
                 }
