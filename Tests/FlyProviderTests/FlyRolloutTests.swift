@@ -40,6 +40,12 @@ import Testing
         #expect(await stage.observe(resolution: change.resolution, intent: intent).fate == .tookEffect)
     }
 
+    @Test func aRollingUpdateStaysWithinTheVendorsLimits() async throws {
+        var stage = try FlyStage.make(machines: Self.five, api: { $0["rateLimits"] = true })
+        #expect(try await stage.walk().count == 3)
+        #expect(!stage.world.transport.received.contains { $0.status == 429 })
+    }
+
     @Test func whatIsDeclaredStaysUntilEveryMachineRunsThePin() async throws {
         let stage = try FlyStage.make(machines: [FlyStage.first, FlyStage.second])
         let (_, change, intent) = try await stage.go()
