@@ -6,22 +6,24 @@ public import ProviderKit
 ///
 /// What runs is the deploy whose status is `live`, never the newest one and never the settings.
 ///
-/// **Configuration.** Keys are set one at a time, then the release's own write, or one deploy, makes them run. Two of Render's properties
-/// decide how:
+/// **Configuration.** Keys are set one at a time, then the release's own write, or one deploy, makes them run. Two of Render's
+/// properties decide how:
 ///
-/// - A rollback runs with its target's environment, and the settings keep today's. A named value and a kept build stand together only if the
-///   target ran with that value. Render shows no environment of a deploy; Belay knows it from what it has recorded: since when each key has
-///   had which fingerprint, by Render's clock (see ``ValueHistory``). Where the target is known to have run with every named value, the way is
-///   the keys and one rollback. Otherwise the rollback is refused, and with `allowRebuild` replaced by the keys and one build of the same
-///   commit: one deployment in either case. A rollback followed by a deploy without a build would be two, and the wrong one:
-/// - A deploy without a build (`deploy_only`) runs *the last successful build*, which after a rollback is not the one that runs. It is used
-///   only where the last successful build surely is the declared release's; otherwise its commit is built anew, if that is allowed.
+/// - A rollback runs with its target's environment, and the settings keep today's. A named value and a kept build stand together only
+///   if the target ran with that value. Render shows no environment of a deploy; Belay knows it from what it has recorded: since when
+///   each key has had which fingerprint, by Render's clock (see ``ValueHistory``). Where the target is known to have run with every
+///   named value, the way is the keys and one rollback. Otherwise the rollback is refused, and with `allowRebuild` replaced by the keys
+///   and one build of the same commit: one deployment in either case. A rollback followed by a deploy without a build would be two, and
+///   the second one the wrong one:
+/// - A deploy without a build (`deploy_only`) runs *the last successful build*, which after a rollback is not the one that runs. It is
+///   used only where the last successful build surely is the declared release's; otherwise its commit is built anew, if that is allowed.
 ///
-/// Whether what runs was started with a key is judged by the same record. What cannot be told at first contact is taken to be so.
+/// Whether what runs was started with a key is judged by the same record. A named key that is set as desired without a record of since
+/// when is set once more, and then known. At first contact, what runs is taken to have what is set.
 ///
-/// **Builds that are gone.** No operation tells whether a build is kept. A rollback that is refused for anything but credentials or limits,
-/// while no other deploy runs, means that it is not; with `allowRebuild` the same call then builds the target's commit, and the plan says
-/// beforehand that it may come to this.
+/// **Builds that are gone.** No operation tells whether a build is kept. A rollback that is refused for anything but credentials or
+/// limits, while no other deploy runs, means that it is not; with `allowRebuild` the same call then builds the target's commit, and the
+/// plan says beforehand that it may come to this. Without it, the refusal is believed for half an hour, and then tried again.
 ///
 /// Cost of an observation: two requests, of a service that goes by its name too. One or more for the environment where it is managed or the
 /// pin is not in place; one for the events of what somebody else deployed; one for a pinned deploy that is older than the newest hundred.

@@ -2,8 +2,8 @@ import Model
 import ProviderKit
 
 extension RenderReading {
-    /// Render gives up after 120 minutes of building, 30 of a pre-deploy command and 15 of a health check: what takes longer than all of them
-    /// is over, whatever its status says.
+    /// Render gives up after 120 minutes of building, 30 of a pre-deploy command and 15 of a health check: what takes longer than all
+    /// of them is over, whatever its status says.
     static let longestDeploy = Duration.seconds(3 * 3600)
 
     /// Nil when one of the two times is unknown.
