@@ -30,6 +30,15 @@ func provider(_ name: String, _ more: Target.Dependency...) -> Target {
         path: "Sources/Providers/\(name)", swiftSettings: settings)
 }
 
+/// Every provider, a line each; `reconcile` and the tests take them through `AllProviders`.
+let providers: [Target] = [
+    provider("EnvFile"),
+    provider("Fly"),
+    provider("Kubernetes", "KubernetesAPI"),
+    provider("Render"),
+    provider("Vercel"),
+]
+
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -84,11 +93,9 @@ let package = Package(
         // Providers
         library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
         library("KubernetesAPI", "HTTPCore", "JSONValues", "Model", "YAMLReading", subprocess, systemPackage),
-        provider("Vercel"),
-        provider("Kubernetes", "KubernetesAPI"),
-        provider("Fly"),
-        provider("Render"),
-        provider("EnvFile", systemPackage),
+        .target(
+            name: "AllProviders", dependencies: ["ProviderKit"] + providers.map { .byName(name: $0.name) }, path: "Sources/Providers/All",
+            swiftSettings: settings),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
@@ -102,10 +109,9 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "ConfigurationValues", "ControlLoop", "CurlTransport", "EnvFileProvider", "Execution",
-            "FlyProvider", "JSONValues", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Reporting", "Sources",
-            "SpecFields", "SpecLoading", "State",
-            "TextLayout", "VercelProvider", arguments),
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues",
+            "KubernetesProvider", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
+            "TextLayout", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -185,5 +191,5 @@ let package = Package(
         tests("YAMLReadingTests", "YAMLReading"),
         tests("SpecFieldsTests", "JSONValues", "SpecFields", "YAMLReading"),
         tests("SpecLoadingTests", "JSONValues", "Model", "SpecFields", "SpecLoading", "YAMLReading"),
-    ]
+    ] + providers
 )

@@ -36,14 +36,25 @@ public struct APIError: Error, Sendable {
         vendorCode = envelope?["code"]?.string ?? body?["status"]?.string
         let isText = body == nil && response.headers["Content-Type"]?.hasPrefix("text/plain") == true
         let words = envelope?["message"]?.string ?? envelope?["msg"]?.string ?? envelope?.string ?? (isText ? response.text : nil)
-        vendorMessage = words.map { text in
-            String(String.UnicodeScalarView(text.unicodeScalars.prefix(300).filter { $0.properties.generalCategory != .control }))
-        }
+        vendorMessage = words.map(Self.shortened)
         retryAfter = Self.retryAfter(response.headers)
         requestID =
             response.headers["x-vercel-id"] ?? response.headers["x-request-id"] ?? response.headers["fly-request-id"]
             ?? response.headers["Render-Request-Id"]
         mayHaveTakenEffect = isWrite && (code == .server || response.status < 400)
+    }
+
+    /// The first words, at most 300 characters: a secret that is cut in two would not be recognised.
+    private static func shortened(_ text: String) -> String {
+        var words: [String] = []
+        var left = 300
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            left -= word.unicodeScalars.count
+            guard left >= 0 else { break }
+            words.append(String(String.UnicodeScalarView(word.unicodeScalars.filter { $0.properties.generalCategory != .control })))
+            left -= 1
+        }
+        return words.joined(separator: " ")
     }
 
     init(transport error: TransportError, purpose: String, isWrite: Bool) {

@@ -1,3 +1,4 @@
+import AllProviders
 import ArgumentParser
 import ControlLoop
 import FoundationEssentials
@@ -19,7 +20,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let program = Program()
-        let files = SpecLoader(targets: Program.registrations.map(\.targetKind)).generatedFiles
+        let files = SpecLoader(targets: allProviders.map(\.targetKind)).generatedFiles
         var differs = false
         for file in files {
             guard let output else {

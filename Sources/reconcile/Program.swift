@@ -1,22 +1,19 @@
+import AllProviders
 import ArgumentParser
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Dispatch
-import EnvFileProvider
-import FlyProvider
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
 import Model
 import ProviderKit
-import RenderProvider
 import Reporting
 import Sources
 import SpecFields
 import SpecLoading
 import State
-import VercelProvider
 
 #if canImport(Glibc)
     import Glibc
@@ -26,14 +23,6 @@ import VercelProvider
 
 /// The parts of the program, put together for one command.
 struct Program: Sendable {
-    /// Every provider that this program knows: one line each.
-    static let registrations: [ProviderRegistration] = [
-        VercelProvider.registration,
-        KubernetesProvider.registration,
-        FlyProvider.registration,
-        RenderProvider.registration,
-        EnvFileProvider.registration,
-    ]
 
     let variables: [String: String]
     let output: Output
@@ -46,7 +35,7 @@ struct Program: Sendable {
         self.variables = variables
         output = Output(
             variables: variables,
-            secrets: Self.registrations.flatMap(\.secretVariables).compactMap { variables[$0] }
+            secrets: allProviders.flatMap(\.secretVariables).compactMap { variables[$0] }
                 + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
@@ -59,12 +48,13 @@ struct Program: Sendable {
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         reconciler = Reconciler(
-            providers: ProviderRegistry(Self.registrations, environment: environment),
+            providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
                 let root = try StateDirectory.root(given: directory ?? system.stateDirectory, environment: variables)
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
-            values: ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read), operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
+            values: ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read),
+            operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
             now: now)
     }
 
@@ -72,7 +62,7 @@ struct Program: Sendable {
     func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
         let source = PathSource(paths)
         let snapshot = try await source.snapshot()
-        return (source, snapshot, SpecLoader(targets: Self.registrations.map(\.targetKind)).load(snapshot.files))
+        return (source, snapshot, SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files))
     }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.

@@ -20,7 +20,8 @@ import Testing
             #expect(system.writes.isEmpty)
             let once = try await system.reconcile("--once", "-f", system.specs)
             #expect(once.status == 0, "\(once.output)\(once.errors)")
-            #expect(system.writes.map(\.method) == [.post, .patch], "dependents go back first")
+            #expect(system.writes.map(\.method) == [.patch, .post, .patch], "the fence, then dependents go back first")
+            #expect(once.output.contains("fence up: web: autoAssignCustomDomains is false (was true)"), "\(once.output)")
 
             let count = system.writes.count
             #expect(try await system.reconcile("plan", "-f", system.specs).status == 0)
@@ -45,7 +46,7 @@ import Testing
             #expect(refused.output.contains("add --adopt"), "\(refused.output)")
             #expect(system.writes.isEmpty)
             #expect(try await system.reconcile("--once", "-f", system.specs, "--adopt").status == 0)
-            #expect(system.writes.count == 1)
+            #expect(system.writes.map(\.method) == [.patch, .post], "the fence, and the one change")
         }
     }
 
@@ -96,7 +97,7 @@ import Testing
             #expect(partial.output.contains("vercel/web"), "\(partial.output)")
             let rest = try await system.reconcile("--once", "-f", system.specs)
             #expect(rest.status == 0, "\(rest.output)\(rest.errors)")
-            #expect(system.writes.map(\.method) == [.patch, .post])
+            #expect(system.writes.map(\.method) == [.patch, .patch, .post], "then the front end's fence, and the front end")
         }
     }
 
@@ -147,7 +148,7 @@ import Testing
             let line = "XDG_STATE_HOME='\(system.state)' \(variables) \(BuiltShell.reconcile) --once --adopt -f - < \(spec)"
             let ended = try await BuiltShell.run(line)
             #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
-            #expect(system.writes.count == 2)
+            #expect(system.writes.count == 3)
         }
     }
 
