@@ -87,6 +87,27 @@ import Testing
         #expect(try await stage.app["writes"]?.elements.count { $0["operation"]?.string == "set-secret" } == 1)
     }
 
+    /// Fly.io tells nothing of a secret that is gone: whether a machine still has it follows from when it was removed.
+    @Test(arguments: [false, true]) func aRemovedSecretIsTakenFromTheRunningMachinesWithOneUpdateOfEach(isAnswerLost: Bool) async throws {
+        var stage = try FlyStage.make(.name("v87"), machines: [FlyStage.first, FlyStage.second], .immediate)
+        stage.configuration = .make(["LOG": "info"], isExact: true)
+        #expect(kinds(await stage.observe()) == ["DATABASE_URL extra"])
+        let resolution = try stage.world.resolution(in: await stage.observe())
+        if isAnswerLost { stage.inject(Fault(method: .delete, path: "/secrets", .dropAfter)) }
+        let (result, _, intent) = try await stage.go(nil, resolution)
+        let observation = await stage.observe(resolution: resolution, intent: intent)
+        #expect(observation.fate == .tookEffect)
+        if case .accepted(_, let told) = result { stage.known.merge(told) { $1 } }
+        stage.known.merge(observation.configuration?.learned ?? [:]) { $1 }
+        #expect(isAnswerLost == { if case .unknown = result { true } else { false } }())
+        #expect(kinds(await stage.observe(resolution: resolution)) == ["DATABASE_URL notApplied"])
+        #expect(try await stage.machine()["secrets"]?["DATABASE_URL"] != nil)
+        #expect(try await stage.walk().count == 1)
+        #expect(try await stage.updates == [FlyStage.first, FlyStage.second])
+        for id in [FlyStage.first, FlyStage.second] { #expect(try await stage.machine(id)["secrets"]?["DATABASE_URL"] == nil) }
+        #expect(kinds(await stage.observe(resolution: resolution)).isEmpty)
+    }
+
     @Test func oneMachineThatDiffersIsSeenAndAloneUpdated() async throws {
         var stage = try FlyStage.make(.name("v87"), machines: []) { app in
             app["machines"] = [["id": .string(FlyStage.first)], ["id": .string(FlyStage.second), "env": ["LOG": "trace"]]]

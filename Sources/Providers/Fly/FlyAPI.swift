@@ -144,13 +144,14 @@ struct FlyAPI: Sendable {
         }
     }
 
-    func removeSecret(_ name: String) async throws(APIError) -> Int? {
+    /// - Returns: the version of all the app's secrets, and the provider's clock; nil where the answer does not tell.
+    func removeSecret(_ name: String) async throws(APIError) -> (version: Int?, time: Timestamp?) {
         do throws(APIError) {
             let answer = try await send(.delete, "/secrets/\(name.percentEncoded)", while: "removing secret \(name)")
-            return answer.body?["version"]?.integer
+            return (answer.body?["version"]?.integer, answer.time)
         } catch {
             guard error.code == .notFound, error.body != nil else { throw error }
-            return nil
+            return (nil, nil)
         }
     }
 

@@ -1,3 +1,5 @@
+import Model
+
 /// What Belay writes into the config of a machine that it updates, and finds its own updates by.
 enum FlyMark {
     static let intent = "belay_intent"
@@ -11,4 +13,12 @@ enum FlyMark {
     static let releaseVersion = "fly_release_version"
     /// How the leases of Belay describe themselves.
     static let lease = "belay"
+
+    /// The mark of a secret that Belay has removed: no digest looks like it.
+    static func removal(at time: Timestamp) -> String { "removed \(time)" }
+
+    /// When it was removed; nil for any other mark.
+    static func removal(_ mark: String) -> Timestamp? {
+        mark.hasPrefix("removed ") ? Timestamp(String(mark.dropFirst("removed ".count))) : nil
+    }
 }

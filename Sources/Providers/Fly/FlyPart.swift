@@ -46,39 +46,27 @@ enum FlyPart: Sendable, Hashable {
     case unset(String)
     /// - Parameters:
     ///   - release: the ledger's row that the machines are told they run.
+    ///   - tag: the image's, as far as anything tells it: machines are told the digest alone.
     ///   - waits: whether it ends only when the machines have settled.
-    case update([Machine], release: FlyPart.Release?, waits: Bool)
+    case update([Machine], release: FlyPart.Release?, tag: String?, waits: Bool)
 
     struct Release: Sendable, Hashable {
         var id: String
         var version: Int
-        /// The image's; nil when the row names none.
-        var tag: String?
     }
 
     var text: String {
         switch self {
-        case .set(let key, let mark): JSON.object(JSONObject([("set", .string(key)), ("mark", .string(mark))])).description
-        case .unset(let key): JSON.object(JSONObject([("unset", .string(key))])).description
-        case .update(let machines, let release, let waits):
-            JSON.object(
-                JSONObject(
-                    [
-                        (
-                            "update",
-                            .array(
-                                machines.map { machine in
-                                    var json: JSON = ["id": .string(machine.id), "instance": .string(machine.instance)]
-                                    if let exact = machine.exact { json["exact"] = .string(exact) }
-                                    return json
-                                })
-                        ), ("waits", .bool(waits)),
-                    ]
-                        + (release.map { release in
-                            [("release", .string(release.id)), ("version", .integer(release.version)), ("tag", .optional(release.tag))]
-                        } ?? [])
-                )
-            ).description
+        case .set(let key, let mark): return JSON.object(JSONObject([("set", .string(key)), ("mark", .string(mark))])).description
+        case .unset(let key): return JSON.object(JSONObject([("unset", .string(key))])).description
+        case .update(let machines, let release, let tag, let waits):
+            var json: JSON = ["update": .array(machines.map(\.json)), "waits": .bool(waits)]
+            if let tag { json["tag"] = .string(tag) }
+            if let release {
+                json["release"] = .string(release.id)
+                json["version"] = .integer(release.version)
+            }
+            return json.description
         }
     }
 
@@ -96,11 +84,19 @@ enum FlyPart: Sendable, Hashable {
             }
             guard machines.count == rows.count, !machines.isEmpty else { return nil }
             let release = json["release"]?.string.flatMap { id in
-                json["version"]?.integer.map { Release(id: id, version: $0, tag: json["tag"]?.string) }
+                json["version"]?.integer.map { Release(id: id, version: $0) }
             }
-            self = .update(machines, release: release, waits: json["waits"]?.bool ?? true)
+            self = .update(machines, release: release, tag: json["tag"]?.string, waits: json["waits"]?.bool ?? true)
         } else {
             return nil
         }
+    }
+}
+
+extension FlyPart.Machine {
+    fileprivate var json: JSON {
+        var json: JSON = ["id": .string(id), "instance": .string(instance)]
+        if let exact { json["exact"] = .string(exact) }
+        return json
     }
 }

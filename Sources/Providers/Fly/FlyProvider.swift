@@ -110,14 +110,18 @@ public struct FlyProvider: Provider {
             }
         case .unset(let key):
             do throws(APIError) {
-                affinity.keepSecretsVersion(try await api.removeSecret(key), of: target.app)
-                return .accepted(["secret": key])
+                let (version, time) = try await api.removeSecret(key)
+                affinity.keepSecretsVersion(version, of: target.app)
+                // Running machines keep it until their next update, and nothing at Fly.io tells so: the record does.
+                let entry = time.map { ConfigurationEntry(marker: FlyMark.removal(at: $0)) }
+                return .accepted(["secret": key], configuration: entry.map { [key: $0] } ?? [:])
             } catch {
                 return Self.result(of: error, resource, target)
             }
-        case .update(let machines, let release, let waits):
+        case .update(let machines, let release, let tag, let waits):
             return await FlyRollout(
-                api: api, time: time, target: target, request: request, resource: resource, way: way, image: image, release: release
+                api: api, time: time, target: target, request: request, resource: resource, way: way, image: image, release: release,
+                tag: tag
             ).update(machines, waits: waits)
         }
     }

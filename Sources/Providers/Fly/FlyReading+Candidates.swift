@@ -95,6 +95,10 @@ extension FlyReading {
         let pending = pendingSecrets
         let outdated = reachable.filter { !isUpToDate($0, digest) }
         let batch = nextBatch(outdated, digest)
+        // What is set and removed first reaches every machine that runs.
+        let isStaging = !pending.set.isEmpty || !pending.unset.isEmpty
+        let due =
+            isStaging ? reachable.count { machine in !machine.isStopped || outdated.contains { $0.id == machine.id } } : outdated.count
         let part: FlyPart?
         if let key = pending.set.first {
             part = .set(key, mark: secrets?.first { $0.name == key }?.mark ?? "")
@@ -103,13 +107,13 @@ extension FlyReading {
         } else if !batch.isEmpty {
             part = .update(
                 batch.map { FlyPart.Machine(id: $0.id, instance: $0.instance, exact: exactVersion(of: $0, digest, way)) },
-                release: row.map { FlyPart.Release(id: $0.id, version: $0.version, tag: $0.image?.tag) }, waits: target.strategy == .rolling
-            )
+                release: row.map { FlyPart.Release(id: $0.id, version: $0.version) }, tag: row?.image?.tag ?? tag(of: digest),
+                waits: target.strategy == .rolling)
         } else {
             part = nil
         }
         var route = Route(
-            verb, means: means(outdated.count, pending, way), class: .minutes, token: way.token, part: part?.text,
+            verb, means: means(due, pending, way), class: .minutes, token: way.token, part: part?.text,
             key: pending.set.first, isIdempotent: true, cautions: cautions(row, outdated), refusal: refusal(digest, outdated))
         if part == nil, route.refusal == nil, !outdated.isEmpty || machines.contains(where: { self.digest(of: $0) != digest }) {
             route.refusal = unreachable(machines.filter { !$0.isReachable })

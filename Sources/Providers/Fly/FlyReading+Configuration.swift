@@ -4,6 +4,12 @@ import ProviderKit
 extension FlyReading {
     /// Nil where secrets were not read.
     var configuration: ObservedConfiguration? {
+        guard var observed = compared else { return nil }
+        observed.learned = unsetByIntent.mapValues { ConfigurationEntry(marker: FlyMark.removal(at: $0)) }
+        return observed
+    }
+
+    private var compared: ObservedConfiguration? {
         guard let secrets else { return nil }
         var settings: [String: ConfigurationEntry] = [:]
         for secret in secrets { settings[secret.name] = ConfigurationEntry(marker: secret.digest) }
@@ -52,6 +58,7 @@ extension FlyReading {
         if desired.isExact {
             for key in Set(running.flatMap(\.environment.keys)) where desired.values[key] == nil { add(key, .extra) }
         }
+        for key in running.flatMap(kept) { add(key, .notApplied) }
         return found.sorted()
     }
 
@@ -68,10 +75,26 @@ extension FlyReading {
         return (set.sorted(), unset.sorted())
     }
 
-    /// Secrets that the spec names and that the machine was started without.
+    /// Secrets that the spec names and that the machine was started without, and those that it has though Belay has removed them.
     func unapplied(to machine: FlyMachine) -> [String] {
         guard let desired = request.configuration, !machine.isStopped else { return [] }
-        return staged(for: machine).filter { desired.values[$0]?.isReference == true }
+        return staged(for: machine).filter { desired.values[$0]?.isReference == true } + kept(by: machine)
+    }
+
+    /// Secrets that were removed after the machine was started. Fly.io tells nothing of a secret that is gone; the record does.
+    private func kept(by machine: FlyMachine) -> [String] {
+        guard let secrets, let booted = machine.booted, !machine.isStopped, request.configuration != nil else { return [] }
+        let removals = request.knownConfiguration.compactMapValues { $0.marker.flatMap(FlyMark.removal) }
+            .merging(unsetByIntent) { max($0, $1) }
+        return removals.filter { key, removed in removed >= booted && !secrets.contains { $0.name == key } }.keys.sorted()
+    }
+
+    /// What the open intent has removed, with the time at which it is seen to be gone.
+    private var unsetByIntent: [String: Timestamp] {
+        guard case .unset(let key)? = request.openIntent.flatMap({ FlyPart($0.route.part) }), let secrets, let time,
+            !secrets.contains(where: { $0.name == key })
+        else { return [:] }
+        return [key: time]
     }
 
     private func staged(for machine: FlyMachine) -> [String] {

@@ -16,7 +16,7 @@ extension FlyReading {
         case .unset(let key):
             guard let secrets else { return .undecided("the app's secrets could not be read") }
             return secrets.contains { $0.name == key } ? .void : .tookEffect
-        case .update(let machines, _, _):
+        case .update(let machines, _, _, _):
             return fate(of: machines, way, intent)
         }
     }

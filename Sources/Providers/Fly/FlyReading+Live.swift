@@ -46,7 +46,7 @@ extension FlyReading {
         let identity = ArtifactIdentity(.image, digest)
         var known = image
         known.digest = digest.hasPrefix("sha256:") ? digest : nil
-        known.tag = row?.image?.tag ?? image.tag
+        known.tag = row?.image?.tag ?? image.tag ?? tag(of: digest)
         var names = version.map { [ReleaseName(.deployment, "v\($0)", denotes: identity)] } ?? []
         var lineage: [ArtifactIdentity] = []
         for name in known.names { names.append(ReleaseName(.image, name, denotes: identity)) }

@@ -54,6 +54,17 @@ struct FlyReading: Sendable {
         return machines.first { $0.image.tag != nil && $0.image.tag == release.image?.tag && $0.image.digest != nil }.map(digest)
     }
 
+    /// A tag by which anything that was read knows the image; nil when nothing does.
+    func tag(of digest: String) -> String? {
+        if let machine = machines.first(where: { $0.image.tag != nil && self.digest(of: $0) == digest }) { return machine.image.tag }
+        if let row = releases.first(where: { $0.image?.tag != nil && self.digest(of: $0) == digest }) { return row.image?.tag }
+        let asked = manifests.filter { image, manifest in
+            guard image.tag != nil, case .found(digest, _) = manifest else { return false }
+            return true
+        }
+        return asked.keys.compactMap(\.tag).min()
+    }
+
     /// True if the machine runs what is asked for.
     func isMeant(_ machine: FlyMachine) -> Bool {
         let digest = digest(of: machine)
@@ -161,7 +172,7 @@ final class FlyReader: Sendable {
 
     /// Of machines that an update should have changed and that do not show it: whether it was there.
     private func trace(_ intent: Intent, _ reading: inout FlyReading) async throws(FlyFailure) {
-        guard case .update(let parts, _, _)? = FlyPart(intent.route.part) else { return }
+        guard case .update(let parts, _, _, _)? = FlyPart(intent.route.part) else { return }
         for part in parts {
             guard let machine = reading.machines.first(where: { $0.id == part.id }), machine.isReachable, !machine.isReplacing,
                 machine.metadata[FlyMark.intent] != intent.id

@@ -15,6 +15,7 @@ struct FlyRollout: Sendable {
     let way: FlyWay
     let image: FlyImage
     let release: FlyPart.Release?
+    let tag: String?
 
     /// A machine that is to be updated, with what it had.
     struct Work: Sendable {
@@ -110,9 +111,9 @@ struct FlyRollout: Sendable {
             var marks: [(key: String, value: String?)] = [
                 (FlyMark.intent, request.intent.id), (FlyMark.before, machine.instance), (FlyMark.digestBefore, machine.image.digest),
             ]
-            // A release's own tag; without a row, the tag stays as long as the image does.
-            let tag = release.map { $0.tag ?? "" } ?? (changesImage ? "" : machine.image.tag ?? "")
-            marks.append((FlyMark.image, "\(tag)@\(image.digest ?? "")"))
+            // Without it, the tag stays as long as the image does.
+            let tag = tag ?? (changesImage ? nil : machine.image.tag)
+            marks.append((FlyMark.image, "\(tag ?? "")@\(image.digest ?? "")"))
             if let release {
                 marks += [(FlyMark.releaseID, release.id), (FlyMark.releaseVersion, String(release.version))]
             } else if changesImage, base == current {
