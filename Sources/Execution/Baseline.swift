@@ -47,7 +47,9 @@ func releaseRecords(of system: System, _ plan: Plan, _ recorded: RecordedState, 
         records[component.id] = ReleaseRecord(
             resolution: resolution.adding(known?.resolution.lineage ?? []), quality: known?.quality ?? .servedUnverified,
             requires: component.requires, schemas: known?.schemas ?? [:],
-            configuration: known?.configuration, deployment: known?.deployment, reached: time)
+            // Receipts may have told more since the release was recorded: of writes that an interrupted pass had made.
+            configuration: known.flatMap { recorded.configurations[component.id] ?? $0.configuration }, deployment: known?.deployment,
+            reached: time)
     }
     return records
 }
