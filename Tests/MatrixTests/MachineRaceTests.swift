@@ -66,5 +66,6 @@ extension Stage {
         let sent = sentWrites
         let ended = try await reconcile(spec, passes: 1)
         #expect(ended.report.verdict == .inSync && sentWrites == sent, "it does not stay: \(ended.report.problems)")
+        #expect(try await journal().count { $0 == "drift" } == drifts.count)
     }
 }

@@ -17,6 +17,9 @@ extension Write {
         fly(
             "secret and a release", to: "release: v1, env: {DSN: {fromEnv: DSN}, MODE: fast}", .post, "/secrets",
             effects: ["set-secret DSN"] + updates, holds: back + ["m2 has secret DSN", "m2 has MODE=fast"]),
+        fly(
+            "removal of a secret", to: "release: v3, envPolicy: exact, env: {REGION: fra}", .delete, "/secrets/OLD",
+            effects: ["unset-secret OLD"] + updates, holds: ["m1 runs three, started", "m1 has REGION=fra"]),
     ]
 
     private static let updates = ["update m1", "update m2", "update m3"]

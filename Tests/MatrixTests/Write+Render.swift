@@ -21,6 +21,9 @@ extension Write {
             "deploy without a build", to: "release: dep-c, env: {MODE: fast}", .post, "/deploys",
             effects: ["update autoDeploy", "env.put MODE", "deploy"], holds: ["docs runs with MODE=\(Stage.mark("fast"))"]),
         render(
+            "removed variable", to: "release: dep-c, envPolicy: exact, env: {REGION: fra}", .delete, "/env-vars/OTHER",
+            effects: ["update autoDeploy", "env.delete OTHER", "deploy"], holds: ["docs runs ccccccc"]),
+        render(
             "auto-deploy", to: "release: dep-b", .patch, "/services/srv-docs", effects: ["update autoDeploy", "rollback dep-b"],
             holds: ["docs runs bbbbbbb"]),
         render(

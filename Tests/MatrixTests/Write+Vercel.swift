@@ -18,6 +18,14 @@ extension Write {
             effects: ["autoAssign off", "create build of fffffff", "promote build of fffffff", "autoAssign off"],
             holds: ["production build of fffffff"]),
         vercel(
+            "promotion of a build", to: "release: dpl_P, allowRebuild: true", .post, "/promote/",
+            effects: ["autoAssign off", "create build of ddddddd", "promote build of ddddddd", "autoAssign off"],
+            holds: ["production build of ddddddd"]),
+        vercel(
+            "build with a new variable", to: "release: dpl_C, allowRebuild: true, env: {MODE: fast}", .post, "/v13/deployments",
+            effects: ["autoAssign off", "env.create MODE", "create build of ccccccc", "promote build of ccccccc", "autoAssign off"],
+            holds: ["production build of ccccccc", "built with MODE=\(Stage.mark("fast"))"]),
+        vercel(
             "new variable", to: "release: dpl_C, allowRebuild: true, env: {MODE: fast}", .post, "/env",
             effects: ["autoAssign off", "env.create MODE", "create build of ccccccc", "promote build of ccccccc", "autoAssign off"],
             holds: ["production build of ccccccc", "built with MODE=\(Stage.mark("fast"))"]),
