@@ -9,7 +9,9 @@ struct Scenario: Sendable, CustomStringConvertible {
     let name: String
     private let folder: String
 
-    static let all: [Scenario] = ["rollback", "forward", "rebuild", "lost-answer"].map(Scenario.init)
+    static let all: [Scenario] = [
+        "rollback", "forward", "rebuild", "lost-answer", "fly", "render-git", "render-image", "configuration", "four-providers",
+    ].map(Scenario.init)
 
     init(_ name: String) {
         self.name = name
@@ -18,6 +20,9 @@ struct Scenario: Sendable, CustomStringConvertible {
     }
 
     var description: String { name }
+
+    /// True if it is made of what other scenarios have one by one.
+    var isLarge: Bool { ["configuration", "four-providers"].contains(name) }
 
     var world: WorldFile {
         get throws { try WorldFile(reading: bytes("world.yaml"), file: name + "/world.yaml") }
@@ -39,13 +44,16 @@ struct Scenario: Sendable, CustomStringConvertible {
 
 /// One run of a scenario: a sandbox of its own, a state directory of its own.
 struct Run {
+    /// How much faster than real time the vendors live.
+    static let speed = 100.0
+
     let sandbox: Sandbox
     let place: Place
     let scenario: Scenario
 
     /// Starts the world and brings it to the first spec.
     static func begin(_ scenario: Scenario) async throws -> Run {
-        let sandbox = try await Sandbox.start(world: scenario.world, speed: 50)
+        let sandbox = try await Sandbox.start(world: scenario.world, speed: speed)
         let run = Run(sandbox: sandbox, place: try Place(), scenario: scenario)
         let ended = try await run.reconcile(1)
         guard ended.status == 0 else { throw Failure(text: "the first spec is not reconciled: \(ended.output)\(ended.errors)") }
@@ -55,49 +63,20 @@ struct Run {
 
     struct Failure: Error { var text: String }
 
-    /// Address and credentials of the sandbox.
+    /// Address and credentials of the sandbox, and the secret that a spec refers to.
     var variables: [String: String?] {
-        Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
+        let own: [(String, String?)] = [("SESSION_KEY", "over the hills and far away")]
+        return Dictionary(own + sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
     }
 
     /// One process over a spec, killed at a boundary if one is given.
     func reconcile(_ number: Int, killedAt boundary: String? = nil) async throws -> BuiltProgram.Ended {
         let spec = try place.write("system.yaml", scenario.spec(number))
-        let arguments = [spec, place.path("state")] + (boundary.map { [$0] } ?? [])
+        let arguments = [spec, place.path("state"), String(Self.speed)] + (boundary.map { [$0] } ?? [])
         return try await BuiltProgram("crash-subject").run(arguments, variables: variables)
     }
 
-    /// What counts of the world in the end, every effect of a write included; the same for every run of a scenario that ends well.
-    func ending() async throws -> String {
-        var text = ""
-        for project in try await world("vercel")["projects"]?.elements ?? [] {
-            text += "\(project["name"]?.string ?? ""): production \(release(project["production"]?.string, of: project))\n"
-            for (domain, deployment) in project["domains"]?.object?.members ?? [] {
-                text += "  \(domain): \(release(deployment.string, of: project))\n"
-            }
-            text += "  assigns domains by itself: \(project["autoAssign"]?.bool == true)\n"
-            for write in project["writes"]?.elements ?? [] {
-                text += "  \(write["operation"]?.string ?? "") \(release(write["deployment"]?.string, of: project))\n"
-            }
-        }
-        for object in try await world("kubernetes")["objects"]?.elements ?? [] where object["kind"]?.string == "Deployment" {
-            let images = object["spec"]?["template"]?["spec"]?["containers"]?.elements.compactMap { $0["image"]?.string } ?? []
-            let revision = object["metadata"]?["annotations"]?["deployment.kubernetes.io/revision"]?.string ?? ""
-            text += "\(object["metadata"]?["name"]?.string ?? ""): \(images.joined(separator: " ")), revision \(revision), "
-            text += "generation \(object["metadata"]?["generation"]?.integer ?? 0)\n"
-        }
-        return text
-    }
-
-    /// Deployments by their commit: a rebuild has another id in every run.
-    private func release(_ id: String?, of project: JSON) -> String {
-        guard let id, let deployment = project["deployments"]?.elements.first(where: { $0["id"]?.string == id }) else {
-            return id ?? "nothing"
-        }
-        return String(deployment["sha"]?.string?.prefix(7) ?? "")
-    }
-
-    private func world(_ vendor: String) async throws -> JSON {
+    func world(_ vendor: String) async throws -> JSON {
         let url = (sandbox.server.urls[vendor] ?? "") + "/_sandbox/world"
         let answer = try await BuiltProgram(onSearchPath: "curl").run(["-sf", "--noproxy", "*", url])
         return try JSON(parsing: answer.output)

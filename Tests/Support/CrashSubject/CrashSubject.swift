@@ -1,11 +1,14 @@
+import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Execution
+import FlyProvider
 import FoundationEssentials
 import KubernetesProvider
 import Model
 import Planning
 import ProviderKit
+import RenderProvider
 import Sources
 import SpecFields
 import SpecLoading
@@ -20,27 +23,31 @@ import VercelProvider
 
 /// `reconcile --once` put together from the same parts, with places where it can be killed. Never shipped.
 ///
-///     crash-subject SPEC STATE [BOUNDARY:NUMBER]
+///     crash-subject SPEC STATE SPEED [BOUNDARY:NUMBER]
 ///
-/// Ends with the exit status of the pass; prints how many boundaries it went through.
+/// Its time passes so much faster than the real one, as that of the vendors does. Ends with the exit status of the pass; prints how many boundaries it went through.
 @main
 struct CrashSubject {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count >= 3 else { exit(64) }
-        let trigger = CrashTrigger(arguments.count > 3 ? CrashPoint(arguments[3]) : nil)
-        let registrations = [VercelProvider.registration, KubernetesProvider.registration]
+        guard arguments.count >= 4, let speed = Double(arguments[3]) else { exit(64) }
+        let trigger = CrashTrigger(arguments.count > 4 ? CrashPoint(arguments[4]) : nil)
+        let clock = FastClock(speed: speed)
+        let registrations = [
+            VercelProvider.registration, KubernetesProvider.registration, FlyProvider.registration, RenderProvider.registration,
+        ]
         let variables = ProcessInfo.processInfo.environment
         let transport = CrashingTransport(inner: CurlTransport(), trigger: trigger)
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let root = arguments[2]
         let reconciler = Reconciler(
             providers: ProviderRegistry(
-                registrations, environment: ProviderEnvironment(variables: variables, transport: transport, now: now)),
+                registrations,
+                environment: ProviderEnvironment(variables: variables, transport: transport, now: now, clock: clock)),
             store: { system throws(StateError) in
                 CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger)
             },
-            transport: transport, clock: ContinuousClock(), now: now)
+            values: ConfigurationReader(variables: variables), transport: transport, clock: clock, now: now)
         let source = PathSource([arguments[1]])
         let snapshot = try await source.snapshot()
         let loaded = SpecLoader(targets: registrations.map(\.targetKind)).load(snapshot.files)
@@ -49,8 +56,8 @@ struct CrashSubject {
             exit(64)
         }
         let holder = LockHolder.current(command: "crash-subject", environment: variables, since: now())
-        let options = PassOptions(adopts: true, holder: holder, pace: Pace().sped(up: 50))
-        let report = await reconciler.reconcile(system, of: snapshot, from: source, within: .seconds(60), options) { _ in }
+        let options = PassOptions(adopts: true, holder: holder)
+        let report = await reconciler.reconcile(system, of: snapshot, from: source, within: .seconds(60) * speed, options) { _ in }
         print("journal \(trigger.count(.journalBefore)) writes \(trigger.count(.writeBefore))")
         for problem in report.problems { print(problem.description) }
         exit(report.verdict.exitStatus)
