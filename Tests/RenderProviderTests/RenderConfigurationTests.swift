@@ -44,6 +44,27 @@ import Testing
         #expect(stage.world.writes == writes)
     }
 
+    /// Each rollback may go back to any of Render's own deploys before it, each of which goes on with the rollback before it.
+    @Test(.timeLimit(.minutes(1))) func aLongRowOfRollbacksIsReadInNoTime() async throws {
+        let stage = try RenderStage.make(
+            pin: .name("dep-r59"),
+            api: { api in
+                api["deploys"] = .array(
+                    [["id": "dep-a", "commit": .string(RenderStage.shaA), "minutesAgo": 900]]
+                        + (0..<60).map { number in
+                            [
+                                "id": .string("dep-r\(number)"), "commit": .string(RenderStage.shaA), "minutesAgo": .integer(800 - number),
+                                "trigger": number.isMultiple(of: 2) ? "rollback" : "deployed_by_render",
+                            ]
+                        })
+            })
+        let walk = Walk(stage, values: ["LEVEL": "one"])
+        await walk.recordBaseline()
+        #expect(await walk.observe().configuration != nil)
+        walk.values = ["LEVEL": "two"]
+        #expect(await walk.observe().configuration?.differences.isEmpty == false)
+    }
+
     @Test func aRollbackToADeployThatHadAnotherValueIsRefusedBeforeAnythingIsWritten() async throws {
         let (stage, walk) = try await grown()
         let writes = stage.world.writes

@@ -263,6 +263,17 @@ import Testing
         #expect(await walk.run() == .arrived)
     }
 
+    @Test(arguments: ["scheduled", "in_progress", "succeeded"]) func maintenanceByRenderIsToldBeforeAChangeAndCostsNothingWithoutOne(
+        _ state: String
+    ) async throws {
+        let stage = try RenderStage.make { $0["maintenance"] = [["resource": "srv-api", "state": .string(state), "inMinutes": 60]] }
+        let notes = await stage.observe().notes.filter { $0.hasPrefix("maintenance by Render is ") }
+        #expect(notes.count == (state == "succeeded" ? 0 : 1))
+        let count = stage.world.transport.received.count
+        _ = await stage.observe(.name("dep-c"))
+        #expect(!stage.sent(since: count).contains("GET /v1/maintenance"))
+    }
+
     @Test("12.26: times with microseconds are read") func times() async throws {
         let stage = try RenderStage.make(pin: .name("dep-c"))
         let created = try #require(await stage.observe().live.declared?.created)

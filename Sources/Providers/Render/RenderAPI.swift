@@ -15,6 +15,7 @@ struct RenderAPI: Sendable {
         static func variables(_ id: String) -> String { "\(service(id))/env-vars" }
         static func variable(_ id: String, _ key: String) -> String { "\(variables(id))/\(key.percentEncoded)" }
         static let groups = "/v1/env-groups"
+        static let maintenance = "/v1/maintenance"
         static func group(_ id: String) -> String { "\(groups)/\(id.percentEncoded)" }
     }
 
@@ -112,6 +113,21 @@ struct RenderAPI: Sendable {
             }
         }
         return keys
+    }
+
+    /// What Render itself has to do to the service's machine, and has not done yet; in words: `in progress since 2026-11-23T14:00:00Z`.
+    func maintenance(of service: String) async throws(APIError) -> [String] {
+        let answer = try await client.send(.get, Path.maintenance, query: [("resourceId", service)], while: "reading maintenance")
+        return (answer.body?.elements ?? []).compactMap { run in
+            guard run["resourceId"]?.string == service else { return nil }
+            let time = run["scheduledAt"]?.string.flatMap { Timestamp($0) }?.wholeSecond
+            switch run["state"]?.string {
+            case "scheduled": return "is scheduled\(time.map { " for \($0)" } ?? "")"
+            case "in_progress": return "is in progress\(time.map { " since \($0)" } ?? "")"
+            case "user_fix_required": return "waits for somebody to mend the service"
+            default: return nil
+            }
+        }
     }
 
     private func page(_ path: String, _ filter: Query, limit: Int, after cursor: String?, while purpose: String) async throws(APIError)

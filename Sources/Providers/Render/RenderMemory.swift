@@ -26,8 +26,12 @@ final class RenderMemory: Sendable {
     }
 
     func addGone(_ deploy: String, of service: String) {
-        let until = now() + Self.goneIsBelieved
-        state.withLock { $0.gone[service, default: [:]][deploy] = until }
+        let now = now()
+        state.withLock { state in
+            var gone = (state.gone[service] ?? [:]).filter { $0.value > now }
+            gone[deploy] = now + Self.goneIsBelieved
+            state.gone[service] = gone
+        }
     }
 
     /// How long until the service's ten writes a minute are there again; nil when one is left, or nothing is known.

@@ -26,7 +26,8 @@ public import ProviderKit
 /// plan says beforehand that it may come to this. Without it, the refusal is believed for half an hour, and then tried again.
 ///
 /// Cost of an observation: two requests, of a service that goes by its name too. One or more for the environment where it is managed or the
-/// pin is not in place; one for the events of what somebody else deployed; one for a pinned deploy that is older than the newest hundred.
+/// pin is not in place; one for the events of what somebody else deployed; one for a pinned deploy that is older than the newest hundred;
+/// and before a change, one for Render's own maintenance.
 public struct RenderProvider: Provider {
     let api: RenderAPI
     let memory: RenderMemory

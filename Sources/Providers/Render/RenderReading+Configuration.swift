@@ -46,6 +46,22 @@ extension RenderReading {
     /// A standard deploy takes the settings of its own time. A rollback brings back those of its target, and Render's own deploys go on with
     /// what ran.
     private func origins(of deploy: RenderDeploy) -> [RenderDeploy]? {
+        var found: [String: [RenderDeploy]?] = [:]
+        return origins(of: deploy, &found)
+    }
+
+    /// - Parameter found: what was found of deploys before, without which a row of rollbacks would take time without end.
+    private func origins(of deploy: RenderDeploy, _ found: inout [String: [RenderDeploy]?]) -> [RenderDeploy]? {
+        if let known = found[deploy.id] { return known }
+        // So far back nobody looks.
+        guard found.count < 100 else { return nil }
+        found[deploy.id] = .some(nil)
+        let origins = beginning(of: deploy, &found)
+        found[deploy.id] = .some(origins)
+        return origins
+    }
+
+    private func beginning(of deploy: RenderDeploy, _ found: inout [String: [RenderDeploy]?]) -> [RenderDeploy]? {
         func served(before: RenderDeploy) -> [RenderDeploy] {
             deploys.filter { $0.hasServed && ($0.created ?? .distantPast) < (before.created ?? .distantPast) }
         }
@@ -58,16 +74,16 @@ extension RenderReading {
                 target = id
             }
             if let target {
-                guard let found = self.deploy(target), (found.created ?? .distantPast) < (deploy.created ?? .distantPast) else {
-                    return nil
-                }
-                return origins(of: found)
+                guard let went = self.deploy(target), (went.created ?? .distantPast) < (deploy.created ?? .distantPast) else { return nil }
+                return origins(of: went, &found)
             }
-            let same = served(before: deploy).filter { $0.identity == deploy.identity }
-            let all = same.map { $0.trigger == "rollback" ? nil : origins(of: $0) }
-            let known = all.compactMap(\.self)
-            return known.isEmpty || known.count < all.count ? nil : known.flatMap(\.self)
-        case "deployed_by_render": return served(before: deploy).first.flatMap(origins)
+            var all: [String: RenderDeploy] = [:]
+            for other in served(before: deploy) where other.identity == deploy.identity {
+                guard other.trigger != "rollback", let origins = origins(of: other, &found) else { return nil }
+                for origin in origins { all[origin.id] = origin }
+            }
+            return all.isEmpty ? nil : all.values.sorted { $0.id < $1.id }
+        case "deployed_by_render": return served(before: deploy).first.flatMap { origins(of: $0, &found) }
         default: return [deploy]
         }
     }

@@ -148,6 +148,7 @@ extension RenderReading {
         if service.isInMaintenance {
             notes.append("maintenance mode is on: the public gets 503, whatever is deployed")
         }
+        for words in maintenance { notes.append("maintenance by Render \(words): the service may be restarted") }
         if let stuck = deploys.first(where: { $0.isUnderWay && !isActive($0) }) {
             notes.append("deploy \(stuck.id) has been \(stuck.word) for \(age(of: stuck.created)?.words ?? "long") and is not waited for")
         }

@@ -22,6 +22,8 @@ struct RenderReading: Sendable {
     var plainDifferences: [ConfigurationDifference] = []
     var unapplied = NotApplied()
     var beginnings: [String: RenderBeginning] = [:]
+    /// What Render itself has to do to the service's machine: `is scheduled for 2026-11-23T14:00:00Z`.
+    var maintenance: [String] = []
     /// The names of the env groups that give a key, by key.
     var groupKeys: [String: [String]] = [:]
 
@@ -114,8 +116,12 @@ final class RenderReader: Sendable {
         if request.configuration != nil || request.readsConfiguration || !reading.isInPlace {
             reading.variables = try await api.variables(of: id)
         }
-        guard request.configuration != nil, request.depth == .history || !reading.isInPlace else { return }
-        // For notes only.
+        guard request.depth == .history || !reading.isInPlace else { return }
+        // For notes only. What is waited for is looked at every few seconds, and needs none.
+        if request.openIntent == nil {
+            do throws(APIError) { reading.maintenance = try await api.maintenance(of: id) } catch {}
+        }
+        guard request.configuration != nil else { return }
         do throws(APIError) { reading.groupKeys = try await api.groupKeys(of: id) } catch {}
     }
 
