@@ -128,9 +128,8 @@ let package = Package(
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
-            "crash-subject", path: "Tests/Support/CrashSubject", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution",
-            "FlyProvider", "HTTPCore", "KubernetesProvider", "Model", "Planning", "ProviderKit", "RenderProvider", "Sources", "SpecFields",
-            "SpecLoading", "State", "VercelProvider"),
+            "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
+            "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
@@ -170,10 +169,8 @@ let package = Package(
         tests("EnvFileProviderTests", "EnvFileProvider", "Model", "ProviderKit", "SpecFields", "TestPrograms", "YAMLReading"),
         tests("ConfigurationValuesTests", "ConfigurationValues", "Model", "ProviderKit", "TestPrograms"),
         tests(
-            "MatrixTests", "ConfigurationValues", "ControlLoop", "Execution", "FlyProvider", "HTTPCore", "JSONValues", "KubernetesProvider",
-            "Model",
-            "Planning", "ProviderKit", "RenderProvider", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles",
-            "VercelProvider"),
+            "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),

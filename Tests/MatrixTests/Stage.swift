@@ -1,15 +1,13 @@
+import AllProviders
 import ConfigurationValues
 import ControlLoop
 import Execution
-import FlyProvider
 import FoundationEssentials
 import HTTPCore
 import JSONValues
-import KubernetesProvider
 import Model
 import Planning
 import ProviderKit
-import RenderProvider
 import Simulators
 import Sources
 import SpecFields
@@ -17,12 +15,6 @@ import SpecLoading
 import State
 import Synchronization
 import TestDoubles
-import VercelProvider
-
-/// Every provider that a spec of these tests may name.
-let registrations: [ProviderRegistration] = [
-    VercelProvider.registration, KubernetesProvider.registration, FlyProvider.registration, RenderProvider.registration,
-]
 
 /// The real control loop over the real providers and the simulated vendors, in a time that passes when everybody waits.
 final class Stage: Sendable {
@@ -93,7 +85,7 @@ final class Stage: Sendable {
         let now: @Sendable () -> Timestamp = { [time] in Timestamp(millisecondsSinceEpoch: StageClock(time: time).milliseconds) }
         return Reconciler(
             providers: ProviderRegistry(
-                registrations,
+                allProviders,
                 environment: ProviderEnvironment(variables: variables, transport: meddler, now: now, clock: time)),
             store: { [store, time] _ in StandingStore(inner: store, time: time) },
             values: ConfigurationReader(variables: variables), transport: meddler, clock: time, now: now)
@@ -179,7 +171,7 @@ struct Spec: Sendable {
     var system: System {
         get throws {
             let text = "{apiVersion: belay.dev/v1alpha1, kind: System, metadata: {name: shop}, spec: {components: {\(components)}}}"
-            let loaded = SpecLoader(targets: registrations.map(\.targetKind)).load([SourceFile(name: "shop.yaml", bytes: Array(text.utf8))])
+            let loaded = SpecLoader(targets: allProviders.map(\.targetKind)).load([SourceFile(name: "shop.yaml", bytes: Array(text.utf8))])
             guard let system = loaded.systems.first, loaded.diagnostics.isEmpty else {
                 throw Mistake(text: loaded.diagnostics.map(\.description).joined(separator: "\n") + "\n" + text)
             }

@@ -1,19 +1,16 @@
+import AllProviders
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Execution
-import FlyProvider
 import FoundationEssentials
-import KubernetesProvider
 import Model
 import Planning
 import ProviderKit
-import RenderProvider
 import Sources
 import SpecFields
 import SpecLoading
 import State
-import VercelProvider
 
 #if canImport(Glibc)
     import Glibc
@@ -33,16 +30,13 @@ struct CrashSubject {
         guard arguments.count >= 4, let speed = Double(arguments[3]) else { exit(64) }
         let trigger = CrashTrigger(arguments.count > 4 ? CrashPoint(arguments[4]) : nil)
         let clock = FastClock(speed: speed)
-        let registrations = [
-            VercelProvider.registration, KubernetesProvider.registration, FlyProvider.registration, RenderProvider.registration,
-        ]
         let variables = ProcessInfo.processInfo.environment
         let transport = CrashingTransport(inner: CurlTransport(), trigger: trigger)
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let root = arguments[2]
         let reconciler = Reconciler(
             providers: ProviderRegistry(
-                registrations,
+                allProviders,
                 environment: ProviderEnvironment(variables: variables, transport: transport, now: now, clock: clock)),
             store: { system throws(StateError) in
                 CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger)
@@ -50,7 +44,7 @@ struct CrashSubject {
             values: ConfigurationReader(variables: variables), transport: transport, clock: clock, now: now)
         let source = PathSource([arguments[1]])
         let snapshot = try await source.snapshot()
-        let loaded = SpecLoader(targets: registrations.map(\.targetKind)).load(snapshot.files)
+        let loaded = SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files)
         guard let system = loaded.systems.first, loaded.diagnostics.isEmpty else {
             print(loaded.diagnostics.map(\.description).joined(separator: "\n"))
             exit(64)
