@@ -177,6 +177,23 @@ import Testing
         #expect(await stage.live["env"]?["KEY"] == nil)
     }
 
+    @Test(arguments: [true, false]) func whatSomebodyElseRemovedIsAnsweredWithOneDeployAtMost(_ isAnswerLost: Bool) async throws {
+        let stage = try RenderStage.make(pin: .name("dep-c"))
+        let walk = Walk(stage, values: ["LEVEL": "new"])
+        await walk.recordBaseline()
+        walk.isExact = true
+        _ = await stage.render.answer(
+            HTTPRequest(
+                .delete, RenderStage.url + "/v1/services/srv-api/env-vars/KEY", headers: ["Authorization": "Bearer \(RenderStage.token)"]))
+        if isAnswerLost { stage.inject(Fault(method: .post, path: "/deploys", .dropAfter)) }
+        #expect(await stage.state["settings"]?["env"]?["KEY"] == nil)
+        #expect(await walk.run() == .arrived)
+        #expect(await stage.operations.filter { $0.hasPrefix("deploy") }.count == 1)
+        stage.pass(3600)
+        #expect(await walk.run() == .arrived)
+        #expect(await stage.operations.filter { $0.hasPrefix("deploy") }.count == 1)
+    }
+
     @Test func aListThatChangesWhileItIsReadIsReadAnew() async throws {
         let stage = try RenderStage.make(
             pin: .name("dep-c"),

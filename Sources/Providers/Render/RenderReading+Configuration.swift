@@ -186,13 +186,18 @@ extension RenderReading {
         return observed
     }
 
-    /// What the open intent is seen to have done to the keys that the spec names: removed one, or deployed all of them.
+    /// What the open intent is seen to have done: removed a key, or deployed what is set.
     private var learned: [String: ConfigurationEntry] {
         if case .remove(let key)? = request.openIntent?.route.part.flatMap({ RenderPart($0) }), variables?[key] == nil, let time {
             return [key: ConfigurationEntry(marker: Self.removalMarker(at: time))]
         }
-        guard let desired, ownSince != nil else { return [:] }
-        return settings.filter { key, entry in desired.values[key].map { $0.fingerprint == entry.fingerprint } ?? false }
+        guard let desired, let ownSince else { return [:] }
+        var learned = settings.filter { key, entry in desired.values[key].map { $0.fingerprint == entry.fingerprint } ?? false }
+        // What somebody removed is not in what runs from now on.
+        for key in request.knownConfiguration.keys where variables?[key] == nil && desired.values[key] == nil {
+            learned[key] = ConfigurationEntry(marker: Self.removalMarker(at: ownSince))
+        }
+        return learned
     }
 
     private var comparedConfiguration: ObservedConfiguration? {
