@@ -29,9 +29,10 @@ struct FenceSwitch {
         guard let automation = before.automation, automation.name == change.name else {
             return .failed(Problem("NoSwitch", "\(id): there is no \(change.name) to switch any more", next: "plan anew"))
         }
-        let recorded = await session.state.fences[id].flatMap { fence in
-            fence.name == change.name && fence.target == component.target.text ? fence : nil
-        }
+        let present = await session.state.fences[id]
+        let recorded = present.flatMap { $0.name == change.name && $0.stands(at: component.target) ? $0 : nil }
+        // Of a target that the component had before: nothing here leads to it any more, so that it is told, once.
+        let left = present.flatMap { recorded == nil ? $0 : nil }
         switch change.purpose {
         case .raise:
             let fence = Fence(
@@ -41,12 +42,22 @@ struct FenceSwitch {
                 // Somebody else's choice: nothing of it is ours to take back.
                 return .succeeded("\(change.name) is \(automation.value)")
             }
-            return try await turn(change, fence, (.raising, .raised), until: end) { !$0.isOn }
+            let outcome = try await turn(change, fence, (.raising, .raised), until: end) { !$0.isOn }
+            guard let left, case .succeeded(let how) = outcome else { return outcome }
+            return .succeeded("\(how); \(left.remainder)")
         case .lower:
-            guard let recorded else { return .succeeded("no fence is up") }
+            guard let recorded else {
+                guard let left else { return .succeeded("no fence is up") }
+                try await append(.lowered, left)
+                return .succeeded(left.remainder)
+            }
+            if automation.value == recorded.previous {
+                try await append(.lowered, recorded)
+                return .succeeded("\(change.name) is \(automation.value) already")
+            }
             guard automation.value == recorded.set else {
                 try await append(.lowered, recorded)
-                return .succeeded("\(change.name) is \(automation.value) already, set by somebody else; it stays so")
+                return .succeeded("\(change.name) is \(automation.value), set by somebody else; it stays so")
             }
             return try await turn(change, recorded, (.lowering, .lowered), until: end) { $0.value == recorded.previous }
         }
@@ -88,6 +99,13 @@ struct FenceSwitch {
 
     private func append(_ stage: JournalEntry.Fencing.Stage, _ fence: Fence) async throws(StateError) {
         try await session.append(.fence(.init(id, stage, fence)), at: now())
+    }
+}
+
+extension Fence {
+    /// What becomes of a fence at a target that the component had before.
+    fileprivate var remainder: String {
+        "its fence at the target that it had before (\(provider)) is left there: \(name) stays \(set); before, it was \(previous)"
     }
 }
 

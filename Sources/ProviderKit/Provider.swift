@@ -155,6 +155,16 @@ extension Target {
     }
 }
 
+extension Fence {
+    /// True if it belongs to what `target` names, however the rest of the target was written when it was put up.
+    public func stands(at target: any Target) -> Bool { provider == target.provider && isWritten(of: target) }
+
+    private func isWritten<Own: Target>(of own: Own) -> Bool {
+        // What this version cannot read is another target, unless it is written exactly so.
+        (try? JSONDecoder().decode(Own.self, from: Data(target.utf8))).map { $0.identity == own.identity } ?? (target == own.text)
+    }
+}
+
 /// A provider behind one type, so that a pass can hold different ones.
 public struct AnyProvider: Sendable {
     public let name: String

@@ -57,7 +57,7 @@ import Testing
         try await stage.accept(fence())
         let report = await forget(stage)
         #expect(report.verdict == .inSync)
-        #expect(report.done == ["its fence is down: autoDeploy is checks already, set by somebody else; it stays so"])
+        #expect(report.done == ["its fence is down: autoDeploy is checks, set by somebody else; it stays so"])
         #expect(stage.world.automation?.value == "checks")
         #expect(try await stage.store.load().fences.isEmpty)
     }

@@ -155,6 +155,48 @@ struct PartsTests {
         #expect(result.state.fences.isEmpty)
     }
 
+    struct Earlier: Sendable, CustomTestStringConvertible {
+        var why: String
+        var target: String
+        var automation = "off"
+        var isFenced = false
+        var step: String
+        var how: String
+        var ends: String
+        var testDescription: String { why }
+    }
+
+    static let left =
+        "its fence at the target that it had before (fake) is left there: autoDeploy stays off; before, it was on"
+
+    @Test(arguments: [
+        Earlier(
+            why: "the target is written otherwise, and is the same", target: #"{"identity":"web","note":"x"}"#,
+            step: "finish/component/web/fence", how: "autoDeploy is on", ends: "on"),
+        Earlier(
+            why: "the target was another: what is here was not ours", target: #"{"identity":"old"}"#,
+            step: "finish/component/web/fence", how: left, ends: "off"),
+        Earlier(
+            why: "nobody can read where it was", target: "?", step: "finish/component/web/fence", how: left, ends: "off"),
+        Earlier(
+            why: "a new fence takes the place of an earlier target's, which is told", target: #"{"identity":"old"}"#, automation: "on",
+            isFenced: true, step: "guard/component/web/fence", how: "autoDeploy is off; \(left)", ends: "off"),
+        Earlier(
+            why: "it was taken down, and the process died before that was recorded", target: #"{"identity":"web"}"#, automation: "on",
+            step: "finish/component/web/fence", how: "autoDeploy is on already", ends: "on"),
+    ])
+    func aFenceBelongsToItsTarget(case example: Earlier) async throws {
+        let fleet = Fleet(FakeFleet(.init(machines: ["v2"])), isFenced: example.isFenced)
+        fleet.world.now.automation = example.automation
+        let fence = Fence(name: "autoDeploy", previous: "on", set: "off", target: example.target, provider: "fake")
+        try await fleet.session.append(.fence(.init(web, .raised, fence)), at: .example)
+        let result = await fleet.pass()
+        #expect(result.outcome(of: example.step) == .succeeded(example.how))
+        #expect(fleet.world.now.automation == example.ends)
+        #expect(result.state.fences.isEmpty == !example.isFenced)
+        #expect(await fleet.pass().steps.isEmpty, "it ends")
+    }
+
     // MARK: Crashes
 
     /// Dying at any boundary, the next passes touch each machine once and write each key once. Only a key that cannot be read back and whose
