@@ -51,10 +51,15 @@ public struct APIError: Error, Sendable {
         for word in text.split(whereSeparator: \.isWhitespace) {
             left -= word.unicodeScalars.count
             guard left >= 0 else { break }
-            words.append(String(String.UnicodeScalarView(word.unicodeScalars.filter { $0.properties.generalCategory != .control })))
+            words.append(visible(word))
             left -= 1
         }
         return words.joined(separator: " ")
+    }
+
+    /// Without control characters.
+    static func visible(_ word: Substring) -> String {
+        String(String.UnicodeScalarView(word.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 
     init(transport error: TransportError, purpose: String, isWrite: Bool) {

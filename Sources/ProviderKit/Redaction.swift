@@ -8,8 +8,16 @@ struct Redaction {
     init?(_ configuration: DesiredConfiguration?) {
         guard let configuration else { return nil }
         // The longest first, so that no rest of a value stays.
-        values = configuration.values.values.filter { $0.secret.reveal().utf8.count >= ($0.isReference ? 4 : 8) }
-            .map { $0.secret.reveal() }.sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
+        var found: Set<String> = []
+        for value in configuration.values.values where value.secret.reveal().utf8.count >= (value.isReference ? 4 : 8) {
+            found.insert(value.secret.reveal())
+            // A vendor's words are shown on one line and not to their end: of a value of several words, a part may be left.
+            guard value.isReference else { continue }
+            let words = value.secret.reveal().split(whereSeparator: \.isWhitespace).map { APIError.visible($0) }
+            found.insert(words.joined(separator: " "))
+            found.formUnion(words.filter { $0.utf8.count >= 8 })
+        }
+        values = found.filter { $0.utf8.count >= 4 }.sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
         if values.isEmpty { return nil }
     }
 
@@ -22,6 +30,14 @@ struct Redaction {
         problem.message = self(problem.message)
         problem.next = problem.next.map(self.callAsFunction)
         return problem
+    }
+
+    /// Its token and part stay what they are: the provider reads them back, and they hold no values.
+    func callAsFunction(_ route: Route) -> Route {
+        var route = route
+        route.cautions = route.cautions.map(self.callAsFunction)
+        route.refusal = route.refusal.map(self.callAsFunction)
+        return route
     }
 
     func callAsFunction(_ result: ApplyResult) -> ApplyResult {
@@ -50,6 +66,20 @@ struct Redaction {
         case .tookEffect, .inFlight, .void, nil: break
         }
         observation.blocker = observation.blocker.map(self.callAsFunction)
+        observation.operation = observation.operation.map { Operation(summary: self($0.summary), leadsTo: $0.leadsTo) }
+        observation.cause = observation.cause.map(self.callAsFunction)
+        observation.configuration = observation.configuration.map { configuration in
+            var configuration = configuration
+            configuration.problem = configuration.problem.map(self.callAsFunction)
+            configuration.route = configuration.route.map(self.callAsFunction)
+            return configuration
+        }
+        observation.candidates = observation.candidates.map { candidate in
+            var candidate = candidate
+            candidate.gone = candidate.gone.map(self.callAsFunction)
+            candidate.routes = candidate.routes.map(self.callAsFunction)
+            return candidate
+        }
         observation.notes = observation.notes.map(self.callAsFunction)
         return observation
     }
