@@ -70,7 +70,9 @@ extension StepRunner {
                     observation.operation?.summary ?? observation.live.problem?.message
                     ?? (differing.isEmpty || observation.live.declared?.matches(wait.resolution) != true
                         ? "\(wait.resolution.label) is not there yet" : "\(differing.joined(separator: ", ")) has not taken effect yet")
-                let isIdle = observation.operation == nil && observation.live.problem == nil && wait.intent == nil
+                let isIdle =
+                    observation.operation == nil && observation.live.problem == nil && wait.intent == nil
+                    && !isRollingOut(wait.resolution, observation)
                 looksWithoutOperation = isIdle ? looksWithoutOperation + 1 : 0
                 // More than once, because a provider's own views need not agree at once.
                 if looksWithoutOperation >= 5 { return .ended(.undecided(ended(wait, site))) }
@@ -136,6 +138,12 @@ extension StepRunner {
                 "DeadlineExceeded",
                 "\(site.id): after \(wait.limit) it is not known whether \(wait.resolution.label) will be served: \(text)",
                 next: "the next pass reads the world back"))
+    }
+
+    /// True if what is waited for is declared and on its way: what it was started without may be with it yet.
+    private func isRollingOut(_ resolution: Resolution, _ observation: Observation) -> Bool {
+        guard case .progressing = observation.settlement else { return false }
+        return observation.live.declared?.matches(resolution) ?? false
     }
 
     private func ended(_ wait: Wait, _ site: Site) -> Problem {

@@ -185,4 +185,24 @@ struct WaitingTests {
         #expect(result.outcome(of: step)?.problem?.reason == "OperationEnded")
         #expect(result.verdict == .undecided)
     }
+
+    /// Of a rollout that was started without them, nothing else is begun before it has ended; of one with them, nothing differs at its end.
+    @Test(arguments: [(12, "converged"), (3, "OperationEnded")])
+    func aRolloutUnderWayIsWaitedForThoughKeysStillDiffer(untilLook last: Int, ends: String) async {
+        let pass = Pass()
+        let world = pass.world(
+            ["web": .init(declared: "v2")],
+            look: { _, number, observation in
+                var observation = observation
+                if number < last { observation.settlement = .progressing("1 of 2") }
+                if number < last || ends != "converged" {
+                    observation.configuration = ObservedConfiguration(differences: [ConfigurationDifference("API_URL", .notApplied)])
+                }
+                return observation
+            })
+        let result = await pass.run(world)
+        guard ends != "converged" else { return #expect(result.verdict == .converged) }
+        guard case .undecided(let problem) = result.outcome(of: step) else { return #expect(Bool(false), "\(result.steps)") }
+        #expect(problem.reason == ends)
+    }
 }
