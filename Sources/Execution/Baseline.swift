@@ -10,13 +10,17 @@ public func acceptance(
     guard plan.isInSync else { return nil }
     let news = plan.resolutions.filter { recorded.resolutions[$0.key] != $0.value }
     var releases: [ResourceID: ReleaseRecord] = [:]
+    let named = Dictionary(
+        system.components.filter { !$0.configuration.sources.isEmpty }.map { ($0.id, Set($0.configuration.sources.keys)) }
+    ) { first, _ in first }
     for (resource, record) in releaseRecords(of: system, plan, recorded, at: time) {
         let known = recorded.latestRecord(of: resource, matching: record.resolution)
         let observation = world.components[resource]
-        let named = system.components.first { $0.id == resource }?.configuration.sources.keys.map(\.self) ?? []
-        let settings = observation?.configuration?.recorded(recorded.configurations[resource] ?? [:], running: Set(named))
+        let settings = observation?.configuration?.recorded(recorded.configurations[resource] ?? [:], running: named[resource] ?? [])
+        // Somebody has brought back what had drifted: with its release recorded, the next drift is told again.
+        let isBack = recorded.drifts[resource] != nil
         // What was recorded with the release stays, whatever became of the settings since.
-        guard known?.requires != record.requires || known?.configuration == nil && settings != nil else { continue }
+        guard known?.requires != record.requires || known?.configuration == nil && settings != nil || isBack else { continue }
         releases[resource] = record
         releases[resource]?.configuration = known?.configuration ?? settings
         releases[resource]?.deployment = known?.deployment ?? observation?.live.declared?.id

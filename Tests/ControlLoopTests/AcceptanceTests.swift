@@ -51,6 +51,17 @@ struct AcceptanceTests {
         #expect(state.resolutions[.component("web")]?.revision == newer)
     }
 
+    @Test func whatSomebodyBroughtBackIsDriftAgainTheNextTime() async throws {
+        let stage = try Stage(["web": .init(declared: "v2")])
+        #expect(await stage.pass().verdict == .inSync)
+        let drift = Drift(
+            resource: .component("web"), expected: "v2", found: "v9", identity: ArtifactIdentity(.image, "v9"), cause: nil)
+        try await stage.accept(.drift(drift))
+        #expect(try await stage.store.load().drifts.count == 1)
+        #expect(await stage.pass().verdict == .inSync)
+        #expect(try await stage.store.load().drifts.isEmpty)
+    }
+
     @Test func aPassThatDidNotConvergeAcceptsNothing() async throws {
         let stage = try Stage(
             ["web": .init(declared: "v2")],
