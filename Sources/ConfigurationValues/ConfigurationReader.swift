@@ -32,7 +32,7 @@ public struct ConfigurationReader: Sendable {
     ) async -> Result<DesiredConfiguration?, ConfigurationProblems> {
         let configuration = component.configuration
         guard !configuration.isEmpty else { return .success(nil) }
-        var desired = DesiredConfiguration(isExact: configuration.policy == .exact, restores: configuration.restores)
+        var desired = DesiredConfiguration(isExact: configuration.policy == .exact, restores: configuration.bringsBack)
         var problems: [Problem] = []
         for (name, secret) in more {
             desired.values[name] = .init(

@@ -82,7 +82,7 @@ struct Observer: Sendable {
     /// What an undo brings back: the sealed values that were recorded with the pinned release, of keys that the spec does not name. Empty once
     /// the release is the last one that was reached: from then on nothing holds those keys.
     private static func restored(_ component: Component, _ recorded: RecordedState, _ key: ConfigurationKey) -> [String: Secret] {
-        guard component.configuration.restores, let records = recorded.releases[component.id] else { return [:] }
+        guard component.configuration.bringsBack, let records = recorded.releases[component.id] else { return [:] }
         let means = recorded.resolutions[component.id].flatMap { $0.pin == component.release ? $0 : nil }
         func isPinned(_ record: ReleaseRecord) -> Bool {
             record.resolution.holds(for: component.target)

@@ -30,6 +30,9 @@ public struct Configuration: Sendable, Hashable {
         self.restores = restores
     }
 
+    /// True if an undo brings keys back. Never where keys that the spec does not name are removed: they would go again at once.
+    public var bringsBack: Bool { restores && policy == .named }
+
     /// True if it asks for nothing: the component's configuration is not managed.
     public var isEmpty: Bool { sources.isEmpty && policy == .named && !restores }
 }

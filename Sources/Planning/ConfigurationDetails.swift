@@ -32,14 +32,16 @@ extension Subject {
 extension Survey {
     /// What is set otherwise than when the pinned release was recorded, of the keys that the spec does not name.
     func differencesFromRecord(of subject: Subject) -> [String] {
-        guard !subject.component.configuration.restores, let observed = subject.observation.configuration,
+        guard !subject.component.configuration.bringsBack, let observed = subject.observation.configuration,
             let resolution = subject.resolution,
             let record = recorded.releases[subject.id]?.last(where: { $0.resolution.isSameArtifact(as: resolution) }),
             let then = record.configuration
         else { return [] }
         let now = observed.remembered(recorded.configurations[subject.id] ?? [:])
         let named = subject.component.configuration.sources
-        return configurationChanges(from: then, to: now).filter { named[$0.key] == nil }.map {
+        // What the plan itself changes does not stay.
+        let differing = Set(observed.differences.map(\.key))
+        return configurationChanges(from: then, to: now).filter { named[$0.key] == nil && !differing.contains($0.key) }.map {
             "configuration: \($0.key) has been \($0.kind.rawValue) since \(record.resolution.label) was recorded; it stays as it is"
         }
     }

@@ -170,4 +170,17 @@ import Testing
         let details = Self.plan(observation, recorded, restores: example.restores).steps.flatMap(\.details)
         #expect(details.filter { $0.hasPrefix("configuration: ") } == example.told)
     }
+
+    @Test func whatIsRemovedIsNotSaidToStay() {
+        let component = Component.make("web", pins: .name("v2"), configuration: Configuration(policy: .exact, restores: true))
+        let observation = Observation.make(
+            live: "v1", configuration: ObservedConfiguration(settings: ["NEW": .make("1")], differences: [.init("NEW", .extra)]))
+        let recorded = RecordedState(isKnown: true, releases: [Self.web: [.make("v2", configuration: ["OLD": .make("1")]), .make("v1")]])
+        let plan = Planning.plan(.make([component]), revision: .make(), observed: .make(["web": observation]), recorded: recorded)
+        #expect(
+            plan.steps.flatMap(\.details).filter { $0.hasPrefix("configuration: ") } == [
+                "configuration: NEW is removed, because the spec does not name it",
+                "configuration: OLD has been removed since v2 was recorded; it stays as it is",
+            ])
+    }
 }
