@@ -93,8 +93,9 @@ struct StepWriter {
     private mutating func raiseFences() {
         for subject in subjects {
             guard let change = subject.fence else { continue }
-            fenced.insert(subject.id)
             steps.append(fenceStep(change, of: subject.component, .guard, subject.observation.automation, after: before(subject.id)))
+            // From now on, everything else of the component waits for it.
+            fenced.insert(subject.id)
         }
         for repair in draft.fenceRepairs where repair.change.purpose == .raise && !fenced.contains(repair.component.id) {
             let automation = draft.survey.observed.components[repair.component.id]?.automation
@@ -104,18 +105,15 @@ struct StepWriter {
 
     /// Fences to their pinned state: some ways switch an automation on again, and what the spec does not fence any more gets it back.
     private mutating func settleFences(after last: [String]) {
+        let own = Dictionary(grouping: steps) { $0.resource }
         for subject in subjects {
             guard let change = subject.keptFence else { continue }
-            let own = steps.filter { $0.resource == subject.id && $0.phase > .guard }.map(\.id)
-            steps.append(fenceStep(change, of: subject.component, .finish, nil, after: own.isEmpty ? last : own))
+            let written = (own[subject.id] ?? []).filter { $0.phase > .guard }.map(\.id)
+            steps.append(fenceStep(change, of: subject.component, .finish, nil, after: written.isEmpty ? last : written))
         }
-        lowerFences()
-    }
-
-    private mutating func lowerFences() {
         for repair in draft.fenceRepairs where repair.change.purpose == .lower {
-            let own = steps.filter { $0.resource == repair.component.id }.map(\.id)
-            steps.append(fenceStep(repair.change, of: repair.component, .finish, nil, after: own))
+            let after = (own[repair.component.id] ?? []).map(\.id)
+            steps.append(fenceStep(repair.change, of: repair.component, .finish, nil, after: after))
         }
     }
 
@@ -281,7 +279,7 @@ struct StepWriter {
 
     /// The guard when there is one: it waits for every confirmation. Else the resource's own confirmation, when it has one. And its fence.
     private func before(_ id: ResourceID) -> [String] {
-        let fence = fenced.contains(id) && steps.contains { $0.id == Self.fence(id) } ? [Self.fence(id)] : []
+        let fence = fenced.contains(id) ? [Self.fence(id)] : []
         if opens { return [Self.open] + fence }
         return (confirmed.contains(id) ? [Self.confirm(id)] : []) + fence
     }
