@@ -70,13 +70,14 @@ public struct Fields {
         return Value.read(node, reading)
     }
 
+    /// - Parameter isNeeded: true where the other fields of this mapping require it, which a schema does not tell.
     @inlinable
-    public mutating func optional<Value>(_ name: String, _ form: Form<Value>, _ doc: String) -> Value? {
+    public mutating func optional<Value>(_ name: String, _ form: Form<Value>, _ doc: String, isNeeded: Bool = false) -> Value? {
         guard let reading else {
             declare(name, form.schema(), isRequired: false, doc)
             return nil
         }
-        guard let node = open(name, isRequired: false) else { return nil }
+        guard let node = open(name, isRequired: isNeeded) else { return nil }
         defer { reading.leave() }
         return form.read(node, reading)
     }
@@ -126,13 +127,6 @@ public struct Fields {
         }
         if count != 1 { reportChoice(what, alternatives.map(\.name), announced: announced) }
         return value
-    }
-
-    /// Reports a field that is not there and must be, because of what other fields say; one that stands there under a misspelt name is
-    /// reported as such. Without effect while a schema is made.
-    public mutating func requireUnlessMisspelt(_ name: String) {
-        guard reading != nil, !entries.contains(where: { $0.key == name }) else { return }
-        missing.append(Missing(names: [name], path: name, message: "is required"))
     }
 
     /// A field that is accepted and not looked at.

@@ -70,11 +70,10 @@ extension ComponentDeclaration {
     private static func release(_ fields: inout Fields, of target: (any Target)?, _ withoutReleases: Set<String>) -> Pin {
         let doc = "The pin: the release that is to run."
         guard !withoutReleases.isEmpty else { return fields.required("release", Pin.form, doc) }
-        let pin = fields.optional("release", Pin.form, doc + " Required, except where the target holds configuration only.")
-        guard let target, withoutReleases.contains(target.provider) else {
-            if pin == nil { fields.requireUnlessMisspelt("release") }
-            return pin ?? .name("")
-        }
+        let needsNone = target.map { withoutReleases.contains($0.provider) } ?? false
+        let pin = fields.optional(
+            "release", Pin.form, doc + " Required, except where the target holds configuration only.", isNeeded: !needsNone)
+        guard let target, needsNone else { return pin ?? .name("") }
         if pin != nil { fields.report("has no place here: \(target.provider) holds configuration only", at: "release") }
         return .name("configuration")
     }

@@ -149,8 +149,12 @@ private struct ChestTarget: Target, SpecObject {
             ["s.yaml:5:27: spec.components.web: unknown field \"relaese\"; did you mean \"release\"?"], "a misspelt pin, once"
         ),
         (
-            "web: {ship: {project: x}, release: }", ["s.yaml:5:36: spec.components.web.release: is empty; give it a value or leave it out"],
+            "web: {ship: {project: x}, release: }", ["s.yaml:5:36: spec.components.web.release: is required, and empty"],
             "an empty pin"
+        ),
+        (
+            "local: {chest: {path: .env}, release: }",
+            ["s.yaml:5:39: spec.components.local.release: is empty; give it a value or leave it out"], "an empty release of nothing"
         ),
     ])
     func aMistakeInConfigurationSaysWhatAndWhere(components: String, expected: [String], why: String) {
