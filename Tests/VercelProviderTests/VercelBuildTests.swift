@@ -67,13 +67,16 @@ import VercelProvider
         #expect(observation.operation == nil)
     }
 
-    @Test func aListThatPassesOverTheFilterShowsNoBuildOfOurs() async throws {
+    /// Deployments from the command line carry no meta at all.
+    @Test(arguments: [#"{"githubCommitSha":"\#(VercelStage.shaC)"}"#, "{}"]) func aListThatPassesOverTheFilterShowsNoBuildOfOurs(
+        _ meta: String
+    ) async throws {
         let stage = try VercelStage.make(pin: .name("dpl_P"), allowRebuild: true)
         stage.inject(Fault(method: .post, .dropBefore))
         let (_, change, intent) = try await stage.go()
         let body =
             #"{"deployments":[{"uid":"dpl_C","name":"podcast-web","readyState":"READY","target":"production","#
-            + #""meta":{"githubCommitSha":"\#(VercelStage.shaC)"}}],"pagination":{"count":1,"next":null,"prev":null}}"#
+            + #""created":1,"meta":\#(meta)}],"pagination":{"count":1,"next":null,"prev":null}}"#
         stage.inject(Fault(method: .get, path: "/v7/deployments", .answer(status: 200, headers: [:], body: body)))
         guard case .undecided = await stage.observe(resolution: change.resolution, intent: intent).fate else {
             Issue.record("another deployment was taken for the build of the intent")

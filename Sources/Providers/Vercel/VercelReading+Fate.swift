@@ -4,7 +4,7 @@ extension VercelReading {
     /// How long a request whose answer was lost may take to show: twice the client's deadline, and half a minute for Vercel's own lists.
     static let visibility = Duration.seconds(90)
     /// `Date` tells whole seconds, and two of the vendor's machines need not agree to the second.
-    private static let skew = Duration.seconds(5)
+    static let skew = Duration.seconds(5)
 
     /// True if a job is the one that an intent asked for, or one with the same effect that somebody asked for since.
     func isJob(_ job: VercelJob, of write: VercelWrite, _ intent: Intent) -> Bool {
@@ -61,5 +61,13 @@ extension VercelReading {
         if isDone { return .tookEffect }
         guard let sent = intent.providerTime, let now = time, now - sent <= Self.skew else { return .void }
         return .undecided("no trace of it yet")
+    }
+}
+
+extension VercelDeployment {
+    /// True if it was there before the intent was sent.
+    func isSurelyOlder(than intent: Intent) -> Bool {
+        guard let sent = intent.providerTime, let created else { return false }
+        return created + VercelReading.skew < sent
     }
 }
