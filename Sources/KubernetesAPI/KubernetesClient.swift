@@ -43,6 +43,7 @@ public struct KubernetesClient: Sendable {
         var list = KubernetesList(items: [], resourceVersion: "", headers: [:])
         var position: String?
         var hasStartedAgain = false
+        var seen: Set<String> = []
         while true {
             let query: [(name: String, value: String?)] = [
                 ("labelSelector", labelSelector), ("limit", String(min(pageSize, limit))), ("continue", position),
@@ -56,6 +57,7 @@ public struct KubernetesClient: Sendable {
                 hasStartedAgain = true
                 position = nil
                 list.items = []
+                seen = []
                 continue
             }
             guard answer.body["kind"]?.string?.hasSuffix("List") == true, answer.body["metadata"]?.object != nil else {
@@ -68,7 +70,11 @@ public struct KubernetesClient: Sendable {
             list.resourceVersion = answer.body["metadata"]?["resourceVersion"]?.string ?? ""
             list.headers = answer.headers
             position = answer.body["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-            if position == nil || list.items.count >= limit { return list }
+            guard let next = position, list.items.count < limit else { return list }
+            // Pages may be empty, but not without end.
+            guard seen.insert(next).inserted, seen.count <= 10_000 else {
+                throw KubernetesError(malformed: "its pages have no end", operation, on: connection)
+            }
         }
     }
 

@@ -141,6 +141,14 @@ struct ClientTests {
             ])
     }
 
+    @Test func aListWhosePagesHaveNoEndIsNotReadWithoutEnd() async throws {
+        let page = Result<HTTPResponse, TransportError>.json(
+            200, ["kind": "PodList", "metadata": ["resourceVersion": "7", "continue": "again"], "items": []])
+        let client = KubernetesClient(.make(), transport: ScriptedTransport(page, page, page))
+        let error = await failure { () async throws(KubernetesError) in try await client.list(.pods, namespace: "x") }
+        #expect(error?.message.hasSuffix("its pages have no end") == true, "\(String(describing: error))")
+    }
+
     // MARK: - Watching
 
     @Test func eventsAreReadWhereverTheNetworkCutsThem() async throws {
