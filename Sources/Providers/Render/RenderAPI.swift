@@ -88,7 +88,9 @@ struct RenderAPI: Sendable {
                         variables[key] = Secret(item["envVar"]?["value"]?.string ?? "")
                     }
                     guard let next else { return variables }
-                    guard seen.insert(next).inserted else { throw APIError(missing: "cursor that advances", purpose: purpose) }
+                    guard seen.insert(next).inserted, seen.count <= 100 else {
+                        throw APIError(missing: "cursor that advances", purpose: purpose)
+                    }
                     cursor = next
                 }
             } catch {
