@@ -26,7 +26,7 @@ struct StepWriter {
     let draft: Draft
     /// True if `guard` opens a transition.
     let opens: Bool
-    private(set) var steps: [Step] = []
+    var steps: [Step] = []
     private(set) var blocked: [Blocked] = []
     /// True if there is a transition that cannot be closed, because something is blocked.
     private(set) var isHeldOpen = false
@@ -42,11 +42,11 @@ struct StepWriter {
     }
 
     /// What is not blocked.
-    private let subjects: [Subject]
+    let subjects: [Subject]
     private let moves: [SchemaMove]
     private var confirmed: Set<ResourceID> = []
     /// Components whose fence is put up in `guard`.
-    private var fenced: Set<ResourceID> = []
+    var fenced: Set<ResourceID> = []
 
     mutating func write() {
         preflight()
@@ -87,48 +87,6 @@ struct StepWriter {
                     summary: "\(move.database.name): confirm the whole path of \(count) \(count == 1 ? "migration" : "migrations")",
                     deadline: .seconds(60)))
         }
-    }
-
-    /// Before anything is written that an automation could undo.
-    private mutating func raiseFences() {
-        for subject in subjects {
-            guard let change = subject.fence else { continue }
-            steps.append(fenceStep(change, of: subject.component, .guard, subject.observation.automation, after: before(subject.id)))
-            // From now on, everything else of the component waits for it.
-            fenced.insert(subject.id)
-        }
-        for repair in draft.fenceRepairs where repair.change.purpose == .raise && !fenced.contains(repair.component.id) {
-            let automation = draft.survey.observed.components[repair.component.id]?.automation
-            steps.append(fenceStep(repair.change, of: repair.component, .guard, automation, after: opens ? [Self.open] : []))
-        }
-    }
-
-    /// Fences to their pinned state: some ways switch an automation on again, and what the spec does not fence any more gets it back.
-    private mutating func settleFences(after last: [String]) {
-        let own = Dictionary(grouping: steps) { $0.resource }
-        for subject in subjects {
-            guard let change = subject.keptFence else { continue }
-            let written = (own[subject.id] ?? []).filter { $0.phase > .guard }.map(\.id)
-            steps.append(fenceStep(change, of: subject.component, .finish, nil, after: written.isEmpty ? last : written))
-        }
-        for repair in draft.fenceRepairs where repair.change.purpose == .lower {
-            let after = (own[repair.component.id] ?? []).map(\.id)
-            steps.append(fenceStep(repair.change, of: repair.component, .finish, nil, after: after))
-        }
-    }
-
-    private func fenceStep(
-        _ change: FenceChange, of component: Component, _ phase: Phase, _ automation: Automation?, after: [String]
-    ) -> Step {
-        let summary =
-            switch (change.purpose, phase) {
-            case (.raise, .guard): "\(component.name): fence: switch \(change.name) off (\(change.from) to \(change.to))"
-            case (.raise, _): "\(component.name): fence: see that \(change.name) is \(change.to)"
-            case (.lower, _): "\(component.name): take the fence down: bring \(change.name) back to \(change.to)"
-            }
-        return Step(
-            id: "\(phase.rawValue)/\(component.id)/fence", phase: phase, resource: component.id, action: .fence(change), after: after,
-            summary: summary, details: automation.map { ["it \($0.summary)"] } ?? [], deadline: .seconds(120))
     }
 
     private mutating func retreat() {
@@ -278,7 +236,7 @@ struct StepWriter {
     // MARK: Needs
 
     /// The guard when there is one: it waits for every confirmation. Else the resource's own confirmation, when it has one. And its fence.
-    private func before(_ id: ResourceID) -> [String] {
+    func before(_ id: ResourceID) -> [String] {
         let fence = fenced.contains(id) ? [Self.fence(id)] : []
         if opens { return [Self.open] + fence }
         return (confirmed.contains(id) ? [Self.confirm(id)] : []) + fence
@@ -301,7 +259,7 @@ struct StepWriter {
         }
     }
 
-    private static let open = "guard/open"
+    static let open = "guard/open"
     private static let verify = "verify/system"
     private static let close = "finish/close"
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
