@@ -35,6 +35,7 @@ private struct ShipTarget: Target {
         #expect(try await read([:]).get() == nil)
         #expect(try await read([:], policy: .exact).get() == DesiredConfiguration(isExact: true))
         #expect(try await read([:], restores: true).get()?.restores == true)
+        #expect(try await read([:], policy: .exact, restores: true).get()?.restores == false, "it would be removed again")
     }
 
     @Test func valuesComeWithTheirFingerprintsAndWhetherTheyAreReferences() async throws {
