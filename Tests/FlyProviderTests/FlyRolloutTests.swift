@@ -177,6 +177,17 @@ import Testing
         #expect(observation.notes.contains { $0.hasPrefix("the ledger of releases could not be read") } == (door == "graphql"))
     }
 
+    /// Machines are told digests alone, and a pin that is in place does not read the ledger.
+    @Test(arguments: [Pin.name("v86"), .image("deployment-86")]) func theTagIsToldOfWhatBelayPutThere(_ pin: Pin) async throws {
+        var stage = try FlyStage.make(pin)
+        let resolution = try stage.world.resolution(in: await stage.observe())
+        if case .image = pin { stage.inject(Fault(path: "/api/v1/", .dropBefore, times: nil)) }
+        if case .image = pin { stage.inject(Fault(path: "graphql", .dropBefore, times: nil)) }
+        try await stage.walk()
+        let label = await stage.observe(resolution: resolution).live.declared?.label
+        #expect(label == (pin == .name("v86") ? "v86 (deployment-86)" : "deployment-86"))
+    }
+
     @Test func everyNameOfAReleaseLeadsToItsImage() async throws {
         let stage = try FlyStage.make()
         let digest = try await stage.digest("deployment-86")
