@@ -12,6 +12,8 @@ public struct ConfigurationKey: Sendable {
     private let hashing: SymmetricKey
     private let nonces: SymmetricKey
     private let sealing: SymmetricKey?
+    /// Stands behind every fingerprint, so that one that was made with another key is recognised.
+    private let mark: String
 
     /// - Parameters:
     ///   - bytes: 32 of them or more.
@@ -24,6 +26,7 @@ public struct ConfigurationKey: Sendable {
         hashing = derived("fingerprint")
         nonces = derived("nonce")
         sealing = seals ? derived("seal") : nil
+        mark = "." + Self.hexadecimal(Self.mac("", Secret("mark"), derived("mark")).prefix(4))
     }
 
     /// The environment variable that holds the operator's key: 32 bytes or more in base64.
@@ -34,7 +37,8 @@ public struct ConfigurationKey: Sendable {
         guard let text = variables[variable]?.filter({ !$0.isWhitespace }), !text.isEmpty else { return nil }
         guard let bytes = Data(base64Encoded: text), bytes.count >= 32 else {
             throw Problem(
-                "KeyUnusable", "\(variable) is not 32 bytes or more in base64", next: "make one with: head -c 32 /dev/urandom | base64")
+                "KeyUnusable", "\(variable) is not 32 bytes or more in base64",
+                next: "set the one that was used before; a first one is made with: head -c 32 /dev/urandom | base64")
         }
         return ConfigurationKey(Array(bytes), seals: true)
     }
@@ -43,8 +47,11 @@ public struct ConfigurationKey: Sendable {
     public var canSeal: Bool { sealing != nil }
 
     public func fingerprint(_ key: String, _ value: Secret) -> String {
-        Self.hexadecimal(Self.mac(key, value, hashing).prefix(16))
+        Self.hexadecimal(Self.mac(key, value, hashing).prefix(16)) + mark
     }
+
+    /// True if the fingerprint was made with this key: no other can be compared with its own.
+    public func made(_ fingerprint: String) -> Bool { fingerprint.hasSuffix(mark) }
 
     public var keeper: ConfigurationKeeper {
         ConfigurationKeeper { key, value in

@@ -17,7 +17,7 @@ struct Observer: Sendable {
     /// Reads the values that the components' configuration refers to; sends nothing to a provider.
     init(
         _ system: System, recorded: RecordedState, providers: ProviderRegistry, values: ConfigurationReader,
-        key: Result<ConfigurationKey, Problem>
+        key: Result<ConfigurationKey, Problem>, adopts: Bool
     ) async {
         self.providers = providers
         self.recorded = recorded
@@ -25,6 +25,10 @@ struct Observer: Sendable {
         case .success(let key):
             keeper = key.keeper
             for component in system.components where !component.configuration.isEmpty {
+                if !adopts, let problem = Self.keyChanged(component, recorded, key) {
+                    problems[component.id] = problem
+                    continue
+                }
                 let restored = Self.restored(component, recorded, key)
                 switch await values.read(component, key, more: restored) {
                 case .success(let desired): configurations[component.id] = desired
@@ -35,6 +39,16 @@ struct Observer: Sendable {
             keeper = .none
             for component in system.components where !component.configuration.isEmpty { problems[component.id] = problem }
         }
+    }
+
+    /// What was recorded with another key cannot be compared: every value would look changed, and be set again.
+    private static func keyChanged(_ component: Component, _ recorded: RecordedState, _ key: ConfigurationKey) -> Problem? {
+        let fingerprints = (recorded.configurations[component.id] ?? [:]).values.compactMap(\.fingerprint)
+        guard fingerprints.contains(where: { !key.made($0) }) else { return nil }
+        return Problem(
+            "KeyChanged", "\(component.id): its configuration was recorded with another key than this one",
+            next: "set the \(ConfigurationKey.variable) that was used before, or unset it if there was none; to begin anew with this key, "
+                + "reconcile --once with --adopt: values that cannot be read back are set again")
     }
 
     /// Observes every component at once.
@@ -98,10 +112,15 @@ struct Observer: Sendable {
 }
 
 extension Reconciler {
-    /// - Parameter making: whether the state store may make its key now: a reading command leaves no file behind.
-    func observer(of system: System, recorded: RecordedState, making: Bool) async throws(StateError) -> Observer {
+    /// - Parameters:
+    ///   - making: whether the state store may make its key now: a reading command leaves no file behind.
+    ///   - adopts: whether what was recorded with another key may be recorded anew.
+    func observer(
+        of system: System, recorded: RecordedState, making: Bool, adopts: Bool = false
+    ) async throws(StateError) -> Observer {
         await Observer(
-            system, recorded: recorded, providers: providers, values: values, key: try await configurationKey(of: system, making: making))
+            system, recorded: recorded, providers: providers, values: values, key: try await configurationKey(of: system, making: making),
+            adopts: adopts)
     }
 
     private func configurationKey(of system: System, making: Bool) async throws(StateError) -> Result<ConfigurationKey, Problem> {

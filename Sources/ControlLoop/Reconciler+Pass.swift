@@ -41,7 +41,7 @@ extension Reconciler {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let observer = try await observer(
-                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true)
+                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true, adopts: options.adopts)
                 var world = await observer.observe(system)
                 let recorded = try await session.settleIntents(in: world, at: now())
                 await observer.refresh(&world, of: system, after: recorded)

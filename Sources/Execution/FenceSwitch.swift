@@ -36,7 +36,8 @@ struct FenceSwitch {
         switch change.purpose {
         case .raise:
             let fence = Fence(
-                name: change.name, previous: recorded?.previous ?? automation.value, set: change.to, target: component.target.text,
+                name: change.name, previous: recorded?.previous ?? (change.from == change.to ? change.from : automation.value),
+                set: change.to, target: component.target.text,
                 provider: component.target.provider)
             if !automation.isOn {
                 // Somebody else's choice: nothing of it is ours to take back.

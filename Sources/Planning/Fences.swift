@@ -37,6 +37,18 @@ extension Survey {
     }
 }
 
+extension Survey {
+    /// Fences of components that the spec does not name any more: they are left as they are, and somebody should know.
+    var abandonedFences: [String] {
+        guard !recorded.fences.isEmpty else { return [] }
+        let managed = Set(system.components.map(\.id))
+        return recorded.fences.filter { !managed.contains($0.key) }.sorted { $0.key < $1.key }.map { id, fence in
+            "\(id) is not in the spec any more, and its fence is still up (\(fence.name) was \(fence.previous)); "
+                + "reconcile forget \(id.name) takes it down"
+        }
+    }
+}
+
 extension Automation {
     /// The change that switches it off; nil when it is off, or has no switch.
     var raising: FenceChange? {

@@ -67,7 +67,7 @@ public struct FenceStatus: Sendable, Hashable {
             message = "fence up (\(was))"
         case (true, false, nil):
             state = .offByOthers
-            message = "\(now), not by Belay: it stays so"
+            message = "\(now), by no fence that is recorded here: it stays so"
         }
     }
 }

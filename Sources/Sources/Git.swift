@@ -97,10 +97,15 @@ public struct Git: Sendable {
         return nil
     }
 
-    /// The root of the work tree that holds a directory; nil outside of one, and without the program.
+    /// The root of the work tree that holds a directory; nil outside of one. Inside of one, not having the program is an error: without the
+    /// history an old revision could not be told from a new one.
     func workTree(holding directory: String) async throws(SourceError) -> String? {
-        guard Self.mayBeInWorkTree(directory), let answer = try await run(in: directory, ["rev-parse", "--show-toplevel"]) else {
-            return nil
+        guard Self.mayBeInWorkTree(directory) else { return nil }
+        guard let answer = try await run(in: directory, ["rev-parse", "--show-toplevel"]) else {
+            throw SourceError(
+                .gitFailed,
+                "\(directory): this is a Git checkout, and there is no program git to read its history with; "
+                    + "install git, or copy the specs out of the checkout to reconcile them without it")
         }
         if answer.status == 0 { return answer.output.firstLine }
         if answer.errors.contains("dubious ownership") {

@@ -10,7 +10,8 @@ extension SystemDeclaration {
                 entry.value.target.map { target in
                     let declared = entry.value
                     return Component(
-                        name: entry.key, target: target.resolvingPaths { Self.path($0, besides: file) }, release: declared.release, after: declared.after.map(ResourceID.component),
+                        name: entry.key, target: target.resolvingPaths { Self.path($0, besides: file) }, release: declared.release,
+                        after: declared.after.map(ResourceID.component),
                         verify: declared.verify, takeOwnership: declared.takeOwnership, allowRebuild: declared.allowRebuild,
                         configuration: declared.configuration(besides: file), isFenced: declared.fence, timeout: declared.timeout)
                 }

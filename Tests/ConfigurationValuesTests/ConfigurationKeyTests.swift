@@ -12,7 +12,8 @@ import Testing
     @Test func aFingerprintTellsKeyAndValueApartAndNothingElse() {
         let fingerprint = operators.fingerprint("A", Secret("hunter2"))
         #expect(fingerprint == operators.fingerprint("A", Secret("hunter2")), "deterministic")
-        #expect(fingerprint.count == 32 && fingerprint.allSatisfy { $0.isHexDigit })
+        #expect(fingerprint.count == 41 && fingerprint.allSatisfy { $0.isHexDigit || $0 == "." })
+        #expect(operators.made(fingerprint) && !others.made(fingerprint), "the key that made it is recognised")
         #expect(fingerprint != operators.fingerprint("B", Secret("hunter2")), "equal values of two keys do not look equal")
         #expect(fingerprint != operators.fingerprint("A", Secret("hunter3")))
         #expect(fingerprint != others.fingerprint("A", Secret("hunter2")), "of another operator's key")
@@ -77,6 +78,6 @@ import Testing
         let problem = #expect(throws: Problem.self, "\(why)") { try ConfigurationKey.fromEnvironment(["BELAY_KEY": text]) }
         #expect(
             problem?.description
-                == "BELAY_KEY is not 32 bytes or more in base64; make one with: head -c 32 /dev/urandom | base64")
+                == "BELAY_KEY is not 32 bytes or more in base64; set the one that was used before; a first one is made with: head -c 32 /dev/urandom | base64")
     }
 }

@@ -70,7 +70,7 @@ struct RestoringTests {
             recorded: RecordedState(isKnown: true, releases: [Self.web: example.records]),
             providers: ProviderRegistry(
                 [], environment: ProviderEnvironment(variables: [:], transport: FakeTransport(), now: { .example })),
-            values: ConfigurationReader(variables: [:]), key: .success(example.key))
+            values: ConfigurationReader(variables: [:]), key: .success(example.key), adopts: false)
         let desired = observer.configurations[Self.web]
         #expect(desired?.values.mapValues { $0.secret.reveal() } == example.expected)
         #expect(desired?.values.filter(\.value.isRestored).map(\.key) == example.expected.keys.filter { $0 != "NAMED" })

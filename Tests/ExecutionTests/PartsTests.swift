@@ -132,6 +132,14 @@ struct PartsTests {
         #expect(fleet.world.now.automation == "off")
     }
 
+    @Test func anAutomationThatWasOffBeforeOurOwnWriteSwitchedItOnStaysOffInTheEnd() async {
+        let fleet = Fleet(FakeFleet(afterwards: { number, state in if number == 3 { state.automation = "on" } }))
+        fleet.world.now.automation = "off"
+        #expect(await fleet.pass().verdict == .converged)
+        #expect(fleet.world.now.automation == "off")
+        #expect(fleet.session.state.fences[web]?.previous == "off", "that is what was there before Belay came")
+    }
+
     @Test func aFenceThatTheSpecNoLongerWantsIsTakenDown() async {
         let fleet = Fleet(FakeFleet())
         _ = await fleet.pass()

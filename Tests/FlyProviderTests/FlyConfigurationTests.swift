@@ -118,6 +118,20 @@ import Testing
         #expect(try await stage.updates == [FlyStage.second])
     }
 
+    @Test func whatIsBroughtBackStandsInTheMachinesAndBecomesNoSecret() async throws {
+        var stage = try FlyStage.make()
+        var desired = DesiredConfiguration.make(["LOG": "named"], restores: true)
+        desired.values["QUEUE"] = .init(
+            Secret("then"), isReference: true, fingerprint: ConfigurationKeeper.fingerprint("QUEUE", "then"), isRestored: true)
+        stage.configuration = desired
+        try await stage.walk()
+        let environment = try await stage.machine()["env"]
+        #expect(environment?["QUEUE"]?.string == "then")
+        let configuration = await stage.observe().configuration
+        #expect(configuration?.settings["QUEUE"]?.fingerprint == ConfigurationKeeper.fingerprint("QUEUE", "then"), "it can be read")
+        #expect(configuration?.differences == [])
+    }
+
     @Test func anUndoThatRestoresBringsTheOldConfigBackWithTheNamedKeysOnTop() async throws {
         var stage = try FlyStage.make()
         try await stage.change { $0["env"] = ["LOG": "new", "ADDED": "1"] }

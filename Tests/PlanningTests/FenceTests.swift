@@ -111,6 +111,18 @@ import Testing
     }
 
     /// One that cannot be observed may have any automation.
+    @Test func aFenceOfAComponentThatIsNotInTheSpecAnyMoreIsTold() {
+        var recorded = RecordedState(isKnown: true)
+        recorded.fences[.component("docs")] = Fence(
+            name: "autoDeploy", previous: "commit", set: "no", target: "", provider: "place")
+        let plan = Planning.plan(System.make([]), revision: Revision.make(), observed: World(), recorded: recorded)
+        #expect(plan.isInSync)
+        #expect(
+            plan.notes == [
+                "component/docs is not in the spec any more, and its fence is still up (autoDeploy was commit); reconcile forget docs takes it down"
+            ])
+    }
+
     @Test func whatIsUnknownIsNotFenced() {
         var recorded = RecordedState(isKnown: true)
         recorded.fences[Self.web] = .make()

@@ -34,7 +34,7 @@ struct FenceAndDriftTests {
                 + "it deploys every push to main, which replaces the pin"),
         Fencing(
             why: "somebody else switched it off", automation: .make("no"), state: .offByOthers,
-            message: "autoDeploy is off (no), not by Belay: it stays so"),
+            message: "autoDeploy is off (no), by no fence that is recorded here: it stays so"),
         Fencing(
             why: "the spec wants none", automation: .make(), isFenced: false, state: .unwanted,
             message: "no fence wanted; autoDeploy is on (commit)"),

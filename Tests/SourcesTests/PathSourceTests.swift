@@ -166,13 +166,18 @@ import Testing
         #expect(try await source.relation(of: Revision(.digest, "x"), to: Revision(.commit, first)) == .unknown, "a digest has no history")
     }
 
-    @Test func withoutTheProgramGitADirectoryIsADirectory() async throws {
+    @Test func withoutTheProgramGitACheckoutIsRefusedAndADirectoryIsADirectory() async throws {
         let place = try Place()
         defer { try? place.remove() }
-        try await place.git("init", "-q")
         try place.write("system.yaml", "one")
-        let snapshot = try await PathSource([place.root], git: Git(program: "no-such-program-of-this-name")).snapshot()
-        #expect(snapshot.revision.kind == .digest)
+        let source = PathSource([place.root], git: Git(program: "no-such-program-of-this-name"))
+        #expect(try await source.snapshot().revision.kind == .digest)
+        try await place.git("init", "-q")
+        let error = await #expect(throws: SourceError.self) { try await source.snapshot() }
+        #expect(
+            error?.message.hasSuffix(
+                "this is a Git checkout, and there is no program git to read its history with; "
+                    + "install git, or copy the specs out of the checkout to reconcile them without it") == true)
     }
 
     @Test(arguments: [(false, "no work tree above it"), (true, "a .git above it, whatever it is worth")])

@@ -63,6 +63,8 @@ public struct FlyProvider: Provider {
     func api(_ target: FlyTarget) -> FlyAPI { FlyAPI(connection: connection, affinity: affinity, app: target.app) }
 
     public func observe(_ target: FlyTarget, _ request: ObservationRequest) async -> Observation {
+        var request = request
+        request.configuration = request.configuration?.withRestoredInMachines
         let reader = FlyReader(api: api(target), target: target, request: request)
         do throws(FlyFailure) {
             guard let reading = try await reader.read() else { return Observation(live: .nothing) }
@@ -87,6 +89,8 @@ public struct FlyProvider: Provider {
         name: "deploy", summary: "people and pipelines deploy with 'fly deploy'; there is no switch", isOn: false, value: "none", off: nil)
 
     public func apply(_ change: ReleaseChange, to target: FlyTarget, _ request: ApplyRequest) async -> ApplyResult {
+        var request = request
+        request.configuration = request.configuration?.withRestoredInMachines
         let resource = "fly/\(request.component)"
         guard let way = FlyWay(token: change.route.token), let image = FlyImage(way.image), image.digest != nil,
             let part = FlyPart(change.route.part)
@@ -149,5 +153,14 @@ public struct FlyProvider: Provider {
         default: next = nil
         }
         return error.problem(of: resource, next: next)
+    }
+}
+
+extension DesiredConfiguration {
+    /// What is brought back was read from the machines' environment, because secrets cannot be read: it goes back there.
+    fileprivate var withRestoredInMachines: DesiredConfiguration {
+        var desired = self
+        for (key, value) in values where value.isRestored && value.isReference { desired.values[key]?.isReference = false }
+        return desired
     }
 }
