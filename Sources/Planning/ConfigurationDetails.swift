@@ -8,11 +8,16 @@ extension ReleaseChange {
 extension Subject {
     private var differences: [ConfigurationDifference] { observation.configuration?.differences ?? [] }
 
-    /// `API_URL and SENTRY_DSN`, for a summary.
-    var differingKeys: String {
-        let keys = differences.map(\.key)
-        guard keys.count > 3 else { return keys.joined(separator: ", ") }
-        return "\(keys.count) configuration keys"
+    /// `set API_URL and SENTRY_DSN, remove OLD`, for a summary.
+    var configurationSummary: String {
+        func words(_ verb: String, _ keys: [String]) -> String? {
+            guard !keys.isEmpty else { return nil }
+            return "\(verb) " + (keys.count > 3 ? "\(keys.count) keys" : keys.joined(separator: ", "))
+        }
+        return [
+            words("set", differences.filter { $0.kind != .extra }.map(\.key)),
+            words("remove", differences.filter { $0.kind == .extra }.map(\.key)),
+        ].compactMap(\.self).joined(separator: ", ")
     }
 
     /// A line for each key that differs from what the spec says; never a value.

@@ -191,7 +191,7 @@ struct StepWriter {
         case .change(let change) where change.isReconfiguration:
             step.action = .release(change)
             step.class = change.route.class
-            step.summary = "\(name): set \(subject.differingKeys) of \(change.to.label) (\(change.route.means))"
+            step.summary = "\(name): \(subject.configurationSummary) of \(change.to.label) (\(change.route.means))"
             step.details = subject.configurationDetails + subject.reasons + change.route.cautions.map { "caution: \($0)" }
         case .change(let change):
             step.action = .release(change)

@@ -47,13 +47,19 @@ extension String {
     fileprivate var isLikeCredential: Bool {
         if Self.credentialPrefixes.contains(where: { hasPrefix($0) && utf8.count >= $0.utf8.count + 8 }) { return true }
         if contains("-----BEGIN "), contains("PRIVATE KEY") { return true }
-        return hasPassword
+        return hasPassword || isSignedToken
+    }
+
+    /// A JSON Web Token: three parts, the first two of which begin as JSON does in base64.
+    private var isSignedToken: Bool {
+        let parts = split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 3 && parts[0].hasPrefix("eyJ") && parts[1].hasPrefix("eyJ")
     }
 
     /// Chosen by their vendors so that they are found where they do not belong.
     private static let credentialPrefixes = [
         "sk_live_", "rk_live_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xapp-", "AKIA", "ASIA",
-        "sk-ant-", "sk-proj-", "npm_", "rnd_", "fo1_", "FlyV1 ",
+        "sk-ant-", "sk-proj-", "npm_", "rnd_", "fo1_", "FlyV1 ", "AIza", "SG.",
     ]
 
     /// `scheme://user:password@`, the user may be missing.

@@ -78,6 +78,7 @@ import Testing
         let problem = #expect(throws: Problem.self, "\(why)") { try ConfigurationKey.fromEnvironment(["BELAY_KEY": text]) }
         #expect(
             problem?.description
-                == "BELAY_KEY is not 32 bytes or more in base64; set the one that was used before; a first one is made with: head -c 32 /dev/urandom | base64")
+                == "BELAY_KEY is not 32 bytes or more in base64; set the one that was used before; a first one is made with: head -c 32 /dev/urandom | base64"
+        )
     }
 }

@@ -102,7 +102,7 @@ import Testing
         ]
         let plan = Self.plan(.make(live: "v2", configuration: Self.observed(kinds.map { .init($0.0, $0.1) })))
         let step = try #require(plan.step("advance/component/web"))
-        #expect(step.summary.hasPrefix("web: set 5 configuration keys of v2 ("))
+        #expect(step.summary.hasPrefix("web: set 4 keys, remove C of v2 ("))
         #expect(
             step.details.prefix(5) == [
                 "configuration: A is added", "configuration: B is changed",

@@ -169,6 +169,7 @@ private struct ChestTarget: Target, SpecObject {
         ("github_" + "pat_0123456789ab", "GitHub"),
         ("xox" + "b-0123456789-abc", "Slack"), ("AKIA" + "0123456789ABCDEF", "AWS"),
         ("|\n            -----BEGIN RSA PRIVATE" + " KEY-----\n            x\n", "a private key"),
+        ("eyJhbGciOiJub25lIn0." + "eyJzdWIiOiJhbm4ifQ.", "a JSON Web Token"), ("SG." + "0123456789abcdef", "a key of SendGrid"),
         ("postgres://user:hunter2" + "@db/shop", "a URL with a password"), ("redis://:hunter2" + "@cache", "without a user"),
     ])
     func whatLooksLikeACredentialIsRefusedAndNotRepeated(value: String, why: String) {

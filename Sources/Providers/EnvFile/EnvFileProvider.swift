@@ -114,7 +114,8 @@ extension EnvFileProvider {
 
     /// True if the file came to hold what is desired, though something failed afterwards.
     private static func isWritten(_ desired: DesiredConfiguration, in file: EnvFile) -> Bool {
-        guard let content = try? file.content(), let settings = try? file.text(of: content).settings else { return false }  // Not, as far as can be told.
+        // Not, as far as can be told.
+        guard let content = try? file.content(), let settings = try? file.text(of: content).settings else { return false }
         if desired.isExact, settings.keys.contains(where: { desired.values[$0] == nil }) { return false }
         return desired.values.allSatisfy { settings[$0.key] == $0.value.secret.reveal() }
     }
