@@ -1,5 +1,11 @@
 import ArgumentParser
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 @main
 struct Reconcile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,6 +33,27 @@ struct Reconcile: AsyncParsableCommand {
         ],
         // A command of its own: options of the root command would swallow those of the others.
         defaultSubcommand: RunCommand.self)
+}
+
+extension Reconcile {
+    /// As ArgumentParser's own, but for the end: handlers of `exit` are not run. One of them takes OpenSSL down, and would do so under the
+    /// thread that is still closing connections.
+    static func main() async {
+        var status = ExitCode.success
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        } catch {
+            status = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if status == .success, !message.isEmpty { print(message) }
+            if status != .success, !message.isEmpty {
+                _ = Array((message + "\n").utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            }
+        }
+        fflush(nil)
+        _exit(status.rawValue)
+    }
 }
 
 /// The program's version, in `--version` and in every request's `User-Agent`.

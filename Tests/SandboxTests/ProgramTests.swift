@@ -120,7 +120,7 @@ import Testing
         #expect(ended.status == .exited(1))
         #expect(
             ended.errors == """
-                \(world):3:1: unknown field "vercl"; known are apiVersion, kind, vercel, fly, kubernetes
+                \(world):3:1: unknown field "vercl"; known are apiVersion, kind, vercel, fly, render, kubernetes
                 \(world):4:9: vercel: expected a mapping, found a list
                 \(world):5:1: the key "vercel" stands here for the second time; the first is at line 4, column 1
                 \(faults):1:13: apiVersion: expected one of sandbox.belay.dev/v1alpha1

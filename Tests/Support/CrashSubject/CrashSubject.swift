@@ -54,6 +54,8 @@ struct CrashSubject {
         let report = await reconciler.reconcile(system, of: snapshot, from: source, within: .seconds(60) * speed, options) { _ in }
         print("journal \(trigger.count(.journalBefore)) writes \(trigger.count(.writeBefore))")
         for problem in report.problems { print(problem.description) }
-        exit(report.verdict.exitStatus)
+        // As the program ends: without the handlers of `exit`.
+        fflush(nil)
+        _exit(report.verdict.exitStatus)
     }
 }
