@@ -130,7 +130,10 @@ import Testing
 
     static let badWorlds: [(why: String, text: String, message: String)] = [
         ("an empty file", "", "w.yaml:1:1: is empty"),
-        ("not a mapping", "- a", "w.yaml:1:1: expected a mapping with the fields apiVersion, kind, vercel, fly, render, kubernetes, found a list"),
+        (
+            "not a mapping", "- a",
+            "w.yaml:1:1: expected a mapping with the fields apiVersion, kind, vercel, fly, render, kubernetes, found a list"
+        ),
         (
             "the wrong kind", "apiVersion: sandbox.belay.dev/v1alpha1\nkind: Faults\n",
             "w.yaml:2:7: kind: expected one of World"
