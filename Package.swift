@@ -132,7 +132,7 @@ let package = Package(
             "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
-        library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit"),
+        library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit", "State"),
         library("OpenAPIValidation", path: "Tests/Support/OpenAPI", "HTTPCore", "JSONValues", "Simulators", subprocess, systemPackage),
 
         // The example of docs/adding-a-provider.md: built and tested, never linked into a program

@@ -60,14 +60,15 @@ public struct ConfigurationKey: Sendable {
     }
 
     private func seal(_ key: String, _ value: Secret) -> String? {
+        // Twelve bytes are a nonce, and sealing with one does not fail. If it did, the value would not be kept.
         guard let sealing, let nonce = try? ChaChaPoly.Nonce(data: Self.mac(key, value, nonces).prefix(12)) else { return nil }
-        // Twelve bytes are a nonce, and sealing with one does not fail.
         return try? ChaChaPoly.seal(Data(value.reveal().utf8), using: sealing, nonce: nonce, authenticating: Data(key.utf8))
             .combined.base64EncodedString()
     }
 
     /// The value; nil when it was sealed with another key, for another name, or was tampered with.
     public func open(_ key: String, _ sealed: String) -> Secret? {
+        // Why it cannot be opened makes no difference: it is not a value that this key sealed for this name.
         guard let sealing, let data = Data(base64Encoded: sealed), let box = try? ChaChaPoly.SealedBox(combined: data),
             let bytes = try? ChaChaPoly.open(box, using: sealing, authenticating: Data(key.utf8))
         else { return nil }
