@@ -73,6 +73,10 @@ let package = Package(
         // System libraries: exactly one importer each
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        // Debian's package has no pkg-config file.
+        .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
 
         // Values and pure functions
         library("Model"),
@@ -96,6 +100,14 @@ let package = Package(
         .target(
             name: "AllProviders", dependencies: ["ProviderKit"] + providers.map { .byName(name: $0.name) }, path: "Sources/Providers/All",
             swiftSettings: settings),
+
+        // Databases and flags
+        library("SQL", "CPostgres", "CSQLite"),
+        library("SQLParsing", "CPgQuery", "JSONValues", "SQL"),
+        library("MigrationFiles", "SQLParsing"),
+        library(
+            "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),
+        library("Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields"),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),

@@ -32,6 +32,7 @@ public struct ResourceID: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     public static func component(_ name: String) -> ResourceID { ResourceID(.component, name) }
     public static func database(_ name: String) -> ResourceID { ResourceID(.database, name) }
+    public static func flag(_ name: String) -> ResourceID { ResourceID(.flag, name) }
 
     public init?(_ description: String) {
         guard let slash = description.firstIndex(of: "/"), let kind = Kind(rawValue: String(description[..<slash])) else { return nil }

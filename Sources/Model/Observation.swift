@@ -108,42 +108,18 @@ public enum IntentFate: Sendable, Hashable, Codable {
     case undecided(String)
 }
 
-/// What is observed of a database: the seam for the schema's side of a plan.
-public struct DatabaseObservation: Sendable, Hashable, Codable {
-    public struct Migration: Sendable, Hashable, Codable {
-        public enum Class: String, Sendable, Codable { case expand, contract }
-        public var version: String
-        public var `class`: Class
-        /// What the down migration costs; nil when there is none.
-        public var down: StepClass?
-
-        public init(version: String, class: Class = .expand, down: StepClass? = .instant) {
-            self.version = version
-            self.class = `class`
-            self.down = down
-        }
-    }
-
-    /// Nil: unknown.
-    public var applied: [String]?
-    /// Every known migration in its order.
-    public var migrations: [Migration]
-    public var problem: Problem?
-
-    public init(applied: [String]?, migrations: [Migration], problem: Problem? = nil) {
-        self.applied = applied
-        self.migrations = migrations
-        self.problem = problem
-    }
-}
-
 /// Everything that was observed for one system in one pass.
 public struct World: Sendable, Hashable, Codable {
     public var components: [ResourceID: Observation]
     public var databases: [ResourceID: DatabaseObservation]
+    public var flags: [ResourceID: FlagObservation]
 
-    public init(components: [ResourceID: Observation] = [:], databases: [ResourceID: DatabaseObservation] = [:]) {
+    public init(
+        components: [ResourceID: Observation] = [:], databases: [ResourceID: DatabaseObservation] = [:],
+        flags: [ResourceID: FlagObservation] = [:]
+    ) {
         self.components = components
         self.databases = databases
+        self.flags = flags
     }
 }

@@ -3,25 +3,43 @@ public struct System: Sendable {
     public var id: SystemID
     /// In the order of the document; names are unique.
     public var components: [Component]
-    /// Schema pins; empty until specs can name databases.
+    /// In the order of the document; names are unique.
     public var databases: [Database]
+    public var flags: FeatureFlags?
+    /// Digests of destructive sets that the spec approves.
+    public var approvals: [String]
     /// The system's own smoke checks, run in phase `verify`.
     public var verify: [Check]
     /// Where the state is kept, as the spec says; nil leaves it to the command.
-    public var stateDirectory: String?
+    public var statePlace: StatePlace?
     /// Where the document stands: `file:line:column`.
     public var origin: String
 
     public init(
-        id: SystemID, components: [Component] = [], databases: [Database] = [], verify: [Check] = [], stateDirectory: String? = nil,
-        origin: String = ""
+        id: SystemID, components: [Component] = [], databases: [Database] = [], flags: FeatureFlags? = nil, approvals: [String] = [],
+        verify: [Check] = [], statePlace: StatePlace? = nil, origin: String = ""
     ) {
         self.id = id
         self.components = components
         self.databases = databases
+        self.flags = flags
+        self.approvals = approvals
         self.verify = verify
-        self.stateDirectory = stateDirectory
+        self.statePlace = statePlace
         self.origin = origin
+    }
+}
+
+/// Where a spec says that state is kept.
+public enum StatePlace: Sendable, Hashable {
+    case directory(String)
+    /// In the system's own database of this name.
+    case database(String)
+
+    /// Nil where it is kept elsewhere.
+    public var directory: String? {
+        guard case .directory(let directory) = self else { return nil }
+        return directory
     }
 }
 
@@ -85,22 +103,6 @@ extension Target {
     public func resolvingPaths(_ resolve: (String) -> String) -> Self { self }
     public var scope: String { "\(provider)/\(identity)" }
     public var provider: String { Self.provider }
-}
-
-/// A database and the schema position the spec pins.
-public struct Database: Sendable, Hashable {
-    public var name: String
-    public var schema: String
-    /// Whether components that tolerate no state in between may be stopped while the schema moves.
-    public var allowsDowntime: Bool
-
-    public init(name: String, schema: String, allowsDowntime: Bool = false) {
-        self.name = name
-        self.schema = schema
-        self.allowsDowntime = allowsDowntime
-    }
-
-    public var id: ResourceID { .database(name) }
 }
 
 /// A range of schema positions, both ends included; nil is open.

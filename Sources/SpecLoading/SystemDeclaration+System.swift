@@ -16,7 +16,7 @@ extension SystemDeclaration {
                         configuration: declared.configuration(besides: file), isFenced: declared.fence, timeout: declared.timeout)
                 }
             },
-            verify: spec.verify, stateDirectory: spec.state.map { Self.path($0.directory, besides: file) }, origin: origin)
+            verify: spec.verify, statePlace: spec.state.map { .directory(Self.path($0.directory, besides: file)) }, origin: origin)
     }
 
     /// Paths in a spec are relative to the spec file.

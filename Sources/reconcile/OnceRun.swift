@@ -24,7 +24,7 @@ struct OnceRun: Sendable {
 
     func callAsFunction(_ specs: SpecOptions) async -> Verdict {
         guard let (source, snapshot, systems) = await program.systems(specs, form) else { return .failure }
-        if !isStatePlaced, isJob, systems.contains(where: { $0.stateDirectory == nil }) {
+        if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"

@@ -50,7 +50,7 @@ struct Program: Sendable {
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
-                let root = try StateDirectory.root(given: directory ?? system.stateDirectory, environment: variables)
+                let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
             values: ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read),

@@ -9,7 +9,7 @@ import Testing
         #expect(result.lines == [])
         let system = try #require(result.systems.first)
         #expect(system.id == SystemID(namespace: "prod", name: "shop"))
-        #expect(system.stateDirectory == "specs/prod/../state")
+        #expect(system.statePlace == .directory("specs/prod/../state"))
         #expect(system.origin == "specs/prod/shop.yaml:1:1")
         #expect(system.verify == [Check(url: "https://shop.example.com/healthz")])
         #expect(system.components.map(\.name) == ["web", "api"])
@@ -55,7 +55,7 @@ import Testing
     ])
     func pathsAreRelativeToTheSpecFile(written: String, file: String, expected: String, why: String) {
         let text = system("web: {ship: {project: x}, release: v1}").replacing("spec: {", with: "spec: {state: {directory: \(written)}, ")
-        #expect(load(text, name: file).systems.first?.stateDirectory == expected, "\(why)")
+        #expect(load(text, name: file).systems.first?.statePlace == .directory(expected), "\(why)")
     }
 
     @Test func severalDocumentsAndFilesKeepTheirOrder() {

@@ -1,0 +1,111 @@
+/// What a statement does, as far as its parse tree tells. For what it costs see contract migrations.md §3.8; for phases §3.9.
+public struct StatementFacts: Sendable, Hashable {
+    /// Ordered: D0 to D3.
+    public enum Risk: Int, Sendable, Codable, Comparable {
+        case additive, availability, rowsAtRisk, dataLoss
+        public static func < (left: Risk, right: Risk) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    public enum Phase: String, Sendable, Codable {
+        /// Additive, and safe for releases that know nothing of it.
+        case expand
+        /// Takes something away or narrows it: releases that need the old form must be gone.
+        case contract
+        /// Changes data only.
+        case backfill
+    }
+
+    public enum TransactionControl: String, Sendable, Codable {
+        case begin, commit, rollback, savepoint
+    }
+
+    /// What is lost or at risk.
+    public struct Loss: Sendable, Hashable, Codable {
+        public enum Kind: String, Sendable, Codable {
+            /// The whole table goes: `DROP TABLE`, `TRUNCATE`, `DELETE` without a condition.
+            case table
+            /// One column's values.
+            case column
+            case schema, sequence, view, type, database, `extension`
+            /// Some rows, chosen by a condition that only the server can count.
+            case rows
+            /// It cannot be told from the statement: a function call, a `DO` block.
+            case opaque
+        }
+
+        public var kind: Kind
+        /// As the statement names it, qualified where it is: `public.orders`. Empty for ``Kind/opaque``.
+        public var object: String
+        /// For ``Kind/column``.
+        public var column: String?
+        /// True if dependents go with it (`CASCADE`): they have to be looked up in the catalogue.
+        public var cascades: Bool
+
+        public init(_ kind: Kind, _ object: String, column: String? = nil, cascades: Bool = false) {
+            self.kind = kind
+            self.object = object
+            self.column = column
+            self.cascades = cascades
+        }
+    }
+
+    public var risk: Risk
+    public var phase: Phase
+    public var losses: [Loss]
+    /// True if it cannot run inside a transaction block (§3.5).
+    public var isNonTransactional: Bool
+    public var control: TransactionControl?
+    /// How its effect is seen in the catalogue, for a statement whose answer was lost (§3.5).
+    public var probe: CatalogueProbe
+    /// Tables and other relations that it names, as written, each once.
+    public var relations: [String]
+    /// One line: `DROP TABLE orders`.
+    public var summary: String
+    /// Whatever else a reviewer should know: `ACCESS EXCLUSIVE while the table is rewritten`.
+    public var cautions: [String]
+
+    public init(
+        risk: Risk, phase: Phase, losses: [Loss] = [], isNonTransactional: Bool = false, control: TransactionControl? = nil,
+        probe: CatalogueProbe = .ambiguous, relations: [String] = [], summary: String, cautions: [String] = []
+    ) {
+        self.risk = risk
+        self.phase = phase
+        self.losses = losses
+        self.isNonTransactional = isNonTransactional
+        self.control = control
+        self.probe = probe
+        self.relations = relations
+        self.summary = summary
+        self.cautions = cautions
+    }
+}
+
+/// How to tell from the catalogue whether a statement has taken effect. Names are as written in the statement.
+public enum CatalogueProbe: Sendable, Hashable, Codable {
+    public enum Object: String, Sendable, Codable {
+        case table, view, materializedView, index, sequence, type, schema, function, trigger, `extension`
+    }
+
+    /// The object is there once it has run.
+    case created(Object, String)
+    /// The object is gone once it has run.
+    case dropped(Object, String)
+    /// `CREATE INDEX CONCURRENTLY`: there and valid; there and invalid means that it has to be dropped and run again.
+    case indexBuilt(name: String?, table: String)
+    /// `REINDEX … CONCURRENTLY`: run again, after invalid leftovers `*_ccnew` and `*_ccold` are dropped.
+    case reindexed(String)
+    case columnAdded(table: String, column: String)
+    case columnDropped(table: String, column: String)
+    case constraintAdded(table: String, constraint: String)
+    case constraintDropped(table: String, constraint: String)
+    case constraintValidated(table: String, constraint: String)
+    case notNullSet(table: String, column: String)
+    /// `ALTER TYPE … ADD VALUE`.
+    case enumValueAdded(type: String, value: String)
+    /// `DETACH PARTITION CONCURRENTLY`.
+    case partitionDetached(parent: String, partition: String)
+    /// Running it again does no harm: `VACUUM`, `ANALYZE`, `REFRESH`.
+    case repeatable
+    /// Nothing in the catalogue tells: data changes, `DO`, function calls.
+    case ambiguous
+}
