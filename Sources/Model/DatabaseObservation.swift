@@ -123,7 +123,8 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         }
 
         public init(
-            engine: String = "", table: String = "", format: String = "", edited: [String] = [], reversible: Int = 0, drift: [String]? = nil,
+            engine: String = "", table: String = "", format: String = "", edited: [String] = [], reversible: Int = 0,
+            drift: [String]? = nil,
             lastBackup: Backup? = nil
         ) {
             self.engine = engine

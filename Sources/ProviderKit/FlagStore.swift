@@ -45,7 +45,8 @@ public struct AnyFlagStore: Sendable {
         promise = store.promise
         let mismatch = { @Sendable (target: any FlagTarget) in
             Problem(
-                "WrongTarget", "a target of \(target.store) reached the flag store \(Store.Target.store)", next: "report this as a bug of Belay")
+                "WrongTarget", "a target of \(target.store) reached the flag store \(Store.Target.store)",
+                next: "report this as a bug of Belay")
         }
         observing = { names, target in
             guard let own = target as? Store.Target else {

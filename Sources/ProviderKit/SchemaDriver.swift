@@ -19,7 +19,9 @@ public protocol SchemaDriver: Sendable {
     ) async -> MigrationEnd
 
     /// Saves the whole database and verifies what was saved. Returns the backup's id.
-    func backUp(_ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void) async -> Result<String, Problem>
+    func backUp(_ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void) async -> Result<
+        String, Problem
+    >
 
     /// Asks the checks' questions in a read-only transaction. Returns the first wrong answer, nil when all are right.
     func check(_ checks: [DataCheck], of database: Database) async -> Problem?
