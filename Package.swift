@@ -82,7 +82,7 @@ let package = Package(
         library("Model"),
         library("JSONValues"),
         library("TextLayout"),
-        library("Planning", "JSONValues", "Model", "TextLayout"),
+        library("Planning", "JSONValues", "Model", "TextLayout", crypto),
 
         // Reading specs
         library("YAMLReading", "CYAML"),

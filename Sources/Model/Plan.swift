@@ -29,8 +29,10 @@ public struct Plan: Sendable, Hashable, Codable {
     public var notes: [String]
     /// What every pin means, as far as it could be resolved.
     public var resolutions: [ResourceID: Resolution]
-    /// Why it would not be carried out as it stands: an older revision, a first contact. Nil when it would. Not the planner's to say.
+    /// Why it would not be carried out as it stands: an approval that is missing, an older revision, a first contact. Nil when it would.
     public var refusal: Problem?
+    /// What would be lost, for which somebody has to answer; nil when nothing would be.
+    public var approval: Approval?
     /// The record that `guard` writes; nil when nothing is to be opened or superseded.
     public var opening: Opening?
     /// What somebody else changed since it was last recorded, sorted by resource. Told until the pin is reached again.
@@ -38,7 +40,7 @@ public struct Plan: Sendable, Hashable, Codable {
 
     public init(
         system: SystemID, revision: Revision, steps: [Step] = [], blocked: [Blocked] = [], notes: [String] = [],
-        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil, drifts: [Drift] = []
+        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil, drifts: [Drift] = [], approval: Approval? = nil
     ) {
         self.system = system
         self.revision = revision
@@ -48,6 +50,7 @@ public struct Plan: Sendable, Hashable, Codable {
         self.resolutions = resolutions
         self.opening = opening
         self.drifts = drifts
+        self.approval = approval
     }
 
     /// True if there is nothing to do and nothing in the way.
@@ -64,15 +67,18 @@ public struct Plan: Sendable, Hashable, Codable {
         public var target: [ResourceID: Resolution]
         public var directions: [ResourceID: Direction]
         public var obligations: [Obligation]
+        /// What may be lost on the way; nil when nothing may.
+        public var approved: Approval?
 
         public init(
             start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution], directions: [ResourceID: Direction],
-            obligations: [Obligation]
+            obligations: [Obligation], approved: Approval? = nil
         ) {
             self.start = start
             self.target = target
             self.directions = directions
             self.obligations = obligations
+            self.approved = approved
         }
     }
 }
@@ -92,11 +98,21 @@ public struct Step: Sendable, Hashable, Codable {
     public var summary: String
     /// More lines, for whoever wants to know why.
     public var details: [String]
+    /// When it counts as done.
+    public var gate: Gate
     public var deadline: Duration
+
+    /// What a step that brings or awaits a release waits for.
+    public enum Gate: String, Sendable, Codable {
+        /// Served, healthy, its checks passed.
+        case healthy
+        /// No instance of any other release is left. Health is not asked: the schema that it needs comes after this step.
+        case departed
+    }
 
     public init(
         id: String, phase: Phase, resource: ResourceID? = nil, action: Action, after: [String] = [], class: StepClass = .instant,
-        summary: String, details: [String] = [], deadline: Duration = .seconds(600)
+        summary: String, details: [String] = [], gate: Gate = .healthy, deadline: Duration = .seconds(600)
     ) {
         self.id = id
         self.phase = phase
@@ -106,6 +122,7 @@ public struct Step: Sendable, Hashable, Codable {
         self.class = `class`
         self.summary = summary
         self.details = details
+        self.gate = gate
         self.deadline = deadline
     }
 
@@ -118,12 +135,16 @@ public struct Step: Sendable, Hashable, Codable {
         case release(ReleaseChange)
         /// The write was made, or somebody's is under way: wait, then run the component's checks.
         case await(Resolution)
-        /// Only the checks are owed: of a component, or of the system when the step names no resource.
+        /// Only the checks are owed: of a component, the questions to a database's data, or of the system when the step names no resource.
         case check
         /// Guard: switch the provider's automation off; finish: bring it back.
         case fence(FenceChange)
+        /// Guard: save a whole database.
+        case backUp
         /// Move a schema by one migration.
-        case migrate(version: String, up: Bool)
+        case migrate(MigrationChange)
+        /// Disable and enable: set flags, all at once.
+        case set([FlagChange])
         /// Stop a component that tolerates no schema in between; its release step in `advance` brings it back.
         case stop
         /// Finish: record the releases, close the transition.
@@ -132,9 +153,9 @@ public struct Step: Sendable, Hashable, Codable {
         /// True if it writes to a provider or a database.
         public var isWrite: Bool {
             switch self {
-            case .release, .migrate, .stop: true
+            case .release, .migrate, .set, .stop: true
             case .fence(let change): change.from != change.to
-            case .confirm, .open, .await, .check, .close: false
+            case .confirm, .open, .backUp, .await, .check, .close: false
             }
         }
     }

@@ -15,12 +15,14 @@ public struct RecordedState: Sendable, Hashable, Codable {
     public var fences: [ResourceID: Fence]
     /// What was last told of a component that had drifted; forgotten when its pin is reached again.
     public var drifts: [ResourceID: Drift]
+    /// How each flag was pinned and set when that was last seen to be so.
+    public var flags: [String: FlagRecord]
 
     public init(
         isKnown: Bool = false, accepted: Revision? = nil, transition: Transition? = nil, releases: [ResourceID: [ReleaseRecord]] = [:],
         resolutions: [ResourceID: Resolution] = [:], openIntents: [ResourceID: Intent] = [:],
         configurations: [ResourceID: [String: ConfigurationEntry]] = [:], fences: [ResourceID: Fence] = [:],
-        drifts: [ResourceID: Drift] = [:]
+        drifts: [ResourceID: Drift] = [:], flags: [String: FlagRecord] = [:]
     ) {
         self.isKnown = isKnown
         self.accepted = accepted
@@ -31,6 +33,7 @@ public struct RecordedState: Sendable, Hashable, Codable {
         self.configurations = configurations
         self.fences = fences
         self.drifts = drifts
+        self.flags = flags
     }
 }
 
@@ -77,6 +80,21 @@ public struct ReleaseRecord: Sendable, Hashable, Codable {
     }
 }
 
+/// A flag as it was last left: with it, what somebody did by hand since can be told.
+public struct FlagRecord: Sendable, Hashable, Codable {
+    /// As the spec pinned it then.
+    public var flag: FeatureFlag
+    public var setting: FlagSetting
+    /// Why it was set by hand, and by whom; nil when the spec was followed.
+    public var reason: String?
+
+    public init(flag: FeatureFlag, setting: FlagSetting, reason: String? = nil) {
+        self.flag = flag
+        self.setting = setting
+        self.reason = reason
+    }
+}
+
 /// Before or after the schema moves.
 public enum Direction: String, Sendable, Codable {
     case retreat, advance
@@ -93,11 +111,13 @@ public struct Transition: Sendable, Hashable, Codable {
     public var directions: [ResourceID: Direction]
     /// What is still owed before it may be closed.
     public var obligations: [Obligation]
+    /// What was approved to be lost on this way, and is spent with it; nil when nothing was.
+    public var approved: Approval?
     public var opened: Timestamp
 
     public init(
         id: String, revision: Revision, start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution],
-        directions: [ResourceID: Direction], obligations: [Obligation], opened: Timestamp
+        directions: [ResourceID: Direction], obligations: [Obligation], approved: Approval? = nil, opened: Timestamp
     ) {
         self.id = id
         self.revision = revision
@@ -105,13 +125,14 @@ public struct Transition: Sendable, Hashable, Codable {
         self.target = target
         self.directions = directions
         self.obligations = obligations
+        self.approved = approved
         self.opened = opened
     }
 }
 
 /// Something that an open transition still owes.
 public enum Obligation: Sendable, Hashable, Codable {
-    /// The component's own checks, on the release that the transition pins.
+    /// The component's own checks on the release that the transition pins, or the questions to a database's data.
     case check(ResourceID)
     /// The system's smoke checks.
     case systemChecks

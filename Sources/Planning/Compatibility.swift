@@ -56,8 +56,8 @@ struct Compatibility {
 
     private func declared(_ window: VersionWindow, _ label: String, _ move: SchemaMove) -> Tolerance {
         // A bound that no migration has is tolerated nowhere: refusing is the only answer that cannot be wrong.
-        let lowest = window.lowest.map { move.positions[$0] ?? .max } ?? -1
-        let highest = window.highest.map { move.positions[$0] ?? -2 } ?? .max
+        let lowest = window.lowest.map { move.position(of: $0) ?? .max } ?? -1
+        let highest = window.highest.map { move.position(of: $0) ?? -2 } ?? .max
         return Tolerance(lowest: lowest, highest: highest, isAssumed: false, subject: "\(label) (needs \(window.text))")
     }
 }

@@ -32,7 +32,7 @@ struct TimingQuestion {
                 continue
             }
             let pin = compatibility.ofPin(move)
-            if subject.isWritten, let pin, let refused = [span.middle, span.target].first(where: { !pin.holds($0) }) {
+            if subject.isWritten, let pin, let refused = span.states.first(where: { !pin.holds($0) }) {
                 return .refused(cannotStay(pin, move, at: refused))
             }
             if let pin, pin.isAssumed { reasons.append(assumption(pin, move)) }
@@ -43,10 +43,10 @@ struct TimingQuestion {
             for release in departing {
                 guard let old = compatibility.of(release, move) else { continue }
                 if old.isAssumed { reasons.append(assumption(old, move)) }
-                guard !old.holds(span.middle) else { continue }
-                let migration = move.migration(from: span.current, towards: span.middle)
+                guard let state = span.statesBeforeAdvance.first(where: { !old.holds($0) }) else { continue }
+                let migration = move.migration(from: span.current, towards: state)
                 mustLeaveFirst =
-                    mustLeaveFirst ?? "\(old.subject) does not tolerate \(move.name(span.middle)) of \(move.database.name) (\(migration))"
+                    mustLeaveFirst ?? "\(old.subject) does not tolerate \(move.name(state)) of \(move.database.name) (\(migration))"
             }
         }
         switch (mustLeaveFirst, mustComeAfter) {

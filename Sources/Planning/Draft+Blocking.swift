@@ -99,7 +99,7 @@ extension Draft {
         if let blocked = arriving(component, compatibility, move, span) { return blocked }
         for release in survey.observed.components[component.id]?.live.serving ?? [] {
             guard let tolerance = compatibility.of(release, move),
-                let position = [span.middle, span.target].first(where: { !tolerance.holds($0) })
+                let position = span.states.first(where: { !tolerance.holds($0) })
             else { continue }
             return stays(tolerance, component.id, move, position)
         }
@@ -109,8 +109,10 @@ extension Draft {
     /// What leaves only after the schema has moved.
     private func departing(_ subject: Subject, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
         for release in subject.observation.live.serving where !(subject.resolution.map { release.matches($0) } ?? false) {
-            guard let tolerance = compatibility.of(release, move), !tolerance.holds(span.middle) else { continue }
-            return stays(tolerance, subject.id, move, span.middle)
+            guard let tolerance = compatibility.of(release, move),
+                let state = span.statesBeforeAdvance.first(where: { !tolerance.holds($0) })
+            else { continue }
+            return stays(tolerance, subject.id, move, state)
         }
         return nil
     }
@@ -122,7 +124,9 @@ extension Draft {
                 guard subject.direction != .advance else { continue }
                 return waits(move, for: subject.id, "\(release.label) may have to leave before the schema moves, and it is blocked")
             }
-            if !tolerance.holds(span.middle) { return stays(tolerance, subject.id, move, span.middle) }
+            if let state = span.statesBeforeAdvance.first(where: { !tolerance.holds($0) }) {
+                return stays(tolerance, subject.id, move, state)
+            }
         }
         return nil
     }
@@ -133,9 +137,7 @@ extension Draft {
 
     /// Whether the pinned release, which is here or comes before the schema has ended its way, stands in the way.
     private func arriving(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
-        guard let pin = compatibility.ofPin(move), let position = [span.middle, span.target].first(where: { !pin.holds($0) }) else {
-            return nil
-        }
+        guard let pin = compatibility.ofPin(move), let position = span.states.first(where: { !pin.holds($0) }) else { return nil }
         return Blocked(
             move.id, .decision,
             Problem(

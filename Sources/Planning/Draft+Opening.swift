@@ -3,14 +3,16 @@ import Model
 extension Draft {
     /// True if this pass would change something: a component, or a schema.
     var hasChanges: Bool {
-        subjects.contains { $0.isChange && $0.blocked == nil } || !writtenMoves.isEmpty
+        subjects.contains { $0.isChange && $0.blocked == nil } || !writtenMoves.isEmpty || flags.hasChanges
     }
 
-    var isBlocked: Bool { subjects.contains { $0.blocked != nil } || moves.contains { $0.blocked != nil } }
+    var isBlocked: Bool {
+        subjects.contains { $0.blocked != nil } || moves.contains { $0.blocked != nil } || !flags.blocked.isEmpty
+    }
 
     /// The schemas that this pass would migrate. Contract migrations wait until nothing is blocked.
     var writtenMoves: [SchemaMove] {
-        moves.filter { $0.isMoving && $0.blocked == nil && (!$0.downs.isEmpty || !$0.expands.isEmpty || !isBlocked) }
+        moves.filter { $0.isMoving && $0.blocked == nil && ($0.movesBeforeContracting || !isBlocked) }
     }
 
     /// The record that `guard` writes, nil when none is needed.
@@ -21,7 +23,10 @@ extension Draft {
     func opening() -> Plan.Opening? {
         let changing = subjects.filter { $0.isChange && $0.resolution != nil }
         if let continued {
-            guard changing.contains(where: { $0.blocked == nil && !covers($0, continued) }) else { return nil }
+            let isCovered =
+                !changing.contains { $0.blocked == nil && !covers($0, continued) }
+                && approval().map { $0.given == continued.approved } ?? true
+            guard !isCovered else { return nil }
         } else {
             guard hasChanges || (transition != nil && !isBlocked) else { return nil }
         }
@@ -31,7 +36,7 @@ extension Draft {
         for subject in changing { directions[subject.id] = subject.direction }
         return Plan.Opening(
             start: start, target: survey.resolutions, directions: directions,
-            obligations: obligations(changing, more: hasChanges && !survey.system.verify.isEmpty))
+            obligations: obligations(changing, more: hasChanges), approved: approval()?.given ?? continued?.approved)
     }
 
     /// False for what drifted after its checks were paid: what is brought back owes them again, or a failed one would be forgotten.
@@ -40,9 +45,11 @@ extension Draft {
             && (subject.component.verify.isEmpty || transition.obligations.contains(.check(subject.id)))
     }
 
-    private func obligations(_ changing: [Subject], more hasSystemChecks: Bool) -> [Obligation] {
+    /// - Parameter hasChanges: then the system's own checks are owed, and the questions to its data.
+    private func obligations(_ changing: [Subject], more hasChanges: Bool) -> [Obligation] {
         var owed: Set<ResourceID> = Set(changing.filter { !$0.component.verify.isEmpty }.map(\.id))
-        var owesSystemChecks = hasSystemChecks
+        if hasChanges { owed.formUnion(survey.system.databases.filter { !$0.checks.isEmpty }.map(\.id)) }
+        var owesSystemChecks = hasChanges && !survey.system.verify.isEmpty
         for obligation in inherited {
             switch obligation {
             case .check(let id): owed.insert(id)
@@ -58,7 +65,7 @@ extension Draft {
         for subject in subjects { start[subject.id] = subject.observation.live.declared?.identity }
         for move in moves {
             guard let span = move.span else { continue }
-            start[move.id] = ArtifactIdentity(.schema, span.current < 0 ? "" : move.name(span.current))
+            start[move.id] = ArtifactIdentity(.schema, move.name(span.current, empty: ""))
         }
         return start
     }

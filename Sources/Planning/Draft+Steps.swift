@@ -6,13 +6,19 @@ extension Draft {
         var plan = Plan(
             system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions,
             drifts: survey.drifts)
+        plan.notes += moves.flatMap { move in (survey.observed.databases[move.id]?.notes ?? []).map { "\(move.id): \($0)" } } + flags.notes
         guard !isEmpty else { return plan }
         plan.opening = opening()
+        if let (needed, given) = approval() {
+            plan.approval = given ?? needed
+            if given == nil { plan.refusal = .approvalNeeded(needed, system: survey.system.id) }
+        }
         var writer = StepWriter(draft: self, opens: plan.opening != nil)
         writer.write()
         plan.steps = writer.steps
         plan.blocked =
-            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + writer.blocked).sorted { $0.resource < $1.resource }
+            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + flags.blocked + writer.blocked)
+            .sorted { $0.resource < $1.resource }
         if writer.isHeldOpen {
             plan.notes.append(
                 "the transition stays open: the system's checks, contract migrations and finish wait until nothing is blocked")
@@ -32,7 +38,7 @@ struct StepWriter {
     private(set) var isHeldOpen = false
 
     /// By id: the last step of a schema before components advance.
-    private var schemaSteps: [ResourceID: String] = [:]
+    var schemaSteps: [ResourceID: String] = [:]
 
     init(draft: Draft, opens: Bool) {
         self.draft = draft
@@ -43,7 +49,9 @@ struct StepWriter {
 
     /// What is not blocked.
     let subjects: [Subject]
-    private let moves: [SchemaMove]
+    let moves: [SchemaMove]
+    /// The step that switches flags off, when there is one.
+    var disabling: [String] = []
     private var confirmed: Set<ResourceID> = []
     /// Components whose fence is put up in `guard`.
     var fenced: Set<ResourceID> = []
@@ -60,6 +68,8 @@ struct StepWriter {
                     deadline: .seconds(60)))
         }
         raiseFences()
+        backUp()
+        disable()
         retreat()
         migrate(.migrateDown)
         migrate(.migrateUp)
@@ -89,11 +99,14 @@ struct StepWriter {
         }
     }
 
-    private mutating func retreat() {
+    mutating func retreat() {
         let leaving = subjects.filter { $0.direction == .retreat || $0.stops }
             .sorted { ($1.depth, $0.component.name) < ($0.depth, $1.component.name) }
         for subject in leaving {
-            let after = before(subject.id) + (subject.isWritten ? leavingDependents(of: subject.id) : [])
+            let waitsForSchema = isAwaitedLater(subject)
+            if waitsForSchema, !subject.isWritten, !subject.hasDeparting { continue }
+            var after = before(subject.id) + (subject.isWritten ? leavingDependents(of: subject.id) : [])
+            if draft.flags.guarded.contains(subject.id), subject.isWritten { after += disabling }
             if subject.stops {
                 steps.append(
                     Step(
@@ -101,7 +114,9 @@ struct StepWriter {
                         class: .downtime, summary: "\(subject.component.name): stop until the schema has moved", details: subject.reasons,
                         deadline: subject.component.timeout))
             } else {
-                steps.append(step(for: subject, .retreat, after: after))
+                var step = step(for: subject, .retreat, after: after)
+                if waitsForSchema { step.gate = .departed }
+                steps.append(step)
             }
         }
     }
@@ -110,22 +125,25 @@ struct StepWriter {
         for move in moves {
             let migrations = phase == .migrateDown ? move.downs : move.expands
             for migration in migrations {
-                let previous = schemaSteps[move.id].map { [$0] } ?? before(move.id) + leavers(before: move)
+                let previous =
+                    schemaSteps[move.id].map { [$0] } ?? before(move.id) + saved(move) + disabled(before: move) + leavers(before: move)
                 schemaSteps[move.id] = append(migration, of: move, phase, after: previous)
             }
         }
     }
 
     private mutating func advance() {
-        let coming = subjects.filter { $0.direction == .advance }
+        let coming = subjects.filter { $0.direction == .advance || isAwaitedLater($0) }
             .sorted { ($0.depth, $0.component.name) < ($1.depth, $1.component.name) }
         for subject in coming {
-            var after = before(subject.id)
-            if subject.stops { after.append(Self.component(.retreat, subject.id)) }
-            for need in subject.component.after.sorted() {
-                guard let other = draft[need], other.blocked == nil, other.direction != nil else { continue }
-                after.append(Self.component(other.direction == .retreat ? .retreat : .advance, need))
+            if subject.direction == .retreat {
+                awaitAfterSchema(subject)
+                continue
             }
+            var after = before(subject.id)
+            if draft.flags.guarded.contains(subject.id), subject.isWritten { after += disabling }
+            if subject.stops { after.append(Self.component(.retreat, subject.id)) }
+            after += arrivals(before: subject)
             let compatibility = draft.compatibility(of: subject.component)
             after += moves.filter { compatibility.concerns($0.database) }.compactMap { schemaSteps[$0.id] }
             steps.append(step(for: subject, .advance, after: after.withoutRepeats))
@@ -154,8 +172,10 @@ struct StepWriter {
                     deadline: max(.seconds(60), system.verify.reduce(.zero) { $0 + $1.within })))
             last = [Self.verify]
         }
+        last = checkData(after: last)
+        last = enable(after: last)
         for move in moves {
-            var previous = last.isEmpty ? [Self.confirm(move.id)] : last
+            var previous = (last.isEmpty ? [Self.confirm(move.id)] : last) + saved(move)
             for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
         }
         settleFences(after: opens ? [Self.open] : [])
@@ -176,13 +196,13 @@ struct StepWriter {
     }
 
     /// True if an open transition has done everything but its contract migrations: what verified it then still holds.
-    private var isOnlyContracting: Bool {
-        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { $0.downs.isEmpty && $0.expands.isEmpty }
+    var isOnlyContracting: Bool {
+        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { !$0.movesBeforeContracting }
     }
 
     // MARK: Steps
 
-    private func step(for subject: Subject, _ phase: Phase, after: [String]) -> Step {
+    func step(for subject: Subject, _ phase: Phase, after: [String]) -> Step {
         var step = Step(
             id: Self.component(phase, subject.id), phase: phase, resource: subject.id, action: .check, after: after, summary: "",
             deadline: subject.component.timeout)
@@ -222,14 +242,17 @@ struct StepWriter {
     ) -> String {
         let id = "\(phase.rawValue)/\(move.id)/\(migration.version)"
         let isUp = phase != .migrateDown
-        var details: [String] = []
+        let script = isUp ? migration.upScript : migration.downScript
+        var details = script.map { $0.details(backup: move.database.migrations.backup) } ?? []
         if phase == .contract { details.append("the point of no return: older releases may not run after it") }
         if migration.class == .expand, phase == .contract { details.append("in this phase because migrations are applied in their order") }
         steps.append(
             Step(
-                id: id, phase: phase, resource: move.id, action: .migrate(version: migration.version, up: isUp), after: after,
-                class: isUp ? .instant : migration.down ?? .instant,
-                summary: "\(move.database.name): migrate \(isUp ? "up to" : "down from") \(migration.version)", details: details))
+                id: id, phase: phase, resource: move.id,
+                action: .migrate(MigrationChange(migration.version, isUp: isUp, script: script)), after: after,
+                class: script.map { $0.isDestructive ? .dataLoss : .instant } ?? (isUp ? .instant : migration.down ?? .instant),
+                summary: "\(move.database.name): migrate \(isUp ? "up to" : "down from") \(migration.version)", details: details,
+                deadline: move.database.migrations.timeouts.migration))
         return id
     }
 
@@ -240,6 +263,14 @@ struct StepWriter {
         let fence = fenced.contains(id) ? [Self.fence(id)] : []
         if opens { return [Self.open] + fence }
         return (confirmed.contains(id) ? [Self.confirm(id)] : []) + fence
+    }
+
+    /// The steps after which what a component needs has arrived.
+    func arrivals(before subject: Subject) -> [String] {
+        subject.component.after.sorted().compactMap { need in
+            guard let other = draft[need], other.blocked == nil, other.direction != nil else { return nil }
+            return Self.component(other.direction == .retreat && !isAwaitedLater(other) ? .retreat : .advance, need)
+        }
     }
 
     /// Dependents that must have left before `id` may: health is not asked of them, only that nothing departing runs any more.
@@ -260,11 +291,11 @@ struct StepWriter {
     }
 
     static let open = "guard/open"
-    private static let verify = "verify/system"
+    static let verify = "verify/system"
     private static let close = "finish/close"
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
-    private static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
+    static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
 }
 
 extension Subject {

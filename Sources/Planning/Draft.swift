@@ -10,6 +10,7 @@ struct Draft {
     var moves: [SchemaMove]
     /// What the open transition still owes and this plan can pay: of a superseded one, only what was owed for a pin that has stayed.
     let inherited: [Obligation]
+    let flags: FlagMoves
     /// Fences of components that stay as they are: to be put up again, or to be taken down.
     let fenceRepairs: [FenceRepair]
     /// Where each subject stands in ``subjects``.
@@ -25,6 +26,7 @@ struct Draft {
         moves = survey.system.databases.sorted { $0.name < $1.name }.map { database in
             SchemaMove(database, survey.observed.databases[database.id], start: continued?.start[database.id]?.value)
         }
+        flags = FlagMoves(survey, moves: moves)
         fenceRepairs = survey.fenceRepairs()
         inherited = survey.recorded.transition.map { Self.payable($0, survey) } ?? []
         indexPlaces()
@@ -35,6 +37,7 @@ struct Draft {
     /// True if nothing differs and nothing is owed.
     var isEmpty: Bool {
         subjects.isEmpty && transition == nil && !moves.contains { $0.isMoving || $0.blocked != nil } && fenceRepairs.isEmpty
+            && flags.isEmpty
     }
 
     subscript(id: ResourceID) -> Subject? { places[id].map { subjects[$0] } }
@@ -96,7 +99,9 @@ struct Draft {
 
     private static func payable(_ transition: Transition, _ survey: Survey) -> [Obligation] {
         guard !transition.obligations.isEmpty else { return [] }
-        let checked = Set(survey.system.components.lazy.filter { !$0.verify.isEmpty }.map(\.id))
+        let checked = Set(
+            survey.system.components.filter { !$0.verify.isEmpty }.map(\.id)
+                + survey.system.databases.filter { !$0.checks.isEmpty }.map(\.id))
         return transition.obligations.filter { obligation in
             switch obligation {
             case .systemChecks: return !survey.system.verify.isEmpty

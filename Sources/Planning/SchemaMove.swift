@@ -5,9 +5,20 @@ struct SchemaMove {
     /// Positions in the order of the migrations; -1 is the empty schema.
     struct Span {
         var current: Int
+        /// Where the down migrations end; ``current`` when there are none.
+        var low: Int
         /// Where the schema stands after `migrate-down` and `migrate-up`, until the contract migrations run.
         var middle: Int
         var target: Int
+
+        /// Every state after the first in which something may run, each once, in the order in which they are passed.
+        var states: [Int] {
+            var states: [Int] = []
+            for state in statesBeforeAdvance + [target] where !states.contains(state) { states.append(state) }
+            return states
+        }
+        /// The states that what leaves after the schema has moved has to live with.
+        var statesBeforeAdvance: [Int] { low == current || low == middle ? [middle] : [low, middle] }
     }
 
     let database: Database
@@ -15,12 +26,24 @@ struct SchemaMove {
     let positions: [String: Int]
     /// Nil: where the schema stands, or where the pin is, is unknown.
     private(set) var span: Span?
+    /// Down migrations, in the order in which they are run: what was applied last comes first.
+    private(set) var downs: [DatabaseObservation.Migration] = []
+    /// Up migrations before the components advance.
+    private(set) var expands: [DatabaseObservation.Migration] = []
+    /// Up migrations after everything else: from the first that contracts on, because migrations are applied in their order.
+    private(set) var contracts: [DatabaseObservation.Migration] = []
     var blocked: Blocked?
 
     var id: ResourceID { database.id }
     /// True if nobody knows where the schema stands or should stand.
     var isUnknown: Bool { span == nil }
-    var isMoving: Bool { span.map { $0.current != $0.target } ?? false }
+    var isMoving: Bool { !downs.isEmpty || !expands.isEmpty || !contracts.isEmpty }
+    /// True if there is more to do than its contract migrations.
+    var movesBeforeContracting: Bool { !downs.isEmpty || !expands.isEmpty }
+    /// True if down migrations are to be run, or were run since the open transition began.
+    private(set) var goesBack = false
+    /// The pinned migration's full name; the pin itself where it has none.
+    var pinned: String { span.map { name($0.target, empty: Database.emptySchema) } ?? database.schema }
 
     /// `start` is the version at which an open transition to this target began: it tells the phases when planning again from the middle.
     init(_ database: Database, _ observation: DatabaseObservation?, start: String?) {
@@ -33,79 +56,50 @@ struct SchemaMove {
             blocked = Blocked(database.id, .failure, problem)
             return
         }
-        guard let target = positions[database.schema] else {
-            blocked = Blocked(database.id, .failure, pinNotFound())
+        if let blocker = observation.blockers.first {
+            blocked = Blocked(database.id, .decision, blocker)
             return
         }
-        let known = migrations.map(\.version)
-        guard Set(applied) == Set(known.prefix(applied.count)), Set(applied).count == applied.count else {
-            blocked = Blocked(database.id, .decision, outOfOrder(applied))
+        let path = SchemaPath(database, migrations: migrations, positions: positions, applied: applied)
+        switch path.target {
+        case .failure(let problem):
+            blocked = Blocked(database.id, .failure, problem)
             return
+        case .success(let target):
+            walk(path, from: applied.compactMap { positions[$0] }.max() ?? -1, to: target, start: start.flatMap { positions[$0] })
         }
-        let current = applied.count - 1
-        span = Span(current: current, middle: middle(from: current, to: target, start: start.flatMap { positions[$0] }), target: target)
-        blocked = irreversible(from: current, to: target).map { Blocked(database.id, .decision, $0) }
+        blocked = path.problem.map { Blocked(database.id, .decision, $0) }
     }
 
-    /// Down migrations, the newest first.
-    var downs: [DatabaseObservation.Migration] {
-        guard let span, span.target < span.current else { return [] }
-        return migrations[span.target + 1...span.current].reversed()
+    private mutating func walk(_ path: SchemaPath, from current: Int, to target: Int, start: Int?) {
+        downs = path.downs.map { migrations[$0] }
+        goesBack = !downs.isEmpty || start.map { $0 > target } ?? false
+        let remaining = path.remaining.max() ?? -1
+        let low = path.downs.isEmpty ? current : remaining
+        let origin = start.map { $0 <= current ? $0 : current } ?? current
+        // What an open transition began with counts: a contract migration that it has applied already keeps the later ones behind it.
+        let begun = origin < target ? migrations[(origin + 1)...target].firstIndex { $0.class == .contract } : nil
+        let split = path.ups.firstIndex { migrations[$0].class == .contract || $0 > begun ?? .max } ?? path.ups.count
+        expands = path.ups[..<split].map { migrations[$0] }
+        contracts = path.ups[split...].map { migrations[$0] }
+        let middle = contracts.isEmpty ? target : max(low, path.ups[..<split].max() ?? -1)
+        span = Span(current: current, low: low, middle: middle, target: target)
     }
 
-    /// Up migrations before the components advance.
-    var expands: [DatabaseObservation.Migration] {
-        guard let span, span.current < span.middle else { return [] }
-        return Array(migrations[span.current + 1...span.middle])
-    }
-
-    /// Up migrations after everything else: from the first that contracts on, because migrations are applied in their order.
-    var contracts: [DatabaseObservation.Migration] {
-        guard let span, max(span.current, span.middle) < span.target else { return [] }
-        return Array(migrations[max(span.current, span.middle) + 1...span.target])
+    /// Where a migration stands that somebody named in full, or by a number that only it has; nil when there is none.
+    func position(of name: String) -> Int? {
+        if let position = positions[name] { return position }
+        guard case .success(let position) = SchemaPin(name, among: migrations).position(of: id) else { return nil }
+        return position
     }
 
     /// For people; the version at a position.
-    func name(_ position: Int) -> String {
-        migrations.indices.contains(position) ? migrations[position].version : "the empty schema"
+    func name(_ position: Int, empty: String = "the empty schema") -> String {
+        migrations.indices.contains(position) ? migrations[position].version : empty
     }
 
     /// The migration that leads out of a position on the way from `current` to `other`.
     func migration(from position: Int, towards other: Int) -> String {
         name(position < other ? position + 1 : position)
-    }
-
-    private func middle(from current: Int, to target: Int, start: Int?) -> Int {
-        guard current < target else { return target }
-        let origin = start.map { $0 <= current ? $0 : current } ?? current
-        let firstContract = migrations[(origin + 1)...target].firstIndex { $0.class == .contract }
-        return firstContract.map { max($0 - 1, current) } ?? target
-    }
-
-    private func irreversible(from current: Int, to target: Int) -> Problem? {
-        guard target < current, let stop = migrations[target + 1...current].lastIndex(where: { $0.down == nil }) else { return nil }
-        return Problem(
-            "Irreversible", "\(database.id): \(migrations[stop].version) has no down migration, so \(database.schema) cannot be reached",
-            next: "pin \(migrations[stop].version), the nearest that can be reached, or write its down migration")
-    }
-
-    private func pinNotFound() -> Problem {
-        let versions = migrations.map(\.version)
-        let nearest = Suggestions.nearest(to: database.schema, among: versions).map { "did you mean \($0)? Else pin" } ?? "pin"
-        return Problem(
-            "PinNotFound", "\(database.id): there is no migration \(database.schema)",
-            next: versions.isEmpty ? "check the path of the migrations" : "\(nearest) one of: \(Suggestions.list(versions.reversed()))")
-    }
-
-    private func outOfOrder(_ applied: [String]) -> Problem {
-        let expected = migrations.prefix(applied.count).map(\.version)
-        let missing = expected.filter { !applied.contains($0) }
-        let extra = applied.filter { !expected.contains($0) }
-        return Problem(
-            "OutOfOrder",
-            "\(database.id): the applied migrations are not the first \(applied.count) in order"
-                + (missing.isEmpty ? "" : "; not applied: \(Suggestions.list(missing))")
-                + (extra.isEmpty ? "" : "; applied though later or unknown: \(Suggestions.list(extra))"),
-            next: "restore the missing files, or bring the schema to a position in the order by hand")
     }
 }

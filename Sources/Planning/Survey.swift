@@ -21,9 +21,10 @@ struct Survey {
         resolutions = recorded.resolutions
         compareComponents()
         for database in system.databases {
+            let migrations = observed.databases[database.id]?.migrations ?? []
+            let name = SchemaPin(database.schema, among: migrations).name(of: database.id) ?? database.schema
             resolutions[database.id] = Resolution(
-                pin: .name(database.schema), identity: ArtifactIdentity(.schema, database.schema), label: database.schema,
-                revision: revision)
+                pin: .name(database.schema), identity: ArtifactIdentity(.schema, name), label: name, revision: revision)
         }
         forgetTheUnmanaged()
     }

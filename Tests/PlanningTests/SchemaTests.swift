@@ -34,10 +34,10 @@ import Testing
         Case(
             why: "back, nothing declared: an older release leaves before the schema", live: "v2", pins: "v1", applied: ["1", "2"],
             schema: "1",
-            work: ["retreat/component/api", "migrate-down/database/main/2"]),
+            work: ["retreat/component/api", "migrate-down/database/main/2", "advance/component/api"]),
         Case(
             why: "down migrations go in reverse order", live: "v2", pins: "v1", applied: ["1", "2", "3"], schema: "1",
-            work: ["retreat/component/api", "migrate-down/database/main/3", "migrate-down/database/main/2"]),
+            work: ["retreat/component/api", "migrate-down/database/main/3", "migrate-down/database/main/2", "advance/component/api"]),
         Case(
             why: "the new release does not tolerate the old schema: after", live: "v3", pins: "v2", needs: window("2", nil),
             work: ["migrate-up/database/main/2", "advance/component/api"]),
@@ -102,12 +102,18 @@ import Testing
         Case(
             why: "a broken release leaves before the schema: its health is not asked", live: "v2", pins: "v1", applied: ["1", "2"],
             schema: "1",
-            observation: .make(live: "v2", settlement: .failed(.make())), work: ["retreat/component/api", "migrate-down/database/main/2"]),
+            observation: .make(live: "v2", settlement: .failed(.make())),
+            work: ["retreat/component/api", "migrate-down/database/main/2", "advance/component/api"]),
         Case(
             why: "old code that may still start stands in the way", live: "v2", records: [record("v1", nil, "1")],
             observation: .make(live: "v2", serving: ["v2", "v1"]), obstacles: ["main: dependency DependencyNotReady"]),
         Case(why: "an unknown pin", live: "v2", schema: "22", obstacles: ["main: failure PinNotFound"]),
-        Case(why: "applied out of order", live: "v2", applied: ["1", "3"], obstacles: ["main: decision OutOfOrder"]),
+        Case(
+            why: "what was applied above the pin goes back, then what is missing below it comes", live: "v2", applied: ["1", "3"],
+            work: ["migrate-down/database/main/3", "migrate-up/database/main/2"]),
+        Case(
+            why: "missing, though a later one at or below the pin is applied", live: "v2", applied: ["2"],
+            obstacles: ["main: decision OutOfOrder"]),
         Case(why: "everything in place", live: "v2", needs: window("1", "2"), applied: ["1", "2"]),
     ]
 
@@ -166,7 +172,7 @@ import Testing
     @Test func anIrreversibleMigrationIsToldWithTheNearestPosition() throws {
         let plan = Self.plan(Case(why: "", live: "v2", applied: ["1", "2", "3"], schema: "1", irreversible: ["2"]))
         let problem = try #require(plan.blocked.first).problem
-        #expect(problem.message == "database/main: 2 has no down migration, so 1 cannot be reached")
+        #expect(problem.message == "database/main: 2 has no down migration, so 1 cannot be reached; nothing was begun")
         #expect(problem.next == "pin 2, the nearest that can be reached, or write its down migration")
     }
 

@@ -26,6 +26,7 @@ extension Plan {
                 }),
             "opening": opening.map(\.json) ?? .null,
             "drifts": .array(drifts.map(\.json)),
+            "approval": approval.map(\.json) ?? .null,
         ]
     }
 }
@@ -90,10 +91,50 @@ extension Step.Action {
                 "type": "fence", "purpose": .string(change.purpose.rawValue), "name": .string(change.name), "from": .string(change.from),
                 "to": .string(change.to),
             ]
-        case .migrate(let version, let up): ["type": "migrate", "version": .string(version), "direction": up ? "up" : "down"]
+        case .backUp: ["type": "backup"]
+        case .migrate(let change): change.json
+        case .set(let changes): ["type": "set", "flags": .array(changes.map(\.json))]
         case .stop: ["type": "stop"]
         case .close: ["type": "close"]
         }
+    }
+}
+
+extension MigrationChange {
+    fileprivate var json: JSON {
+        var json: JSON = ["type": "migrate", "version": .string(version), "direction": isUp ? "up" : "down"]
+        if let script {
+            json["hash"] = .string(script.hash)
+            json["transactional"] = .bool(script.isTransactional)
+            json["losses"] = .array(script.losses.map(JSON.string))
+            json["rowsAtRisk"] = script.rowsAtRisk.map { .integer($0) } ?? .null
+            json["backupBytes"] = script.backupBytes.map { .integer($0) } ?? .null
+        }
+        return json
+    }
+}
+
+extension FlagChange {
+    fileprivate var json: JSON {
+        [
+            "name": .string(name), "from": .optional(from?.description), "to": .string(to.description), "on": .bool(to.isOn),
+            "rollout": to.rollout.map { .integer($0) } ?? .null,
+        ]
+    }
+}
+
+extension Approval {
+    fileprivate var json: JSON {
+        [
+            "digest": .string(digest), "rows": rows.map { .integer($0) } ?? .null,
+            "items": .array(
+                items.map {
+                    [
+                        "database": .string($0.database), "version": .string($0.version), "direction": $0.isUp ? "up" : "down",
+                        "hash": .string($0.hash),
+                    ]
+                }),
+        ]
     }
 }
 

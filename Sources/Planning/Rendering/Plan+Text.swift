@@ -21,7 +21,7 @@ extension Plan {
     /// `Plan: 3 changes, 1 blocked.`
     public var closingLine: String {
         if isInSync { return "Plan: in sync, nothing to do." }
-        let changes = Set(steps.filter(\.action.isWrite).compactMap(\.resource)).count
+        let changes = changeCount
         let waits = steps.count {
             if case .await = $0.action { return true }
             return false
@@ -34,6 +34,15 @@ extension Plan {
         if !blocked.isEmpty { parts.append("\(blocked.count) blocked") }
         if parts.isEmpty { parts.append("a transition to close") }
         return "Plan: \(parts.joined(separator: ", "))."
+    }
+
+    /// Components, databases and flags that it writes to.
+    public var changeCount: Int {
+        let flags = steps.reduce(0) { count, step in
+            guard case .set(let changes) = step.action else { return count }
+            return count + changes.count
+        }
+        return Set(steps.filter(\.action.isWrite).compactMap(\.resource)).count + flags
     }
 
     private func phases(_ style: TextStyle) -> String {

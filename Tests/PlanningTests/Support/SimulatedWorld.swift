@@ -49,12 +49,21 @@ struct SimulatedWorld {
                 world.components[id]?.automation?.value = "commit"
                 world.components[id]?.automation?.isOn = true
             }
-            discharge(.check(id))
+            if step.gate == .departed {
+                world.components[id]?.settlement = .progressing("it waits for its schema")
+            } else {
+                discharge(.check(id))
+            }
         case .await(let resolution):
             guard let id = step.resource, let observation = world.components[id] else { return }
+
             let live = observation.live.declared.flatMap { $0.matches(resolution) ? $0 : nil }
             guard let arrived = live ?? observation.candidates.map(\.release).first(where: { $0.matches(resolution) }) else { return }
             settle(id, on: arrived)
+            if step.gate == .departed {
+                world.components[id]?.settlement = .progressing("it waits for its schema")
+                return
+            }
             // What was under way brings the configuration along here; where it does not, the next plan sets it.
             if let component = system.components.first(where: { $0.id == id }) { configure(component) }
             discharge(.check(id))
@@ -72,9 +81,16 @@ struct SimulatedWorld {
         case .stop:
             guard let id = step.resource, let declared = world.components[id]?.live.declared else { return }
             world.components[id]?.live = .release(declared: declared, serving: [])
-        case .migrate(let version, let up):
+        case .backUp: break
+        case .migrate(let change):
             guard let id = step.resource else { return }
-            if up { world.databases[id]?.applied?.append(version) } else { world.databases[id]?.applied?.removeAll { $0 == version } }
+            if change.isUp {
+                world.databases[id]?.applied?.append(change.version)
+            } else {
+                world.databases[id]?.applied?.removeAll { $0 == change.version }
+            }
+        case .set(let changes):
+            for change in changes { world.flags[.flag(change.name)] = FlagObservation(setting: change.to) }
         case .close: close(system)
         }
     }
