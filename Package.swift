@@ -142,6 +142,7 @@ let package = Package(
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
+        library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
         library("TestDoubles", path: "Tests/Support/TestDoubles", "HTTPCore", "Model", "ProviderKit", "State"),
@@ -183,6 +184,7 @@ let package = Package(
         tests(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
+        tests("SQLTests", "DatabaseServers", "SQL", "TestPrograms"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
