@@ -103,7 +103,7 @@ let package = Package(
 
         // Databases and flags
         library("SQL", "CPostgres", "CSQLite"),
-        library("SQLParsing", "CPgQuery", "JSONValues", "SQL"),
+        library("SQLParsing", "CPgQuery", "JSONValues", "SQL", crypto),
         library("MigrationFiles", "SQLParsing"),
         library(
             "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),
@@ -184,6 +184,7 @@ let package = Package(
         tests(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
+        tests("SQLParsingTests", "SQLParsing"),
         tests("SQLTests", "DatabaseServers", "SQL", "TestPrograms"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
