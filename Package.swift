@@ -107,7 +107,8 @@ let package = Package(
         library("MigrationFiles", "SQLParsing"),
         library(
             "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),
-        library("Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields"),
+        library(
+            "Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields", crypto),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
@@ -122,8 +123,8 @@ let package = Package(
             "TextLayout"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues",
-            "KubernetesProvider", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State",
-            "TextLayout", arguments),
+            "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
+            "State", "TextLayout", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -185,12 +186,23 @@ let package = Package(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
         tests("SQLParsingTests", "SQLParsing"),
+        tests(
+            "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
+            "SQLParsing", "TestPrograms", "migration-subject", crypto, subprocess, systemPackage),
+        program(
+            "migration-subject", path: "Tests/Support/MigrationSubject", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQL",
+            "SQLParsing"),
         tests("SQLTests", "DatabaseServers", "SQL", "TestPrograms"),
+        tests(
+            "FlagsTests", "DatabaseServers", "Flags", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderKit", "SQL",
+            "Simulators",
+            "SpecFields", "TestPrograms", "YAMLReading"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
         tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
+        tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(

@@ -26,6 +26,7 @@ public struct ConfigurationKey: Sendable {
         hashing = derived("fingerprint")
         nonces = derived("nonce")
         sealing = seals ? derived("seal") : nil
+        signing = derived("archive").withUnsafeBytes { Array($0) }
         mark = "." + Self.hexadecimal(Self.mac("", Secret("mark"), derived("mark")).prefix(4))
     }
 
@@ -42,6 +43,9 @@ public struct ConfigurationKey: Sendable {
         }
         return ConfigurationKey(Array(bytes), seals: true)
     }
+
+    /// What scripts that a database keeps are signed with. Derived: who has it learns nothing of the values.
+    public let signing: [UInt8]
 
     /// True if values are kept sealed, so that they can be brought back.
     public var canSeal: Bool { sealing != nil }

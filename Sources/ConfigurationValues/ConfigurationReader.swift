@@ -49,7 +49,8 @@ public struct ConfigurationReader: Sendable {
         return problems.isEmpty ? .success(desired) : .failure(ConfigurationProblems(all: problems))
     }
 
-    private func value(of source: Configuration.Source, for what: String) async -> Result<Secret, Problem> {
+    /// One value, for what is no component's: `what` begins the message of a problem.
+    public func value(of source: Configuration.Source, for what: String) async -> Result<Secret, Problem> {
         let (value, place) = await find(source, what)
         guard case .success(let secret) = value else { return value }
         if secret.reveal().utf8.contains(0) {

@@ -45,7 +45,7 @@ struct PassEvents: Sendable, Hashable {
                     message = text
                 }
                 fences.append(FenceTurn(component: resource.name, purpose: change.purpose, name: change.name, message: message))
-            case .confirm, .open, .await, .check, .migrate, .stop, .close: break
+            case .confirm, .open, .await, .check, .backUp, .migrate, .set, .stop, .close: break
             }
         }
     }

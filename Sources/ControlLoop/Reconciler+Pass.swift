@@ -42,13 +42,16 @@ extension Reconciler {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let observer = try await observer(
                     of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true, adopts: options.adopts)
+                let request = schemaRequest(of: system, revision: snapshot.revision, signing: observer.signing)
+                async let databases = observeDatabases(of: system, request)
                 var world = await observer.observe(system)
+                world.databases = await databases
                 let recorded = try await session.settleIntents(in: world, at: now())
                 await observer.refresh(&world, of: system, after: recorded)
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
-                    configurations: observer.configurations, keeper: observer.keeper)
+                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request)
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
@@ -75,6 +78,7 @@ extension Reconciler {
     /// Why a pass over what was surveyed would begin with a refusal, whatever the plan says: an older revision, or a first contact. Nil when not.
     public func refusal(of survey: Survey, from source: any SpecSource, adopts: Bool, forces: Bool) async -> Problem? {
         if !forces, let problem = await revisionRefusal(survey, from: source) { return problem }
+        if let refusal = survey.plan.refusal { return refusal }
         guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return nil }
         let changes = survey.plan.steps.filter(\.action.isWrite).count
         return Problem(
@@ -103,7 +107,13 @@ extension Reconciler {
         let executor = Executor(
             providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
             events: events)
+        let stores = SystemStores(
+            schemaDriver: schemaDriver, schemaRequest: survey.schemaRequest,
+            schemas: Dictionary(
+                uniqueKeysWithValues: survey.world.databases.compactMap { id, observation in
+                    observation.applied?.last.map { (id.name, $0) }
+                }))
         return await executor.run(
-            survey.plan, system: survey.system, configurations: survey.configurations, keeper: survey.keeper, in: session)
+            survey.plan, system: survey.system, configurations: survey.configurations, keeper: survey.keeper, stores: stores, in: session)
     }
 }

@@ -14,6 +14,10 @@ public struct Reconciler: Sendable {
     public var values: ConfigurationReader
     /// What stands behind fingerprints of values; nil leaves it to the state store's own key, and then nothing is kept sealed.
     public var operatorKey: Result<ConfigurationKey?, Problem>
+    /// Moves schemas; without one, a system with databases cannot be observed.
+    public var schemaDriver: (any SchemaDriver)?
+    /// Where backups are kept, of a system.
+    public var backups: @Sendable (System) -> String
     /// For health checks.
     public var transport: any Transport
     public var clock: any Clock<Duration>
@@ -22,12 +26,15 @@ public struct Reconciler: Sendable {
     public init(
         providers: ProviderRegistry, store: @escaping @Sendable (System) throws(StateError) -> any StateStore,
         values: ConfigurationReader = ConfigurationReader(variables: [:]), operatorKey: Result<ConfigurationKey?, Problem> = .success(nil),
+        schemaDriver: (any SchemaDriver)? = nil, backups: @escaping @Sendable (System) -> String = { _ in "" },
         transport: any Transport, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp
     ) {
         self.providers = providers
         self.store = store
         self.values = values
         self.operatorKey = operatorKey
+        self.schemaDriver = schemaDriver
+        self.backups = backups
         self.transport = transport
         self.clock = clock
         self.now = now
@@ -43,11 +50,13 @@ public struct Reconciler: Sendable {
 
     func survey(_ system: System, revision: Revision, recorded: RecordedState) async throws(StateError) -> Survey {
         let observer = try await observer(of: system, recorded: recorded, making: false)
-        let world = await observer.observe(system)
+        let request = schemaRequest(of: system, revision: revision, signing: observer.signing)
+        var world = await observer.observe(system)
+        world.databases = await observeDatabases(of: system, request)
         let plan = plan(system, revision: revision, observed: world, recorded: recorded)
         return Survey(
             system: system, revision: revision, recorded: recorded, world: world, plan: plan, configurations: observer.configurations,
-            keeper: observer.keeper)
+            keeper: observer.keeper, schemaRequest: request)
     }
 
     /// Observes one component; a provider that cannot be used makes it unknown.

@@ -11,4 +11,6 @@ public struct Survey: Sendable {
     /// What the components' configuration must be, where it is managed. Holds secrets: for providers, never for output.
     var configurations: [ResourceID: DesiredConfiguration] = [:]
     var keeper: ConfigurationKeeper = .none
+    /// Who asks the databases, and what scripts are signed with.
+    var schemaRequest: SchemaRequest?
 }

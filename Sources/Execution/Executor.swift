@@ -52,14 +52,16 @@ public struct Executor: Sendable {
     /// - Parameters:
     ///   - configurations: what each component's configuration must be; without an entry, it is not managed.
     ///   - keeper: makes of the settings what may be recorded with a release.
+    ///   - stores: what moves schemas and sets flags.
     public func run(
         _ plan: Plan, system: System, configurations: [ResourceID: DesiredConfiguration] = [:], keeper: ConfigurationKeeper = .none,
-        in session: any StateSession
+        stores: SystemStores = SystemStores(), in session: any StateSession
     ) async -> PassResult {
         let time = PassTime(clock)
         let runner = StepRunner(
             plan: plan, system: system, session: session, providers: providers, configurations: configurations, keeper: keeper,
-            checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now, newID: newID,
+            stores: stores, checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now,
+            newID: newID,
             report: events)
         var schedule = Schedule(plan)
         for phase in Phase.allCases where !plan.steps(in: phase).isEmpty {

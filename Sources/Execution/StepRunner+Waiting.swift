@@ -48,6 +48,10 @@ extension StepRunner {
             let hasEnded = intent != nil && wait.intent == nil
             if let intent, hasEnded, intent.route.part != nil, declared == nil, observation.operation == nil { return .partDone }
             var text: String
+            if let declared, step.gate == .departed, wait.intent == nil, !observation.isShared(with: wait.resolution) {
+                if case .settled = observation.settlement { try await record(declared, observation, wait.resolution, site) }
+                return .arrived
+            }
             if let declared {
                 switch observation.settlement {
                 case .settled:
@@ -155,4 +159,9 @@ extension StepRunner {
             "Interrupted", "\(site.id): the wait for \(wait.resolution.label) was interrupted; last seen: \(text)",
             next: "the next pass goes on with it")
     }
+}
+
+extension Observation {
+    /// True if code of another release can still run.
+    fileprivate func isShared(with resolution: Resolution) -> Bool { live.serving.contains { !$0.matches(resolution) } }
 }

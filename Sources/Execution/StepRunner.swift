@@ -13,6 +13,8 @@ final class StepRunner: Sendable {
     /// What each component's configuration must be; without an entry, it is not managed.
     let configurations: [ResourceID: DesiredConfiguration]
     let keeper: ConfigurationKeeper
+    /// What moves schemas and sets flags.
+    let stores: SystemStores
     let checks: CheckRunner
     let time: PassTime
     let pace: Pace
@@ -20,11 +22,14 @@ final class StepRunner: Sendable {
     let newID: @Sendable () -> String
     let report: @Sendable (ExecutionEvent) -> Void
     /// Observations made by confirming, and when.
+    /// Where each schema stands, by database, as far as this pass has moved it.
+    let schemas: Mutex<[String: String]>
     private let confirmed = Mutex<[ResourceID: (observation: Observation, at: Duration)]>([:])
 
     init(
         plan: Plan, system: System, session: any StateSession, providers: [String: AnyProvider],
-        configurations: [ResourceID: DesiredConfiguration], keeper: ConfigurationKeeper, checks: CheckRunner, time: PassTime, pace: Pace,
+        configurations: [ResourceID: DesiredConfiguration], keeper: ConfigurationKeeper, stores: SystemStores, checks: CheckRunner,
+        time: PassTime, pace: Pace,
         now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String,
         report: @escaping @Sendable (ExecutionEvent) -> Void
     ) {
@@ -34,6 +39,8 @@ final class StepRunner: Sendable {
         self.providers = providers
         self.configurations = configurations
         self.keeper = keeper
+        self.stores = stores
+        schemas = Mutex(stores.schemas)
         self.checks = checks
         self.time = time
         self.pace = pace
@@ -50,11 +57,16 @@ final class StepRunner: Sendable {
             case .close: return try await close()
             case .check where step.resource == nil:
                 return try await check(system.verify, of: "\(system.id)", owed: .systemChecks, step, phaseEnd)
-            case .migrate, .stop:
+            case .confirm where step.resource?.kind == .database: return try await confirmSchema(step)
+            case .check where step.resource?.kind == .database: return try await checkData(step)
+            case .migrate(let change): return try await migrate(change, step)
+            case .backUp: return await backUp(step)
+            case .set(let changes): return try await set(changes, step)
+            case .stop:
                 return .failed(
                     Problem(
-                        "Unsupported", "\(step.id): this version of Belay moves no schemas and stops no components",
-                        next: "run a version that does"))
+                        "Unsupported", "\(step.id): this version of Belay stops no components", next: "pin an intermediate release instead")
+                )
             case .confirm, .release, .await, .check, .fence:
                 break
             }
@@ -71,17 +83,19 @@ final class StepRunner: Sendable {
                 return await confirm(site, until: end)
             case .release(let change):
                 if let outcome = try await write(change, at: site, step, until: end) { return outcome }
+                if step.gate == .departed { return .succeeded("nothing else is left; its health is asked when its schema is there") }
                 return try await finish(site, step, phaseEnd)
             case .await(let resolution):
                 let intent = await session.state.openIntents[resource]
                 let wait = Wait(resolution: resolution, intent: intent, settlementBefore: nil, end: end, limit: step.deadline)
                 if let outcome = try await arrive(wait, at: site, step) { return outcome }
+                if step.gate == .departed { return .succeeded("nothing else is left; its health is asked when its schema is there") }
                 return try await finish(site, step, phaseEnd)
             case .check:
                 return try await finish(site, step, phaseEnd)
             case .fence(let change):
                 return try await fence(change, at: site, until: end)
-            case .open, .close, .migrate, .stop:
+            case .open, .close, .migrate, .backUp, .set, .stop:
                 return .failed(Problem("Unsupported", "\(step.id): the step names a resource", next: "report this as a bug of Belay"))
             }
         } catch {
@@ -160,7 +174,7 @@ final class StepRunner: Sendable {
     }
 
     /// Records what passed as good; with it, so that no crash in between can lose that it did.
-    private func pay(_ obligation: Obligation) async throws(StateError) {
+    func pay(_ obligation: Obligation) async throws(StateError) {
         let state = await session.state
         guard let transition = state.transition, transition.obligations.contains(obligation) else { return }
         let passed = releaseRecords(of: system, plan, state, at: now())
@@ -168,6 +182,7 @@ final class StepRunner: Sendable {
             .mapValues { record in
                 var record = record
                 record.quality = .good
+                record.schemas.merge(schemas.withLock { $0 }) { $1 }
                 return record
             }
         try await append(.paid(.init(transition: transition.id, obligation, releases: passed)))
@@ -182,7 +197,7 @@ final class StepRunner: Sendable {
         }
         let transition = Transition(
             id: newID(), revision: plan.revision, start: opening.start, target: opening.target, directions: opening.directions,
-            obligations: opening.obligations, opened: now())
+            obligations: opening.obligations, approved: opening.approved, opened: now())
         try await append(
             .opened(.init(transition: transition, resolutions: plan.resolutions, supersedes: await session.state.transition?.id)))
         return .succeeded("transition \(transition.id) is open")
@@ -192,7 +207,7 @@ final class StepRunner: Sendable {
         let state = await session.state
         guard let transition = state.transition else { return .succeeded("no transition is open") }
         // What the spec no longer checks cannot be owed any more.
-        let obligations = transition.obligations.filter { !checks(paying: $0).isEmpty }
+        let obligations = transition.obligations.filter(isAsked)
         guard obligations.isEmpty, plan.blocked.isEmpty else {
             let owed = obligations.map(\.description) + plan.blocked.map { "the pin of \($0.resource)" }
             return .failed(
@@ -209,5 +224,13 @@ final class StepRunner: Sendable {
         case .systemChecks: system.verify
         case .check(let resource): system.components.first { $0.id == resource }?.verify ?? []
         }
+    }
+
+    /// True if the spec still asks for what is owed.
+    private func isAsked(_ obligation: Obligation) -> Bool {
+        if case .check(let id) = obligation, id.kind == .database {
+            return system.databases.first { $0.id == id }.map { !$0.checks.isEmpty } ?? false
+        }
+        return !checks(paying: obligation).isEmpty
     }
 }

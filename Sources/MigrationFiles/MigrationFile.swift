@@ -3,9 +3,10 @@ public struct MigrationFile: Sendable, Hashable {
     /// Its identity: the full stem of its file name without direction and extension, `20240611093000_add_index`; for a folder of two files
     /// the folder's name; for a repeatable one `R__name`.
     public var stem: String
-    /// The version as the format's own tool writes it into its table: leading digits, a dotted version. Nil for a repeatable one.
+    /// The version as the file's name has it: leading digits with their zeros (tools whose table holds a number write it without), diesel's
+    /// without hyphens, Flyway's dotted. Nil for a repeatable one, and for a stem that begins with no digit.
     public var number: String?
-    /// What comes behind the version: `add_index`.
+    /// What comes behind the version: `add_index`. For node-pg-migrate, whose table holds nothing else, the stem.
     public var name: String
     /// Of the file with the up part, relative to the directory: `20240611093000_add_index.sql`.
     public var path: String

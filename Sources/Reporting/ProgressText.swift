@@ -81,7 +81,7 @@ extension Step {
     fileprivate var isTold: Bool {
         switch action {
         case .confirm, .open, .close: false
-        case .release, .await, .check, .fence, .migrate, .stop: true
+        case .release, .await, .check, .fence, .backUp, .migrate, .set, .stop: true
         }
     }
 }

@@ -12,6 +12,7 @@ extension SystemStatus {
             "acceptedRevision": .optional(accepted?.id),
             "conditions": .array(conditions.map(\.json)),
             "components": .array(components.map(\.json)),
+            "databases": .array(databases.map(\.json)),
             "transition": transition.map { transition in
                 [
                     "id": .string(transition.id), "revision": .string(transition.revision.id),

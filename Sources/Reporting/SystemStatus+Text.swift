@@ -12,7 +12,8 @@ extension SystemStatus {
         let columns = columns
         var table = TextTable(header: columns.map(\.title), style: style, indent: 2)
         for component in components { table.add(columns.map { $0.cell(component, style) }) }
-        text += table.rendered()
+        if !components.isEmpty { text += table.rendered() }
+        for database in databases { for line in database.lines { text += "  \(line.printable)\n" } }
         let hasPrevious = columns.contains { $0 == .previous }
         for component in components {
             for line in component.remarks + (hasPrevious ? [] : component.previous.map { ["previous: \($0)"] } ?? []) {

@@ -8,6 +8,7 @@ public struct SystemStatus: Sendable, Hashable {
     public var accepted: Revision?
     public var transition: Transition?
     public var components: [ComponentStatus]
+    public var databases: [DatabaseStatus]
     public var conditions: [Condition]
     public var notes: [String]
     /// Who holds the system's lock, as far as that could be told; nil when nobody does.
@@ -23,6 +24,7 @@ public struct SystemStatus: Sendable, Hashable {
         let observed = Set(world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
         notes = plan.notes.filter { !observed.contains($0) }
         components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
+        databases = system.databases.map { DatabaseStatus($0, world.databases[$0.id], plan) }
         conditions = Condition.of(components: components, plan: plan, transition: recorded.transition)
     }
 }

@@ -6,8 +6,12 @@ public struct PostgresAddress: Sendable, Hashable {
     private var options: [String: String]
 
     /// Reads a connection URL or a `key=value` string as libpq does: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+    ///
+    /// Parameters that other clients put into a URL for themselves (`pgbouncer`, `connection_limit`, `schema` and the like) are dropped.
     public init(_ text: String) throws(SQLError) {
         guard !text.utf8.contains(0) else { throw SQLError(.misconfigured, "the address of the database holds a zero byte") }
+        let text = Self.withoutForeignParameters(text)
+        guard Self.hasPasswordInItsPlace(text) else { throw Self.unreadable }
         var message: UnsafeMutablePointer<CChar>?
         guard let parsed = PQconninfoParse(text, &message) else {
             // libpq's message may quote the text, password included.
@@ -22,7 +26,6 @@ public struct PostgresAddress: Sendable, Hashable {
             option += 1
         }
         self.options = options
-        // A special character in a password moves a part of it into what libpq takes for the host: that must not be shown.
         let isHost = (options["host"] ?? "").utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "@") }
         let isPort = (options["port"] ?? "").utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ",") }
         guard isHost, isPort else { throw Self.unreadable }
@@ -32,6 +35,25 @@ public struct PostgresAddress: Sendable, Hashable {
         .misconfigured,
         "the address of the database cannot be read; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters "
             + "percent-encoded")
+
+    /// A special character in a password moves a part of it into what libpq takes for the host or the database, which are shown.
+    private static func hasPasswordInItsPlace(_ text: String) -> Bool {
+        guard let scheme = text.firstRange(of: "://") else { return true }
+        let place = text[scheme.upperBound...].prefix { $0 != "?" }
+        let authority = place.prefix { $0 != "/" }
+        return place.filter { $0 == "@" }.count == authority.filter { $0 == "@" }.count && authority.filter { $0 == "@" }.count <= 1
+    }
+
+    private static func withoutForeignParameters(_ text: String) -> String {
+        let end = text.lastIndex(of: "@") ?? text.startIndex
+        guard text.contains("://"), let mark = text[end...].firstIndex(of: "?") else { return text }
+        let foreign: Set<Substring> = [
+            "pgbouncer", "connection_limit", "pool_timeout", "socket_timeout", "schema", "statement_cache_size", "prepared_statements",
+            "prepareThreshold", "binary_parameters", "supa",
+        ]
+        let kept = text[text.index(after: mark)...].split(separator: "&").filter { !foreign.contains($0.prefix { $0 != "=" }) }
+        return text[..<mark] + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
+    }
 
     /// Nil where libpq's default counts, which is the user's name.
     public var database: String? { options["dbname"] }
@@ -45,17 +67,19 @@ public struct PostgresAddress: Sendable, Hashable {
         return other
     }
 
-    /// What a program of PostgreSQL needs in its environment to connect to the same place: no secret has to stand among its arguments.
+    /// What a program of PostgreSQL needs in its environment, over the one that this process has, to connect to the same place: no secret
+    /// has to stand among its arguments.
     public var environment: [String: String] {
-        let names = [
-            "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER",
-            "password": "PGPASSWORD",
-            "passfile": "PGPASSFILE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
-            "channel_binding": "PGCHANNELBINDING", "service": "PGSERVICE", "gssencmode": "PGGSSENCMODE",
-            "target_session_attrs": "PGTARGETSESSIONATTRS",
-        ]
-        var environment: [String: String] = ["PGCONNECT_TIMEOUT": "10"]
-        for (keyword, variable) in names { if let value = options[keyword] { environment[variable] = value } }
+        var environment = ["PGCONNECT_TIMEOUT": "10"]
+        guard let known = PQconninfoParse("", nil) else { return environment }
+        defer { PQconninfoFree(known) }
+        var option = known
+        while let keyword = option.pointee.keyword {
+            if let variable = option.pointee.envvar, let value = options[String(cString: keyword)] {
+                environment[String(cString: variable)] = value
+            }
+            option += 1
+        }
         return environment
     }
 

@@ -5,7 +5,8 @@ public enum SQLEngine: String, Sendable, Hashable, CaseIterable {
 
 /// One session with a database. Every call runs on a thread of its own, one after the other; nothing blocks the caller's threads.
 ///
-/// Cancelling the task that awaits a call asks the server to cancel the statement and then throws ``SQLError/Code/cancelled``.
+/// Cancelling the task that awaits a call asks the server to cancel the statement and then throws ``SQLError/Code/cancelled``. A task that is
+/// cancelled already runs nothing but a bare `ROLLBACK`.
 public protocol SQLConnection: AnyObject, Sendable {
     var engine: SQLEngine { get }
 

@@ -15,7 +15,7 @@ public struct SQLError: Error, Sendable, Hashable {
     }
 
     public var code: Code
-    /// `postgres main at db.example.com:5432: relation "t" does not exist`.
+    /// `main at db.example.com:5432: relation "t" does not exist`.
     public var message: String
     /// PostgreSQL's SQLSTATE; for SQLite the extended result's name: `SQLITE_BUSY`.
     public var sqlState: String?
@@ -23,9 +23,12 @@ public struct SQLError: Error, Sendable, Hashable {
     public var hint: String?
     /// Where in the statement, counted from 1 in characters.
     public var position: Int?
+    /// Statements of a script that had ended well before the one that failed; nil where that was not counted.
+    public var completed: Int?
 
     public init(
-        _ code: Code, _ message: String, sqlState: String? = nil, detail: String? = nil, hint: String? = nil, position: Int? = nil
+        _ code: Code, _ message: String, sqlState: String? = nil, detail: String? = nil, hint: String? = nil, position: Int? = nil,
+        completed: Int? = nil
     ) {
         self.code = code
         self.message = message
@@ -33,6 +36,7 @@ public struct SQLError: Error, Sendable, Hashable {
         self.detail = detail
         self.hint = hint
         self.position = position
+        self.completed = completed
     }
 }
 

@@ -1,5 +1,4 @@
-internal import Crypto
-internal import JSONValues
+internal import SQL
 
 /// What a whole script does: the facts of its statements, folded.
 public struct ScriptFacts: Sendable, Hashable {
@@ -9,27 +8,26 @@ public struct ScriptFacts: Sendable, Hashable {
     public var risk: StatementFacts.Risk
     /// Contract as soon as one statement takes something away.
     public var phase: StatementFacts.Phase
-    /// Each once, without what the script itself has made.
+    /// Each once, without what the script itself has made: contract migrations.md §3.8.
     public var losses: [StatementFacts.Loss]
     /// True if there are statements of both kinds: they cannot be told apart into phases.
     public var isMixed: Bool
 
     /// - Throws: what the dialect's parser does not accept.
     public init(_ script: String, dialect: SQLDialect) throws(ParseError) {
-        statements = try SQLScript.statements(script, dialect: dialect)
+        let parsed = try SQLScript.parsed(script, dialect: dialect)
+        statements = parsed.statements
         switch dialect {
-        case .postgres:
-            let trees = try PostgresParser.parse(script)
-            facts = zip(trees, statements).map { StatementFacts(postgres: $0.tree, text: $1.text) }
+        case .postgres: facts = PostgresTrees(parsed).facts
         case .sqlite:
-            facts = statements.map { StatementFacts(sqlite: $0.text) }
+            facts = parsed.statements.indices.map { StatementFacts(sqlite: parsed.tokens(of: $0), text: parsed.statements[$0].text) }
         }
         risk = .additive
         phase = .expand
         losses = []
         isMixed = false
         findEarlyValues()
-        fold(dialect)
+        fold(parsed, dialect)
     }
 
     /// Indexes of the statements that cannot run inside a transaction.
@@ -37,6 +35,15 @@ public struct ScriptFacts: Sendable, Hashable {
 
     /// `CREATE TABLE orders (…)` and so on, a line each.
     public var summary: [String] { facts.map(\.summary) }
+
+    /// Of all statements, each once.
+    public var relations: [String] {
+        var seen: Set<String> = []
+        return facts.flatMap(\.relations).filter { seen.insert($0).inserted }
+    }
+
+    /// The statements that begin or end a transaction, or a part of one.
+    public var transactionControl: [Statement] { facts.indices.filter { facts[$0].control != nil }.map { statements[$0] } }
 
     public var cautions: [String] {
         var seen: Set<String> = []
@@ -47,82 +54,35 @@ public struct ScriptFacts: Sendable, Hashable {
     private mutating func findEarlyValues() {
         for index in facts.indices {
             guard case .enumValueAdded(_, let value) = facts[index].probe else { continue }
-            if statements[(index + 1)...].contains(where: { $0.text.contains("'\(value)'") }) { facts[index].isNonTransactional = true }
+            let literal = SQLLiteral.quoted(value, for: .postgres)
+            if statements[(index + 1)...].contains(where: { $0.text.contains(literal) }) {
+                facts[index].isNonTransactional = true
+                facts[index].cautions.append("the new value is used further down, which needs a transaction of its own")
+            }
         }
     }
 
-    private mutating func fold(_ dialect: SQLDialect) {
-        var made: Set<String> = []
+    private mutating func fold(_ parsed: ParsedScript, _ dialect: SQLDialect) {
+        var made = MadeObjects()
         var hasExpand = false
-        let rebuilt = dialect == .sqlite ? rebuiltTables : []
+        let rebuilt = dialect == .sqlite ? SQLiteRebuild.tables(of: parsed) : []
         for index in facts.indices {
-            if case .created(let object, let name) = facts[index].probe, object == .table || object == .materializedView {
-                made.insert(name)
+            made.read(facts[index], parsed.tokens(of: index))
+            let losses = facts[index].losses
+            let own = losses.filter { !made.contains($0) && !($0.kind == .table && rebuilt.contains($0.object)) }
+            if own.count < losses.count {
+                facts[index].losses = own
+                if own.isEmpty { facts[index].risk = min(facts[index].risk, .availability) }
+                if losses.contains(where: { rebuilt.contains($0.object) }) {
+                    facts[index].cautions.append("the table is rebuilt: a column that is not copied is lost")
+                }
             }
-            if case .columnAdded(let table, let column) = facts[index].probe { made.insert("\(table).\(column)") }
-            let own = facts[index].losses.filter { loss in
-                let name = loss.column.map { "\(loss.object).\($0)" } ?? loss.object
-                return loss.kind == .opaque || !(made.contains(name) || made.contains(loss.object) || rebuilt.contains(loss.object))
-            }
-            if own.count < facts[index].losses.count, own.isEmpty { facts[index].risk = min(facts[index].risk, .availability) }
-            facts[index].losses = own
-            for loss in own where !losses.contains(loss) { losses.append(loss) }
+            made.forget(facts[index])
+            for loss in own where !self.losses.contains(loss) { self.losses.append(loss) }
             risk = max(risk, facts[index].risk)
             phase = max(phase, facts[index].phase)
             if facts[index].phase == .expand, facts[index].control == nil { hasExpand = true }
         }
         isMixed = hasExpand && phase == .contract
-    }
-
-    /// SQLite's way to change a table: make a new one, copy, drop the old one, give the new one its name.
-    private var rebuiltTables: Set<String> {
-        var copied: Set<String> = []
-        var renamed: Set<String> = []
-        for statement in statements {
-            let words = SQLiteWords(statement.text)
-            if words.upper(0) == "INSERT", words.contains("SELECT") { copied.insert(words.name(after: ["INTO"])) }
-            if words.upper(0) == "ALTER", words.contains("RENAME"), words.contains("TO"), copied.contains(words.name(after: ["TABLE"])) {
-                renamed.insert(words.name(after: ["TO"]))
-            }
-        }
-        return renamed
-    }
-}
-
-extension SQLScript {
-    /// The same for two scripts that differ in blanks, comments, line ends and the case of keywords only; nil for what cannot be parsed.
-    public static func cosmeticFingerprint(_ script: String, dialect: SQLDialect) -> String? {
-        let text: String
-        switch dialect {
-        case .postgres:
-            guard let trees = try? PostgresParser.parse(script) else { return nil }  // What cannot be parsed has none.
-            text = trees.map { $0.tree.withoutPlaces.description }.joined(separator: "\n")
-        case .sqlite:
-            text = SQLiteWords(script).words.map { word in
-                switch word {
-                case .bare(let bare): bare.uppercased()
-                case .name(let name): "\"\(name)\""
-                case .text(let text): "'\(text)'"
-                case .sign(let sign): String(sign)
-                }
-            }.joined(separator: " ")
-        }
-        let digits = Array("0123456789abcdef")
-        return String(SHA256.hash(data: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
-}
-
-extension JSON {
-    /// Without what tells where in the text something stood.
-    fileprivate var withoutPlaces: JSON {
-        switch self {
-        case .array(let elements): .array(elements.map(\.withoutPlaces))
-        case .object(let object):
-            .object(
-                JSONObject(
-                    object.members.filter { !["location", "stmt_location", "stmt_len", "rexpr_list_start", "list_start"].contains($0.key) }
-                        .map { ($0.key, $0.value.withoutPlaces) }))
-        default: self
-        }
     }
 }

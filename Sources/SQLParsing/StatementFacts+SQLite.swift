@@ -1,160 +1,137 @@
 extension StatementFacts {
-    /// The facts of a statement of SQLite, from its words: SQLite has no parser that could be asked without the schema. What is not
-    /// recognised counts as additive where it begins with CREATE, and as rows at risk otherwise.
-    init(sqlite text: String) {
-        let words = SQLiteWords(text)
+    /// The facts of a statement of SQLite, from its tokens: SQLite has no parser that could be asked without the schema. What is not
+    /// recognised counts as opaque.
+    init(sqlite tokens: StatementTokens, text: String) {
         self.init(risk: .additive, phase: .expand, summary: TreeReading.oneLine(text))
-        let name = words.name(after: Self.introducers)
-        switch words.upper(0) {
+        var reader = SQLiteReading(tokens)
+        switch tokens[0] {
         case "BEGIN": control = .begin
         case "COMMIT", "END": control = .commit
-        case "ROLLBACK": control = words.contains("TO") ? .savepoint : .rollback
+        case "ROLLBACK": control = [tokens[1], tokens[2]].contains("TO") ? .savepoint : .rollback
         case "SAVEPOINT", "RELEASE": control = .savepoint
-        case "CREATE":
-            probe = .created(
-                words.contains("INDEX") ? .index : words.contains("VIEW") ? .view : words.contains("TRIGGER") ? .trigger : .table, name)
-            if words.contains("UNIQUE"), words.contains("INDEX") { (phase, risk) = (.contract, .availability) }
-        case "DROP": dropped(words, name)
-        case "ALTER": altered(words, name)
-        case "DELETE", "UPDATE":
-            phase = .backfill
-            lose(
-                words.contains("WHERE") ? .rows : .table,
-                words.name(after: ["FROM", "UPDATE", "ROLLBACK", "ABORT", "REPLACE", "FAIL", "IGNORE", "OR"]))
-        case "INSERT", "REPLACE":
-            phase = .backfill
-            if words.contains("REPLACE") || words.contains("DO") { lose(.rows, words.name(after: ["INTO"])) }
-        case "VACUUM":
-            (isNonTransactional, probe, phase) = (true, .repeatable, .backfill)
-        case "REINDEX", "ANALYZE", "PRAGMA":
-            (probe, phase) = (.repeatable, .backfill)
-            if words.upper(0) == "PRAGMA", words.upper(1).lowercased() == "foreign_keys" {
-                cautions.append("has no effect inside a transaction: write -- pragma: foreign_keys=off instead")
-            }
-        case "SELECT", "WITH":
-            phase = .backfill
-            if words.contains("DELETE") || words.contains("UPDATE") || words.contains("INSERT") {
-                lose(.opaque, "")
+        case "CREATE": create(&reader)
+        case "DROP": drop(&reader)
+        case "ALTER": alter(&reader)
+        case "DELETE", "UPDATE", "INSERT", "REPLACE": change(&reader)
+        case "WITH":
+            // Behind the common tables comes what they are for.
+            while !reader.isAtEnd, !["SELECT", "VALUES", "DELETE", "UPDATE", "INSERT", "REPLACE"].contains(reader.word) { reader.skip() }
+            if ["DELETE", "UPDATE", "INSERT", "REPLACE"].contains(reader.word) {
+                change(&reader)
             } else {
-                probe = .repeatable
+                (phase, probe) = (.backfill, .repeatable)
             }
-        default:
-            phase = .backfill
-            lose(.opaque, "")
+        case "SELECT", "VALUES", "ANALYZE", "REINDEX", "EXPLAIN": (phase, probe) = (.backfill, .repeatable)
+        case "VACUUM": (phase, probe, isNonTransactional) = (.backfill, .repeatable, true)
+        case "ATTACH", "DETACH": (phase, isNonTransactional) = (.backfill, true)
+        case "PRAGMA": pragma(tokens)
+        default: opaque("what it does is not known")
         }
-        relations = name.isEmpty ? [] : [name]
     }
 
-    private static let introducers = ["TABLE", "INDEX", "VIEW", "TRIGGER", "IF", "NOT", "EXISTS"]
+    private mutating func create(_ reader: inout SQLiteReading) {
+        reader.next()
+        reader.take("TEMP", "TEMPORARY", "VIRTUAL")
+        let isUnique = reader.take("UNIQUE")
+        let kind = reader.word
+        reader.next()
+        if reader.take("IF") { reader.next(count: 2) }
+        let name = reader.name()
+        relations = [name]
+        switch kind {
+        case "TABLE": probe = .created(.table, name)
+        case "VIEW": probe = .created(.view, name)
+        case "INDEX":
+            probe = .created(.index, name)
+            if reader.take("ON") { relations = [reader.name()] }
+            risk = .availability
+            cautions.append("nobody can write while the index is built")
+            if isUnique { phase = .contract }
+        case "TRIGGER":
+            probe = .created(.trigger, name)
+            relations = []
+            risk = .availability
+            cautions.append("changes what writes to its table do")
+        default: opaque("what it does is not known")
+        }
+    }
 
-    private mutating func dropped(_ words: SQLiteWords, _ name: String) {
+    private mutating func drop(_ reader: inout SQLiteReading) {
+        reader.next()
+        let kind = reader.word
+        reader.next()
+        if reader.take("IF") { reader.next() }
+        let name = reader.name()
         (phase, risk) = (.contract, .availability)
-        switch words.upper(1) {
+        switch kind {
         case "TABLE":
             probe = .dropped(.table, name)
             lose(.table, name)
         case "VIEW": probe = .dropped(.view, name)
         case "TRIGGER": probe = .dropped(.trigger, name)
-        default:
-            probe = .dropped(.index, name)
-            phase = .expand
+        default: probe = .dropped(.index, name)
         }
     }
 
-    private mutating func altered(_ words: SQLiteWords, _ name: String) {
-        if words.contains("DROP") {
+    private mutating func alter(_ reader: inout SQLiteReading) {
+        reader.next(count: 2)
+        let table = reader.name()
+        relations = [table]
+        if reader.take("DROP") {
+            reader.take("COLUMN")
+            let column = reader.bareName()
+            (phase, risk, probe) = (.contract, .availability, .columnDropped(table: table, column: column))
+            lose(.column, table, column: column)
+        } else if reader.take("RENAME") {
             (phase, risk) = (.contract, .availability)
-            let column = words.name(after: ["DROP", "COLUMN"])
-            probe = .columnDropped(table: name, column: column)
-            lose(.column, name, column: column)
-        } else if words.contains("RENAME") {
-            (phase, risk) = (.contract, .availability)
-        } else if words.contains("ADD") {
-            probe = .columnAdded(table: name, column: words.name(after: ["ADD", "COLUMN"]))
+            cautions.append("what uses the old name fails at once")
+        } else if reader.take("ADD") {
+            reader.take("COLUMN")
+            probe = .columnAdded(table: table, column: reader.bareName())
+            let rest = reader.restOutsideBrackets
+            if rest.contains("NULL"), rest.contains("NOT"), !rest.contains("DEFAULT"), !rest.contains("GENERATED") {
+                (phase, risk) = (.contract, .availability)
+                cautions.append("NOT NULL without a default fails, and older releases cannot insert any more")
+            }
+        } else {
+            opaque("what it does is not known")
         }
+    }
+
+    private mutating func change(_ reader: inout SQLiteReading) {
+        phase = .backfill
+        let verb = reader.word
+        reader.next()
+        let replaces = verb == "REPLACE" || (reader.word == "OR" && reader.nextWord == "REPLACE")
+        if reader.take("OR") { reader.next() }
+        if verb != "UPDATE" { reader.next() }
+        let table = reader.name()
+        relations = [table]
+        let rest = reader.restOutsideBrackets
+        switch verb {
+        case "DELETE", "UPDATE": lose(rest.contains("WHERE") ? .rows : .table, table)
+        default: if replaces || (rest.contains("CONFLICT") && rest.contains("UPDATE")) { lose(.rows, table) }
+        }
+    }
+
+    private mutating func pragma(_ tokens: StatementTokens) {
+        (phase, probe) = (.backfill, .repeatable)
+        switch tokens[tokens[2] == "." ? 3 : 1] {
+        case "FOREIGN_KEYS": cautions.append("has no effect inside a transaction: write -- pragma: foreign_keys=off instead")
+        case "JOURNAL_MODE", "SYNCHRONOUS": isNonTransactional = true
+        case "WRITABLE_SCHEMA": opaque("changes to the schema's own table may break the database")
+        default: break
+        }
+    }
+
+    private mutating func opaque(_ caution: String) {
+        (phase, probe, risk) = (.backfill, .ambiguous, .rowsAtRisk)
+        losses.append(Loss(.opaque, ""))
+        cautions.append(caution)
     }
 
     private mutating func lose(_ kind: Loss.Kind, _ object: String, column: String? = nil) {
-        risk = max(risk, kind == .rows || kind == .opaque ? .rowsAtRisk : .dataLoss)
+        risk = max(risk, kind == .rows ? .rowsAtRisk : .dataLoss)
         losses.append(Loss(kind, object, column: column))
-    }
-}
-
-/// The words of a SQLite statement, without comments; quoted names and texts are one word each.
-struct SQLiteWords {
-    enum Word: Equatable {
-        case bare(String)
-        case name(String)
-        case text(String)
-        case sign(Character)
-    }
-
-    private(set) var words: [Word] = []
-
-    init(_ text: String) {
-        var rest = Array(text)[...]
-        while let first = rest.first {
-            if first.isWhitespace {
-                rest.removeFirst()
-            } else if rest.starts(with: ["-", "-"]) {
-                rest = rest.drop { !$0.isNewline }
-            } else if rest.starts(with: ["/", "*"]) {
-                rest = rest.dropFirst(2)
-                while !rest.isEmpty, !rest.starts(with: ["*", "/"]) { rest.removeFirst() }
-                rest = rest.dropFirst(2)
-            } else if let end = ["'": "'", "\"": "\"", "`": "`", "[": "]"][first] as Character? {
-                rest.removeFirst()
-                var inner = ""
-                while let next = rest.first {
-                    rest.removeFirst()
-                    if next == end {
-                        guard end != "]", rest.first == end else { break }
-                        rest.removeFirst()
-                    }
-                    inner.append(next)
-                }
-                words.append(first == "'" ? .text(inner) : .name(inner))
-            } else if first.isLetter || first.isNumber || first == "_" {
-                let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
-                words.append(.bare(String(word)))
-                rest = rest.dropFirst(word.count)
-            } else {
-                words.append(.sign(first))
-                rest.removeFirst()
-            }
-        }
-    }
-
-    func upper(_ index: Int) -> String {
-        guard words.indices.contains(index), case .bare(let word) = words[index] else { return "" }
-        return word.uppercased()
-    }
-
-    func contains(_ keyword: String) -> Bool {
-        words.contains { word in
-            guard case .bare(let text) = word else { return false }
-            return text.uppercased() == keyword
-        }
-    }
-
-    /// The first name behind the first of the keywords and whatever other ones of them follow; with its schema where it has one.
-    func name(after keywords: [String]) -> String {
-        func isKeyword(_ word: Word) -> Bool {
-            guard case .bare(let text) = word else { return false }
-            return keywords.contains(text.uppercased())
-        }
-        guard let start = words.firstIndex(where: isKeyword) else { return "" }
-        let rest = words[start...].drop(while: isKeyword)
-        var parts: [String] = []
-        for word in rest {
-            switch word {
-            case .bare(let text), .name(let text): parts.append(text)
-            case .sign("."): continue
-            default: return parts.joined(separator: ".")
-            }
-            let next = rest.dropFirst(parts.count * 2 - 1).first
-            if next != .sign(".") { break }
-        }
-        return parts.joined(separator: ".")
     }
 }

@@ -34,7 +34,8 @@ public struct StatementFacts: Sendable, Hashable {
         }
 
         public var kind: Kind
-        /// As the statement names it, qualified where it is: `public.orders`. Empty for ``Kind/opaque``.
+        /// As the statement means it, qualified where it is: `public.orders`, `public.Orders`. Empty for ``Kind/opaque``. There are no
+        /// quotation marks, except around a part that holds a dot or a quotation mark itself.
         public var object: String
         /// For ``Kind/column``.
         public var column: String?
@@ -57,7 +58,7 @@ public struct StatementFacts: Sendable, Hashable {
     public var control: TransactionControl?
     /// How its effect is seen in the catalogue, for a statement whose answer was lost (§3.5).
     public var probe: CatalogueProbe
-    /// Tables and other relations that it names, as written, each once.
+    /// Tables and other relations that it names, each once, written as ``Loss/object`` is.
     public var relations: [String]
     /// One line: `DROP TABLE orders`.
     public var summary: String
@@ -80,7 +81,7 @@ public struct StatementFacts: Sendable, Hashable {
     }
 }
 
-/// How to tell from the catalogue whether a statement has taken effect. Names are as written in the statement.
+/// How to tell from the catalogue whether a statement has taken effect. Names are written as ``StatementFacts/Loss/object`` is.
 public enum CatalogueProbe: Sendable, Hashable, Codable {
     public enum Object: String, Sendable, Codable {
         case table, view, materializedView, index, sequence, type, schema, function, trigger, `extension`

@@ -7,6 +7,7 @@ struct ComponentDeclaration: Sendable {
     var target: (any Target)?
     var release: Pin
     var after: [String]
+    var requires: SpecMap<VersionWindow>
     var verify: [Check]
     var takeOwnership: Bool
     var allowRebuild: Bool
@@ -24,6 +25,7 @@ struct ComponentDeclaration: Sendable {
 
     private static let timeoutForm = Form.duration(.seconds(1) ... .seconds(24 * 3600))
 
+    private static let requiresForm = Form<SpecMap<VersionWindow>>.map(keys: .name, of: VersionWindow.form)
     private static let policyForm = Form.choice(Configuration.Policy.allCases.map(\.rawValue))
     private static let environmentForm = Form.map(keys: .environmentName, of: Configuration.Source.form)
 
@@ -34,7 +36,13 @@ struct ComponentDeclaration: Sendable {
         release = Self.release(&fields, of: target, withoutReleases)
         after = fields.optional(
             "after", default: [],
-            "Components that must be served before this one when going forward, and that leave after it when going back.")
+            "Components that must be served before this one when going forward, and that leave after it when going back; and databases that it uses."
+        )
+        requires =
+            fields.optional(
+                "requires", Self.requiresForm,
+                "Which schemas this release tolerates, by database: \">=20240601_a <=20240611_b\". Remembered with the release.")
+            ?? SpecMap()
         verify = fields.optional("verify", CheckDeclaration.list, "Checks that run right after this component's own step.") ?? []
         takeOwnership = fields.optional(
             "takeOwnership", default: false, "Whether a field that another reconciler owns may be taken from it.")
@@ -61,7 +69,6 @@ struct ComponentDeclaration: Sendable {
         )
         timeout = fields.optional(
             "timeout", Self.timeoutForm, default: .seconds(600), "How long the release may take until it is served and healthy.")
-        fields.announced(["requires"])
     }
 }
 

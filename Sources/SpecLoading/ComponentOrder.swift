@@ -13,9 +13,12 @@ struct ComponentOrder {
     }
 
     private let entries: [YAMLMapping.Entry]
+    /// What a component may come after as well.
+    private let databases: Set<String>
 
     init(_ document: YAMLNode) {
         entries = document["spec"]?["components"]?.entries ?? []
+        databases = Set((document["spec"]?["databases"]?.entries ?? []).map(\.key))
     }
 
     /// References to nothing, to itself, and in a circle.
@@ -38,7 +41,7 @@ struct ComponentOrder {
                 let isRepeated = items.count > 1 && !seen.insert(name).inserted
                 if let target, target != index, !isRepeated {
                     references.append(Reference(from: index, position: position, to: target, mark: item.mark))
-                } else {
+                } else if target != nil || isRepeated || !databases.contains(name) {
                     // Looking for the nearest name costs a look at every name.
                     let message = self.message(about: name, of: index, isRepeated: isRepeated, withHint: mistakes.count < 20)
                     mistakes.append(Diagnostic(file: file, at: item.mark, path: path(index, position), message: message))

@@ -5,14 +5,18 @@ public import YAMLReading
 /// Turns spec files into systems, and says everything that is wrong with them at once. Reads no file itself and knows no provider.
 public struct SpecLoader: Sendable {
     let targets: [TargetKind]
+    let flagTargets: [FlagTargetKind]
     let form: Form<SystemDeclaration>
     private let limits: YAMLLimits
 
-    /// - Parameter targets: the providers of which a component may name one.
-    public init(targets: [TargetKind], limits: YAMLLimits = YAMLLimits()) {
+    /// - Parameters:
+    ///   - targets: the providers of which a component may name one.
+    ///   - flagTargets: the flag stores of which a system may name one.
+    public init(targets: [TargetKind], flagTargets: [FlagTargetKind] = [], limits: YAMLLimits = YAMLLimits()) {
         self.targets = targets
+        self.flagTargets = flagTargets
         self.limits = limits
-        form = SystemDeclaration.form(targets: targets)
+        form = SystemDeclaration.form(targets: targets, flagTargets: flagTargets)
     }
 
     /// Loads files; their order is that of the systems.
@@ -62,7 +66,7 @@ public struct SpecLoader: Sendable {
             }
             result.diagnostics += reading.diagnostics
             if let system, stream.problems.isEmpty { result.systems.append(system) }
-            result.diagnostics += ComponentOrder(document).mistakes(in: file.name)
+            result.diagnostics += ComponentOrder(document).mistakes(in: file.name) + References(document).mistakes(in: file.name)
             facts.append(SystemFacts(document, in: file.name, read: system, targets: targets))
         }
     }

@@ -4,19 +4,34 @@ import SpecFields
 extension SystemDeclaration {
     /// The system that the document declares.
     func system(origin: String, file: String) -> System {
-        System(
+        let databases = Set(spec.databases.entries.map(\.key))
+        return System(
             id: SystemID(namespace: metadata.namespace, name: metadata.name),
             components: spec.components.entries.compactMap { entry in
                 entry.value.target.map { target in
                     let declared = entry.value
                     return Component(
                         name: entry.key, target: target.resolvingPaths { Self.path($0, besides: file) }, release: declared.release,
-                        after: declared.after.map(ResourceID.component),
+                        after: declared.after.map { databases.contains($0) ? .database($0) : .component($0) },
+                        requires: Dictionary(declared.requires.entries.map { ($0.key, $0.value) }) { first, _ in first },
                         verify: declared.verify, takeOwnership: declared.takeOwnership, allowRebuild: declared.allowRebuild,
                         configuration: declared.configuration(besides: file), isFenced: declared.fence, timeout: declared.timeout)
                 }
             },
-            verify: spec.verify, statePlace: spec.state.map { .directory(Self.path($0.directory, besides: file)) }, origin: origin)
+            databases: spec.databases.entries.compactMap { entry in
+                entry.value.connection.map { connection in
+                    var migrations = entry.value.migrations
+                    migrations.path = Self.path(migrations.path, besides: file)
+                    return Database(
+                        name: entry.key, connection: connection.resolved { Self.path($0, besides: file) }, schema: entry.value.schema,
+                        migrations: migrations, checks: entry.value.checks)
+                }
+            },
+            flags: spec.flags.flatMap { flags in
+                flags.store.map { FeatureFlags(store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values) }
+            },
+            approvals: spec.approve, verify: spec.verify, statePlace: spec.state.map { .directory(Self.path($0.directory, besides: file)) },
+            origin: origin)
     }
 
     /// Paths in a spec are relative to the spec file.
@@ -33,5 +48,14 @@ extension ComponentDeclaration {
             source.resolved { SystemDeclaration.path($0, besides: file) }
         }
         return configuration
+    }
+}
+
+extension Database.Connection {
+    fileprivate func resolved(_ path: (String) -> String) -> Database.Connection {
+        switch self {
+        case .postgres(let url, let direct): .postgres(url: url.resolved(path), direct: direct?.resolved(path))
+        case .sqlite(let file): .sqlite(path(file))
+        }
     }
 }

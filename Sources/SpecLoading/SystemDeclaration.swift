@@ -10,8 +10,8 @@ struct SystemDeclaration: Sendable {
     var metadata: MetadataDeclaration
     var spec: SystemSpecDeclaration
 
-    static func form(targets: [TargetKind]) -> Form<SystemDeclaration> {
-        let spec = SystemSpecDeclaration.form(targets: targets)
+    static func form(targets: [TargetKind], flagTargets: [FlagTargetKind]) -> Form<SystemDeclaration> {
+        let spec = SystemSpecDeclaration.form(targets: targets, flagTargets: flagTargets)
         return .object { SystemDeclaration(&$0, spec: spec) }
     }
 
@@ -52,21 +52,45 @@ struct MetadataDeclaration: SpecObject, Sendable {
 
 struct SystemSpecDeclaration: Sendable {
     var components: SpecMap<ComponentDeclaration>
+    var databases: SpecMap<DatabaseDeclaration>
+    var flags: FlagsDeclaration?
+    var approve: [String]
     var verify: [Check]
     var state: StateDeclaration?
 
-    static func form(targets: [TargetKind]) -> Form<SystemSpecDeclaration> {
+    static func form(targets: [TargetKind], flagTargets: [FlagTargetKind]) -> Form<SystemSpecDeclaration> {
         let components = Form.map(keys: .name, of: ComponentDeclaration.form(targets: targets), minimum: 1)
-        return .object { SystemSpecDeclaration(&$0, components: components) }
+        let flags = flagTargets.isEmpty ? nil : FlagsDeclaration.form(stores: flagTargets)
+        return .object { SystemSpecDeclaration(&$0, components: components, flags: flags) }
     }
 
-    private init(_ fields: inout Fields, components: Form<SpecMap<ComponentDeclaration>>) {
-        self.components = fields.required("components", components, "The parts of the system that run somewhere, by name.")
+    private static let databasesForm = Form.map(keys: .name, of: DatabaseDeclaration.form, minimum: 1)
+    private static let approveForm = Form.list(of: Form.string(.digest))
+    private init(_ fields: inout Fields, components: Form<SpecMap<ComponentDeclaration>>, flags: Form<FlagsDeclaration>?) {
+        self.components =
+            fields.optional("components", components, "The parts of the system that run somewhere, by name.") ?? SpecMap()
+        databases =
+            fields.optional("databases", Self.databasesForm, "The system's databases and the schema that each is to have, by name.")
+            ?? SpecMap()
+        if let flags {
+            self.flags = fields.optional("flags", flags, "The feature flags that go with the system.")
+        } else {
+            fields.announced(["flags"])
+        }
+        approve = fields.optional("approve", Self.approveForm, "Digests of what may be lost, as the plan prints them.") ?? []
         verify =
             fields.optional(
                 "verify", CheckDeclaration.list, "The system's own smoke checks, run when all its components have arrived.") ?? []
         state = fields.optional("state", "Where Belay remembers what it did; the same place for everybody who reconciles this system.")
-        fields.announced(["approve", "databases", "drills", "flags", "freezes", "holds", "mode", "notify", "providers", "suspend"])
+        fields.announced(["drills", "freezes", "holds", "mode", "notify", "providers", "suspend"])
+    }
+}
+
+extension StringRule {
+    fileprivate static let digest = StringRule(
+        pattern: "^[0-9a-f]{12}$", hint: "a digest of twelve hexadecimal digits, as the plan prints it"
+    ) {
+        $0.utf8.count == 12 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }
 
@@ -75,5 +99,6 @@ struct StateDeclaration: SpecObject, Sendable {
 
     init(_ fields: inout Fields) {
         directory = fields.required("directory", "A directory, absolute or relative to this file, that outlives the process.")
+        fields.announced(["database"])
     }
 }

@@ -20,6 +20,8 @@ public enum JournalEntry: Sendable, Hashable {
     case fence(Fencing)
     /// Somebody else changed what is declared.
     case drift(Drift)
+    /// A flag was set, or was seen to be as it is pinned.
+    case flag(FlagRecord)
     /// Everything that is recorded of a component was let go of.
     case forgotten(Forgetting)
 
@@ -171,7 +173,7 @@ public enum JournalEntry: Sendable, Hashable {
 extension JournalEntry: Encodable {
     /// The kinds, which are also the key of the entry's own part in a journal line.
     public enum Kind: String, Sendable, CodingKey, CaseIterable {
-        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift, forgotten
+        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift, flag, forgotten
     }
 
     public var kind: Kind {
@@ -185,6 +187,7 @@ extension JournalEntry: Encodable {
         case .closed: .closed
         case .fence: .fence
         case .drift: .drift
+        case .flag: .flag
         case .forgotten: .forgotten
         }
     }
@@ -201,6 +204,7 @@ extension JournalEntry: Encodable {
         case .closed(let value): try container.encode(value, forKey: .closed)
         case .fence(let value): try container.encode(value, forKey: .fence)
         case .drift(let value): try container.encode(value, forKey: .drift)
+        case .flag(let value): try container.encode(value, forKey: .flag)
         case .forgotten(let value): try container.encode(value, forKey: .forgotten)
         }
     }

@@ -14,6 +14,7 @@ extension JournalEntry {
         case .closed: self = .closed(try Closing(journal: json))
         case .fence: self = .fence(try Fencing(journal: json))
         case .drift: self = .drift(try Drift(journal: json))
+        case .flag: self = .flag(try FlagRecord(journal: json))
         case .forgotten: self = .forgotten(try Forgetting(journal: json))
         }
     }

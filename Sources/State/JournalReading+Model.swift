@@ -101,7 +101,7 @@ extension Transition: JournalReadable {
         self.init(
             id: try json.member("id"), revision: try json.member("revision"), start: try json.member("start"),
             target: try json.member("target"), directions: try json.member("directions"), obligations: try json.member("obligations"),
-            opened: try json.member("opened"))
+            approved: try json.optionalMember("approved"), opened: try json.member("opened"))
     }
 }
 
@@ -130,5 +130,47 @@ extension Intent: JournalReadable {
             resolution: try json.member("resolution"), fingerprint: try json.optionalMember("fingerprint"),
             providerTime: try json.optionalMember("providerTime"),
             written: try json.member("written"))
+    }
+}
+
+extension FlagSetting: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(isOn: try json.member("isOn"), rollout: try json.optionalMember("rollout"), variant: try json.optionalMember("variant"))
+    }
+}
+
+extension FlagGuard: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            component: try json.optionalMember("component"), release: try json.optionalMember("release"),
+            database: try json.optionalMember("database"), schema: try json.optionalMember("schema"))
+    }
+}
+
+extension FeatureFlag: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            name: try json.member("name"), setting: try json.member("setting"), kill: try json.optionalMember("kill"),
+            guard: try json.optionalMember("guard"))
+    }
+}
+
+extension FlagRecord: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(flag: try json.member("flag"), setting: try json.member("setting"), reason: try json.optionalMember("reason"))
+    }
+}
+
+extension Approval.Item: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            database: try json.member("database"), version: try json.member("version"), isUp: try json.member("isUp"),
+            hash: try json.member("hash"), occasion: try json.member("occasion"))
+    }
+}
+
+extension Approval: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(items: try json.member("items"), rows: try json.optionalMember("rows"), digest: try json.member("digest"))
     }
 }

@@ -43,6 +43,8 @@ extension RecordedState {
             fences[fencing.resource] = fencing.stage == .lowered ? nil : fencing.fence
         case .drift(let drift):
             drifts[drift.resource] = drift
+        case .flag(let record):
+            flags[record.flag.name] = record
         case .forgotten(let forgetting):
             forget(forgetting.resource)
         }

@@ -18,6 +18,7 @@ struct OnceRun: Sendable {
     var form: OutputForm
     var adopt: Bool
     var force: Bool
+    var approval: ApprovalOptions
     var timeout: Duration
     /// True if somebody said where state is kept.
     var isStatePlaced: Bool
@@ -33,7 +34,9 @@ struct OnceRun: Sendable {
         var reports: [PassReport] = []
         await withTaskGroup(of: (Int, PassReport).self) { group in
             for (index, system) in systems.enumerated() {
-                group.addTask { (index, await reconcile(system, of: snapshot, from: source, isAlone: systems.count == 1)) }
+                group.addTask {
+                    (index, await reconcile(approval.applied(to: system), of: snapshot, from: source, isAlone: systems.count == 1))
+                }
             }
             var found: [Int: PassReport] = [:]
             for await (index, report) in group { found[index] = report }

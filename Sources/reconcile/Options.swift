@@ -25,6 +25,22 @@ struct SpecOptions: ParsableArguments {
     func names(_ id: SystemID) -> Bool { system.map { id.name == $0 || id.description == $0 } ?? true }
 }
 
+/// What may be lost, beside what the spec approves.
+struct ApprovalOptions: ParsableArguments {
+    @Option(
+        name: .customLong("approve"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Approve the loss of data that a plan shows, by its digest. May be given more than once; a commit can say it too: approve: [DIGEST].",
+            valueName: "digest"))
+    var digests: [String] = []
+
+    func applied(to system: System) -> System {
+        var system = system
+        system.approvals += digests
+        return system
+    }
+}
+
 /// Where state is kept.
 struct StateOptions: ParsableArguments {
     @Option(

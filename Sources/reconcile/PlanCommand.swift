@@ -16,10 +16,12 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ReadingOptions
+    @OptionGroup(title: "Approval") var approval: ApprovalOptions
 
     func run() async throws {
+        let approval = approval
         throw await options.answer(list: "PlanList") { program, system, snapshot, source throws(StateError) in
-            let survey = try await program.reconciler.survey(system, revision: snapshot.revision)
+            let survey = try await program.reconciler.survey(approval.applied(to: system), revision: snapshot.revision)
             var plan = survey.plan
             plan.refusal = await program.reconciler.refusal(of: survey, from: source, adopts: false, forces: false)
             return Answer(

@@ -7,6 +7,7 @@ import Dispatch
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
+import Migrations
 import Model
 import ProviderKit
 import Reporting
@@ -47,14 +48,20 @@ struct Program: Sendable {
             operatorKey = .failure(error)
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
+        let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
                 let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
-            values: ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read),
-            operatorKey: operatorKey, transport: transport, clock: ContinuousClock(),
+            values: values, operatorKey: operatorKey,
+            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            backups: { system in
+                let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
+                // Without a place for state nothing is reached that would need a backup.
+                return "\(root ?? ".")/backups"
+            }, transport: transport, clock: ContinuousClock(),
             now: now)
     }
 

@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Specs") var specs: SpecOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Approval") var approval: ApprovalOptions
 
     @Option(help: ArgumentHelp("How long all passes together may take, such as 90s, 15m or 1h30m.", valueName: "duration"))
     var timeout = TimeLimit(.seconds(1800))
@@ -51,7 +52,8 @@ struct RunCommand: AsyncParsableCommand {
         let program = Program(stateDirectory: state.directory)
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
-            program: program, form: output.form, adopt: adopt, force: force, timeout: timeout.duration, isStatePlaced: isStatePlaced)
+            program: program, form: output.form, adopt: adopt, force: force, approval: approval, timeout: timeout.duration,
+            isStatePlaced: isStatePlaced)
         throw ExitCode(await program.untilInterrupted { await run(specs) })
     }
 }

@@ -201,6 +201,7 @@ struct SystemStatusTests {
                     "id": "t1", "revision": .string(Revision.example.id), "opened": .string(Timestamp.example.description),
                     "obligations": ["checks of component/web", "checks of the system"],
                 ],
+                "databases": [],
                 "notes": [], "lockedBy": .null,
             ])
         #expect(JSON.list("X", [1]) == ["apiVersion": "belay.dev/v1alpha1", "kind": "X", "items": [1]])

@@ -21,7 +21,7 @@ import Testing
         Case(sql: "DROP INDEX CONCURRENTLY i", risk: .availability, phase: .contract, isOutside: true),
         Case(sql: "DROP VIEW v", risk: .availability, phase: .contract),
         Case(sql: "DROP TYPE t CASCADE", risk: .dataLoss, phase: .contract, losses: [.init(.type, "t", cascades: true)]),
-        Case(sql: "TRUNCATE t", risk: .dataLoss, phase: .expand, losses: [.init(.table, "t")]),
+        Case(sql: "TRUNCATE t", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
         Case(sql: "DELETE FROM t", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
         Case(sql: "DELETE FROM t WHERE a", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t")]),
         Case(sql: "UPDATE t SET a = 1", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),

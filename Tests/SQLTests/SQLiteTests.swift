@@ -19,7 +19,7 @@ import Testing
         #expect(await connection.transaction == .inTransaction)
         try await connection.execute("ROLLBACK")
         let duplicate = await #expect(throws: SQLError.self) { try await connection.query("INSERT INTO t VALUES (1, '', NULL)") }
-        #expect(duplicate?.sqlState == "SQLITE_CONSTRAINT")
+        #expect(duplicate?.sqlState == "SQLITE_CONSTRAINT_PRIMARYKEY")
         let missing = await #expect(throws: SQLError.self) { try await SQLiteConnection(place.path("none/b.db")) }
         #expect(missing?.code == .unreachable)
     }

@@ -12,7 +12,7 @@ import Testing
         (
             "web: {ship: {project: x}, release: v1, zzz: 1}",
             [
-                "s.yaml:5:40: spec.components.web: unknown field \"zzz\"; known are ship, barge, release, after, verify, takeOwnership, allowRebuild, env, envPolicy, restoreEnv, fence, timeout"
+                "s.yaml:5:40: spec.components.web: unknown field \"zzz\"; known are ship, barge, release, after, requires, verify, takeOwnership, allowRebuild, env, envPolicy, restoreEnv, fence, timeout"
             ],
             "nothing near"
         ),
@@ -73,10 +73,6 @@ import Testing
         (
             "web: {barge: {slot: 100}, release: v1}", ["s.yaml:5:21: spec.components.web.barge.slot: expected a whole number from 1 to 99"],
             "out of range"
-        ),
-        (
-            "web: {ship: {project: x}, release: v1, requires: {}}",
-            ["s.yaml:5:40: spec.components.web: unknown field \"requires\": not supported yet by this version"], "announced"
         ),
         (
             "web: {ship: {project: x}, release: v1, after: api}",
@@ -222,8 +218,7 @@ import Testing
                 "s.yaml:3:35: metadata.namespace: expected lower-case letters, digits and '-', at most 63",
                 "s.yaml:3:40: metadata: unknown field \"name2\"; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, "
                     + "deletionTimestamp, finalizers, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid",
-                "s.yaml:4:7: spec.components: is required",
-                "s.yaml:4:8: spec: unknown field \"databases\": not supported yet by this version",
+                "s.yaml:4:19: spec.databases: is empty; expected at least 1 entry",
                 "s.yaml:4:23: spec: unknown field \"flags\": not supported yet by this version",
                 "s.yaml:4:34: spec: unknown field \"verifi\"; did you mean \"verify\"?",
             ], "the head of a document"

@@ -96,7 +96,7 @@ struct VercelRoute: Sendable {
 
     static func find(_ request: HTTPRequest, _ now: Int64) throws(VercelFailure) -> (VercelRoute, VercelCall) {
         let target = RequestTarget(url: request.url)
-        for route in all where route.method == request.method {
+        for route in [all, edgeConfigs].joined() where route.method == request.method {
             guard let parameters = route.parameters(of: target.path) else { continue }
             var body: JSON?
             if !request.body.isEmpty {

@@ -2,7 +2,7 @@ public import HTTPCore
 public import JSONValues
 import Synchronization
 
-/// Vercel's REST API as far as deployments, projects, their production domains and their environment variables go.
+/// Vercel's REST API as far as deployments, projects, their production domains, their environment variables and Edge Configs go.
 ///
 /// Written from the published OpenAPI document and from what is known of the live API. Everything takes its time: builds, checks, and
 /// the jobs that move domains one by one. Answers are a function of the world and of the clock.
@@ -38,6 +38,11 @@ public final class VercelSimulator: Simulator {
     ///     nextAssignment: checksFailed # normal, checksFailed, checksPending, skipped, error
     ///     rollingRelease: {stages: [{percentage: 10, minutes: 5}, {percentage: 100}]}
     ///     stuckCursor: false           # true: a page's cursor does not advance
+    /// edgeConfigs:
+    ///   - id: ecfg_flags
+    ///     team: acme
+    ///     items: {flags: {new_player: true}}
+    ///     missing: 204                 # what an item that is not there is answered with: 204, or 404 as documented
     /// ```
     /// Further keys of a deployment: `url`, `ref`, `author`, `meta`, `prebuilt`, `staged` (older than the live one, yet never served), `env`
     /// (a mapping from keys to the values that it was built with; by default those of the project). Of a variable: `id`, `gitBranch`.
@@ -57,7 +62,9 @@ public final class VercelSimulator: Simulator {
             let now = clock.milliseconds
             return state.withLock { state in
                 state.settle(until: now)
-                return ["plan": .string(state.plan), "projects": .array(state.projects.map { $0.summary(at: now) })]
+                var world: JSON = ["plan": .string(state.plan), "projects": .array(state.projects.map { $0.summary(at: now) })]
+                if !state.edgeConfigs.isEmpty { world["edgeConfigs"] = .array(state.edgeConfigs.map(\.summary)) }
+                return world
             }
         }
     }

@@ -18,7 +18,7 @@ extension VercelState {
     /// See ``VercelSimulator/init(world:clock:token:)`` for the form.
     init(_ world: JSON, now: Int64) throws(WorldError) {
         let reader = WorldReader(world, "vercel")
-        try reader.mapping(["plan", "unauthorized", "rateLimits", "sensitiveEnvironmentVariablePolicy", "projects"])
+        try reader.mapping(["plan", "unauthorized", "rateLimits", "sensitiveEnvironmentVariablePolicy", "projects", "edgeConfigs"])
         isSensitivePolicyOn = try Self.isSensitivePolicyOn(reader)
         plan = try reader["plan"]?.word(Plan.self).rawValue ?? "pro"
         refusal = Int(try reader.number("unauthorized") ?? 403)
@@ -31,6 +31,7 @@ extension VercelState {
             }
             projects.append(project)
         }
+        edgeConfigs = try VercelEdgeConfig.read(reader, now)
         for place in try reader.elements("rateLimits") {
             try place.mapping(["bucket", "limit", "seconds", "retryAfter"])
             limits.append(

@@ -14,6 +14,7 @@ struct VercelState: Sendable {
     /// What a missing or wrong token is answered with: 403, or 401 as some endpoints do.
     var refusal: Int
     var projects: [VercelProject]
+    var edgeConfigs: [VercelEdgeConfig] = []
     var limits: [Limit] = []
     /// The teams' `sensitiveEnvironmentVariablePolicy`.
     var isSensitivePolicyOn = false

@@ -17,9 +17,16 @@ import Testing
             (["plan": "free"], "vercel.plan: expected one of hobby, pro, enterprise, found free"),
             (
                 ["project": []],
-                "vercel.project: unknown; expected one of plan, unauthorized, rateLimits, sensitiveEnvironmentVariablePolicy, projects"
+                "vercel.project: unknown; expected one of plan, unauthorized, rateLimits, sensitiveEnvironmentVariablePolicy, projects, edgeConfigs"
             ),
             (["projects": "web"], "vercel.projects: expected a list"),
+            (["edgeConfigs": [["id": "flags"]]], "vercel.edgeConfigs[0].id: expected an id that begins with ecfg_, found flags"),
+            (["edgeConfigs": [["id": "ecfg_a", "items": []]]], "vercel.edgeConfigs[0].items: expected a mapping from keys to values"),
+            (
+                ["edgeConfigs": [["id": "ecfg_a", "items": ["a b": 1]]]],
+                "vercel.edgeConfigs[0].items: expected keys of letters, digits, - and _, found a b"
+            ),
+            (["edgeConfigs": [["id": "ecfg_a", "missing": 500]]], "vercel.edgeConfigs[0].missing: expected 204 or 404"),
             (["projects": [["team": "acme"]]], "vercel.projects[0].name: expected the project's name"),
             (
                 ["projects": [["name": "web"], ["name": "web"]]],

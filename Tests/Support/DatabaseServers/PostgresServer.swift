@@ -3,9 +3,25 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// A real PostgreSQL server, started at most once in a test process and gone soon after it; with PgBouncer in front of it where asked for.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A real PostgreSQL server, started when it is first used and gone soon after the test process; with PgBouncer in front of it where asked
+/// for.
 public actor PostgresServer {
+    /// The one that the tests of a process share.
     public static let shared = PostgresServer()
+
+    /// A server of one test's own, which may be stopped; it is stopped with the last reference at the latest.
+    public init() {
+        let name = "belay-pg-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
+        root = FileManager.default.temporaryDirectory.appending(path: name).path
+    }
+
+    deinit { signal() }
 
     /// The reason of a test that is skipped.
     public static let need = "needs a PostgreSQL server program: apt-get install postgresql"
@@ -22,20 +38,33 @@ public actor PostgresServer {
 
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
+        public init(description: String) { self.description = description }
     }
 
     private var starting: Task<Int, any Error>?
     private var pooling: [String: Task<Int, any Error>] = [:]
     private var count = 0
 
-    private static var root: String {
-        FileManager.default.temporaryDirectory.appending(path: "belay-pg-\(ProcessInfo.processInfo.processIdentifier)").path
+    private let root: String
+
+    /// Stops the server at once, as if the machine had lost power; sessions break. Its files and its poolers go soon after.
+    public func stop() async throws {
+        signal()
+        while FileManager.default.fileExists(atPath: root + "/data/postmaster.pid") { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    private nonisolated func signal() {
+        // Not there: not started, or stopped already.
+        guard let text = try? String(contentsOf: URL(filePath: root + "/data/postmaster.pid"), encoding: .utf8),
+            let pid = text.split(separator: "\n").first.flatMap({ Int32($0) })
+        else { return }
+        kill(pid, SIGQUIT)
     }
 
     /// The server's port on 127.0.0.1.
     public func port() async throws -> Int {
         if let starting { return try await starting.value }
-        let task = Task { try await Self.run("start-postgres", [Self.root, String(ProcessInfo.processInfo.processIdentifier)]) }
+        let task = Task { [root] in try await Self.run("start-postgres", [root, String(ProcessInfo.processInfo.processIdentifier)]) }
         starting = task
         return try await task.value
     }
@@ -45,7 +74,7 @@ public actor PostgresServer {
     public func poolerPort(mode: String = "transaction") async throws -> Int {
         if let pooling = pooling[mode] { return try await pooling.value }
         let server = try await port()
-        let task = Task { try await Self.run("start-pgbouncer", [Self.root, String(server), mode]) }
+        let task = Task { [root] in try await Self.run("start-pgbouncer", [root, String(server), mode]) }
         pooling[mode] = task
         return try await task.value
     }

@@ -1,0 +1,27 @@
+import Execution
+import Model
+import ProviderKit
+
+extension Reconciler {
+    /// What a system's databases are asked with in one pass.
+    func schemaRequest(of system: System, revision: Revision, signing: [UInt8]) -> SchemaRequest? {
+        guard !system.databases.isEmpty else { return nil }
+        return SchemaRequest(
+            system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: signing, backups: backups(system))
+    }
+
+    /// Observes every database at once; without a driver each of them is unknown.
+    func observeDatabases(of system: System, _ request: SchemaRequest?) async -> [ResourceID: DatabaseObservation] {
+        guard let request else { return [:] }
+        guard let schemaDriver else {
+            let problem = Problem("Unsupported", "this program moves no schemas", next: "run one that does")
+            return Dictionary(uniqueKeysWithValues: system.databases.map { ($0.id, .unknown(problem)) })
+        }
+        return await withTaskGroup(of: (ResourceID, DatabaseObservation).self) { group in
+            for database in system.databases { group.addTask { (database.id, await schemaDriver.observe(database, request)) } }
+            var found: [ResourceID: DatabaseObservation] = [:]
+            for await (id, observation) in group { found[id] = observation }
+            return found
+        }
+    }
+}

@@ -1,0 +1,246 @@
+internal import FoundationEssentials
+public import Model
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
+/// A directory of backups: for each a dump, `ID.dump` or `ID.sqlite`, and a manifest, `ID.json`. Both are for their owner alone.
+///
+/// A manifest is written last, so that a dump without one is a partial file: the next use removes it, unless a living process is still at
+/// work on it. Files with other names are left alone. Several processes may use one directory.
+public struct BackupStore: Sendable {
+    /// What the directory holds under one id.
+    public enum Entry: Sendable, Hashable {
+        case backup(BackupManifest)
+        /// It cannot be used, and why.
+        case damaged(BackupID, Problem)
+
+        public var id: BackupID {
+            switch self {
+            case .backup(let manifest): manifest.id
+            case .damaged(let id, _): id
+            }
+        }
+    }
+
+    public let path: String
+    private let key: [UInt8]
+    let thread = FileThread()
+
+    /// - Parameters:
+    ///   - path: made when the first backup is taken.
+    ///   - key: what manifests are signed with.
+    public init(path: String, key: [UInt8]) {
+        self.path = path
+        self.key = key
+    }
+
+    static let manifestLimit = 64 << 20
+    private static let partial = ".partial"
+
+    public func dump(_ manifest: BackupManifest) -> String { dump(manifest.id, manifest.engine) }
+    func dump(_ id: BackupID, _ engine: BackupManifest.Engine) -> String { "\(path)/\(id).\(engine == .postgres ? "dump" : "sqlite")" }
+    private func manifestPath(_ id: BackupID) -> String { "\(path)/\(id).json" }
+    private func schemaPath(_ id: BackupID) -> String { "\(path)/\(id).schema" }
+
+    // MARK: Reading
+
+    /// Every backup, newest first. Reads manifests only; ``verify(_:)`` reads the dumps.
+    public func list() async throws(Problem) -> [Entry] {
+        try await thread.run { () throws(Problem) in
+            guard Files.isDirectory(path) else { return [] }
+            let ids = try Files.names(in: path).compactMap { name in
+                name.hasSuffix(".json") ? BackupID(String(name.dropLast(5))) : nil
+            }
+            return ids.sorted(by: >).map(look)
+        }
+    }
+
+    /// The manifest of one backup. It is signed with the store's key, and its dump is there with the length that it had.
+    public func manifest(_ id: BackupID) async throws(Problem) -> BackupManifest {
+        let entry = try await thread.run { () throws(Problem) in
+            guard Files.exists(manifestPath(id)) else {
+                throw Problem("BackupNotFound", "there is no backup \(id) in \(path)", next: "see reconcile backup list for those that are")
+            }
+            return look(at: id)
+        }
+        switch entry {
+        case .backup(let manifest): return manifest
+        case .damaged(_, let problem): throw problem
+        }
+    }
+
+    private func look(at id: BackupID) -> Entry {
+        do throws(Problem) {
+            return .backup(try read(id))
+        } catch {
+            return .damaged(id, error)
+        }
+    }
+
+    private func read(_ id: BackupID) throws(Problem) -> BackupManifest {
+        func damaged(_ message: String, next: String = "take a new backup; this one proves nothing") -> Problem {
+            Problem("BackupDamaged", "the backup \(id) in \(path) \(message)", next: next)
+        }
+        let bytes = try BackupFile(manifestPath(id), O_RDONLY).contents(limit: Self.manifestLimit)
+        let manifest: BackupManifest
+        do { manifest = try BackupManifest(json: bytes) } catch { throw damaged("has a manifest that cannot be read") }
+        guard manifest.layout == BackupManifest.layout else {
+            throw damaged("was made by another version of Belay", next: "restore it with that version")
+        }
+        guard manifest.id == id else { throw damaged("has the manifest of \(manifest.id)") }
+        let isSigned: Bool
+        do { isSigned = try manifest.isSigned(with: key) } catch { throw damaged("has a manifest that cannot be written as JSON") }
+        guard isSigned else {
+            throw damaged(
+                "is not signed with this system's key: its manifest was changed, or it belongs to another state store",
+                next: "if you know where it comes from, restore it by the path of its dump")
+        }
+        guard let size = Files.size(dump(manifest)) else { throw damaged("has lost its dump") }
+        guard size == manifest.bytes else { throw damaged("has a dump of \(size) bytes that was saved with \(manifest.bytes)") }
+        return manifest
+    }
+
+    /// Reads the whole dump and compares it with what was written.
+    public func verify(_ manifest: BackupManifest) async throws(Problem) {
+        let digest = try await thread.run { () throws(Problem) in try BackupFile(dump(manifest), O_RDONLY).digest() }
+        guard digest.sha256 == manifest.sha256, digest.bytes == manifest.bytes else {
+            throw Problem(
+                "BackupDamaged", "the dump of the backup \(manifest.id) in \(path) is not the one that was written: its SHA-256 differs",
+                next: "restore another one, and check the disk that holds it")
+        }
+    }
+
+    /// The lines of the schema that was saved; nil where they were not kept.
+    func schemaLines(_ id: BackupID) async throws(Problem) -> [String]? {
+        try await thread.run { () throws(Problem) in
+            guard Files.exists(schemaPath(id)) else { return nil }
+            let bytes = try BackupFile(schemaPath(id), O_RDONLY).contents(limit: Self.manifestLimit)
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    // MARK: Writing
+
+    /// A dump that is being written. Until it is finished nobody takes it for a backup.
+    struct Draft: Sendable {
+        var id: BackupID
+        /// Where the dump is to be written: an empty file for its owner alone.
+        var partial: String
+        /// Locked, so that nobody takes it for the leftover of a dead process.
+        fileprivate var file: BackupFile
+    }
+
+    /// Removes what dead processes left, and begins a new backup.
+    func begin(_ id: BackupID, _ engine: BackupManifest.Engine) async throws(Problem) -> Draft {
+        try await thread.run { () throws(Problem) in
+            try Files.createDirectory(path)
+            try removeLeftovers()
+            let partial = dump(id, engine) + Self.partial
+            let file = try BackupFile(partial, O_RDWR | O_CREAT | O_EXCL)
+            guard try file.tryLock() else { throw Problem("BackupBusy", "another process writes \(partial)", next: "try again") }
+            return Draft(id: id, partial: partial, file: file)
+        }
+    }
+
+    /// Length and SHA-256 of what was written, made durable.
+    func seal(_ draft: Draft) async throws(Problem) -> (bytes: Int, sha256: String) {
+        try await thread.run { () throws(Problem) in
+            // By its name: the program that wrote it may have put another file in its place.
+            let file = try BackupFile(draft.partial, O_RDONLY)
+            try file.synchronize()
+            return try file.digest()
+        }
+    }
+
+    /// Gives the dump its name, then writes the manifest: from here on it is a backup.
+    @discardableResult
+    func finish(_ draft: Draft, _ manifest: BackupManifest, schemaLines: [String]?) async throws(Problem) -> BackupManifest {
+        let signed = try signed(manifest)
+        try await thread.run { () throws(Problem) in
+            if let schemaLines { try replace(schemaPath(draft.id), Array(schemaLines.joined(separator: "\n").utf8)) }
+            try Files.rename(draft.partial, to: dump(manifest))
+            try Files.synchronizeDirectory(path)
+            try replace(manifestPath(draft.id), try json(signed))
+        }
+        return signed
+    }
+
+    /// Puts a text in the place of a dump that is not to be finished.
+    func writeList(_ text: String, to draft: Draft) async throws(Problem) {
+        try await thread.run { () throws(Problem) in
+            let file = try BackupFile(draft.partial, O_WRONLY | O_TRUNC)
+            try file.write(Array(text.utf8))
+        }
+    }
+
+    /// Forgets a dump that did not come to its end.
+    func discard(_ draft: Draft) async throws(Problem) {
+        try await thread.run { () throws(Problem) in try Files.remove(draft.partial) }
+    }
+
+    /// Writes a manifest anew, signed: after a proof.
+    @discardableResult
+    func update(_ manifest: BackupManifest) async throws(Problem) -> BackupManifest {
+        let signed = try signed(manifest)
+        try await thread.run { () throws(Problem) in try replace(manifestPath(manifest.id), try json(signed)) }
+        return signed
+    }
+
+    /// Removes a backup; one that is not there is removed already.
+    public func remove(_ id: BackupID) async throws(Problem) {
+        try await thread.run { () throws(Problem) in
+            // The manifest first: what stays after a crash is a partial file.
+            try Files.remove(manifestPath(id))
+            if Files.isDirectory(path) { try Files.synchronizeDirectory(path) }
+            try Files.remove(dump(id, .postgres))
+            try Files.remove(dump(id, .sqlite))
+            try Files.remove(schemaPath(id))
+        }
+    }
+
+    private func signed(_ manifest: BackupManifest) throws(Problem) -> BackupManifest {
+        do { return try manifest.signed(with: key) } catch { throw Self.unwritable(manifest.id) }
+    }
+
+    private func json(_ manifest: BackupManifest) throws(Problem) -> [UInt8] {
+        do { return try manifest.json() } catch { throw Self.unwritable(manifest.id) }
+    }
+
+    private static func unwritable(_ id: BackupID) -> Problem {
+        Problem("BackupFailed", "the manifest of the backup \(id) cannot be written as JSON", next: "report this as a bug of Belay")
+    }
+
+    private func replace(_ name: String, _ bytes: [UInt8]) throws(Problem) {
+        let partial = name + Self.partial
+        try Files.remove(partial)
+        let file = try BackupFile(partial, O_WRONLY | O_CREAT | O_EXCL)
+        guard try file.tryLock() else { throw Problem("BackupBusy", "another process writes \(partial)", next: "try again") }
+        try file.write(bytes)
+        try file.synchronize()
+        try Files.rename(partial, to: name)
+        try Files.synchronizeDirectory(path)
+    }
+
+    /// Partial files, and dumps without a manifest, that no process is at work on. Only names that this store makes.
+    private func removeLeftovers() throws(Problem) {
+        let names = try Files.names(in: path)
+        let whole = Set(names.compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil })
+        for name in names {
+            guard let dot = name.firstIndex(of: "."), BackupID(String(name[..<dot])) != nil else { continue }
+            let ending = name[name.index(after: dot)...]
+            let isDump = ["dump", "sqlite", "schema"].contains(ending) && !whole.contains(String(name[..<dot]))
+            let endings = ["dump", "sqlite", "schema", "json", "sql"].map { $0 + Self.partial }
+            guard isDump || endings.contains(String(ending)) else { continue }
+            let file = "\(path)/\(name)"
+            // One that vanished since the names were read needs no removing.
+            guard Files.exists(file) else { continue }
+            // A schema without its dump: the lock is on the dump, which a living process is about to name.
+            if ending == "schema", names.contains(where: { $0.hasPrefix("\(name[..<dot]).") && $0.hasSuffix(Self.partial) }) { continue }
+            if try BackupFile(file, O_RDONLY).tryLock() { try Files.remove(file) }
+        }
+    }
+}

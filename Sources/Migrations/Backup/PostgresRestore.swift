@@ -1,0 +1,217 @@
+public import Model
+internal import SQL
+
+/// Brings a PostgreSQL database back to a backup, beside the live one or in one transaction; nothing is ever restored over a live schema.
+public struct PostgresRestore: Sendable {
+    /// What was just done, for whoever wants to know, or to interrupt.
+    public enum Step: String, Sendable, CaseIterable {
+        /// The current state is backed up.
+        case saved
+        case created
+        case filled
+        case compared
+        case stamped
+        /// Everything is ready; the next thing is the one commit that switches over.
+        case switching
+        case switched
+    }
+
+    let backups: PostgresBackups
+    let request: BackupRequest
+    let reached: @Sendable (Step) async -> Void
+
+    var place: PostgresPlace { backups.place }
+    var store: BackupStore { backups.store }
+
+    /// - Parameters:
+    ///   - request: for the backup of the current state.
+    ///   - reached: called after each step, before the next one begins.
+    public init(_ backups: PostgresBackups, _ request: BackupRequest, reached: @escaping @Sendable (Step) async -> Void = { _ in }) {
+        self.backups = backups
+        self.request = request
+        self.reached = reached
+    }
+
+    // MARK: Planning
+
+    /// What would happen. Reads and counts; changes nothing.
+    ///
+    /// - Parameters:
+    ///   - strategy: nil: swap where this role may make databases, in place otherwise.
+    ///   - id: of an earlier plan that is carried on; nil begins anew, unless an unfinished restore of the same backup is found.
+    public func plan(
+        _ origin: RestorePlan.Origin, strategy: RestorePlan.Strategy? = nil, id: BackupID? = nil
+    ) async throws(Problem) -> RestorePlan {
+        var backup: BackupManifest?
+        let dumpBytes: Int
+        switch origin {
+        case .backup(let id):
+            let manifest = try await store.manifest(id)
+            guard manifest.engine == .postgres else {
+                throw Problem("WrongEngine", "the backup \(id) is of a SQLite file", next: "name a backup of this database")
+            }
+            (backup, dumpBytes) = (manifest, manifest.bytes)
+        case .path(let path):
+            guard let size = Files.size(path) else {
+                throw Problem("BackupNotFound", "there is no file \(path)", next: "name a backup of reconcile backup list, or a file")
+            }
+            dumpBytes = size
+        }
+        let chosen = try await self.strategy(strategy, backup, origin)
+        return try await place.session { connection throws(Problem) in
+            let now = try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
+            let size = try await connection.ask(
+                "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", for: "cannot read the size of the database")
+            let stamps = try await RestoreStamp.all(of: place.database, on: connection)
+            let open = stamps.last { stamped in
+                if let id { return stamped.stamp.restore == id }
+                return stamped.stamp.origin == origin && [.filling, .filled].contains(stamped.stamp.stage)
+            }
+            let restore = id ?? open?.stamp.restore ?? BackupID(at: backups.machine.now())
+            let names = SwapNames(database: place.database, id: restore)
+            var plan = RestorePlan(
+                id: restore, origin: origin, backup: backup, database: place.database, strategy: chosen,
+                liveBytes: size.scalar.flatMap { Int($0) } ?? 0, dumpBytes: dumpBytes,
+                tables: RestorePlan.changes(saved: backup?.tables, now: backup?.kind == .scoped ? [] : now))
+            switch open?.stamp.stage {
+            case .filled: plan.stage = .filled
+            case .former: plan.stage = .done
+            case .filling, .undone, nil: plan.stage = .fresh
+            }
+            plan.manual = try await manualWork(connection)
+            describe(&plan, names)
+            return plan
+        }
+    }
+
+    private func strategy(
+        _ wanted: RestorePlan.Strategy?, _ backup: BackupManifest?, _ origin: RestorePlan.Origin
+    ) async throws(Problem) -> RestorePlan.Strategy {
+        if backup?.kind == .scoped { return .tables }
+        if let wanted {
+            if wanted == .inPlace, case .path(let path) = origin, try !isArchive(path) {
+                throw Problem(
+                    "ScriptInPlace",
+                    "\(path) is an SQL script: what it does is not known before it has run, so it goes into a database of its own",
+                    next: "restore it by swap, with a role that may make databases")
+            }
+            guard wanted == .swap || wanted == .inPlace else {
+                throw Problem(
+                    "WrongStrategy", "\(wanted.rawValue) is no way to restore a whole PostgreSQL database", next: "use swap or in-place")
+            }
+            return wanted
+        }
+        return try await place.session { connection throws(Problem) in
+            let answer = try await connection.ask(
+                "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", for: "cannot read who this is")
+            return answer.scalar == "t" ? .swap : .inPlace
+        }
+    }
+
+    /// True for `pg_dump`'s custom format, which begins with `PGDMP`.
+    func isArchive(_ path: String) throws(Problem) -> Bool { try BackupFile(path, 0).begins(with: Array("PGDMP".utf8)) }
+
+    private func manualWork(_ connection: any SQLConnection) async throws(Problem) -> [String] {
+        try await connection.ask(
+            """
+            SELECT 'publication ' || pubname || ': its subscribers must copy again' FROM pg_catalog.pg_publication
+            UNION ALL SELECT 'subscription ' || subname || ': make it again' FROM pg_catalog.pg_stat_subscription
+            UNION ALL SELECT 'replication slot ' || slot_name || ': make it again' FROM pg_catalog.pg_replication_slots
+              WHERE database = pg_catalog.current_database() ORDER BY 1
+            """, for: "cannot look for replication"
+        ).rows.compactMap { $0.first ?? nil }
+    }
+
+    private func describe(_ plan: inout RestorePlan, _ names: SwapNames) {
+        let what =
+            switch plan.origin {
+            case .backup(let id): "the backup \(id)"
+            case .path(let path): path
+            }
+        let save = "save \(plan.database) as it is now"
+        switch plan.strategy {
+        case .swap, .file:
+            plan.keptAs = names.former
+            plan.steps =
+                plan.stage == .filled
+                ? ["\(names.filling) was filled and compared by an earlier run"]
+                : [save, "fill a new database \(names.filling) from \(what) and compare it"]
+            plan.steps += [
+                "end every session with \(plan.database)",
+                "in one commit: \(plan.database) becomes \(names.former), \(names.filling) becomes \(plan.database)",
+            ]
+            if plan.stage == .done { plan.steps = ["nothing: it was done, \(names.former) is what was there before"] }
+        case .inPlace:
+            plan.steps = [save, "in one transaction: drop every schema, restore \(what), compare, commit"]
+            plan.cautions.append("nobody can read or write while the transaction runs")
+        case .tables:
+            plan.steps = [save, "in one transaction: put the tables of \(what) back, which must not be there"]
+        }
+        if case .path = plan.origin {
+            plan.cautions.append("nothing is known of where \(what) comes from, and it has no fingerprint to compare")
+        }
+        if plan.backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
+        if plan.rowsNewer > 0 { plan.cautions.append("\(plan.rowsNewer) rows are newer than the backup") }
+    }
+
+    // MARK: Carrying out
+
+    /// Carries a plan out, or carries on with it where an earlier run was interrupted. After an error the live database is as it was.
+    public func run(_ plan: RestorePlan, progress: @escaping @Sendable (String) -> Void = { _ in }) async throws(Problem) -> RestoreResult {
+        if let backup = plan.backup { try await store.verify(backup) }
+        switch plan.strategy {
+        case .swap: return try await swap(plan, progress)
+        case .inPlace: return try await replaceInPlace(plan, progress)
+        case .tables: return try await putBack(plan, progress)
+        case .file: throw Problem("WrongStrategy", "a PostgreSQL database is not a file", next: "report this as a bug of Belay")
+        }
+    }
+
+    func save(_ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupID {
+        progress("saving \(place.database) as it is now")
+        return try await backups.full(request) { progress("saving \(place.database): \(ByteCount($0))") }.id
+    }
+
+    func source(of plan: RestorePlan) throws(Problem) -> DatabaseFilling.Source {
+        switch plan.origin {
+        case .backup(let id):
+            guard let backup = plan.backup, backup.id == id else {
+                throw Problem("BackupNotFound", "the plan does not hold the backup \(id)", next: "plan again")
+            }
+            return .backup(backup)
+        case .path(let path): return try isArchive(path) ? .archive(path) : .script(path)
+        }
+    }
+
+    func serverVersion() async throws(Problem) -> Int {
+        try await place.session { connection throws(Problem) in try await connection.serverVersion() }
+    }
+
+    /// The tables of a scoped backup, all or none.
+    private func putBack(_ plan: RestorePlan, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
+        guard let backup = plan.backup else { throw Problem("BackupNotFound", "the plan holds no backup", next: "plan again") }
+        let present = try await place.session { connection throws(Problem) in
+            Set(try await TableCensus.all(on: connection).map(\.table.name))
+        }
+        let standing = backup.tables.map(\.name).filter(present.contains)
+        guard standing.isEmpty else {
+            throw Problem(
+                "TablesExist",
+                "\(standing.map(\.description).joined(separator: ", ")) would be restored over what is there",
+                next: "rename it first, then take the rows that are missing out of the restored one")
+        }
+        let safety = try await save(progress)
+        await reached(.saved)
+        progress("restoring \(backup.tables.count) tables")
+        do throws(Problem) {
+            _ = try await place.run(
+                .restore, serverVersion: try await serverVersion(),
+                ["--single-transaction", "--exit-on-error", "--no-password", "--dbname=\(place.connectionText)", store.dump(backup)])
+        } catch {
+            throw error.asRestoreFailure(of: store.dump(backup))
+        }
+        await reached(.switched)
+        return RestoreResult(
+            plan: plan, safety: safety, keptAs: nil, lines: ["\(backup.tables.count) tables are back, \(backup.rows) rows"])
+    }
+}

@@ -1,0 +1,129 @@
+import MigrationFiles
+import Model
+import SQL
+import SQLParsing
+
+extension SchemaReading {
+    /// What a plan is made from. Asks the database about the ways that lead to the pin, and nothing else.
+    func observation(on connection: any SQLConnection, engine: String) async throws(SQLError) -> DatabaseObservation {
+        let path = MigrationPath(self)
+        var blockers = set.problems
+        var migrations: [DatabaseObservation.Migration] = []
+        for stem in stems {
+            let applied = applied(stem)
+            var migration = DatabaseObservation.Migration(version: stem, down: nil, isInSource: file(stem) != nil)
+            migration.isPresumed = applied?.isPresumed ?? false
+            switch scripts(of: stem) {
+            case .success(let (up, down)):
+                migration.class = phase(of: stem, up)
+                if let down, applied != nil || path.ups.contains(stem) {
+                    migration.down = down.facts.losses.isEmpty ? .instant : .dataLoss
+                }
+                if path.downs.contains(stem), let down {
+                    let script = try await script(down, occasion: archive[stem]?.sequence ?? 0, on: connection)
+                    migration.downScript = script
+                    migration.down = script.isDestructive ? .dataLoss : .instant
+                    if let problem = refusal(of: down, stem) { blockers.append(problem) }
+                } else if path.downs.contains(stem), isTampered(stem) {
+                    blockers.append(tampered(stem))
+                }
+                if path.ups.contains(stem), let up {
+                    migration.upScript = try await script(up, occasion: archive[stem]?.sequence ?? 0, on: connection)
+                    if let problem = refusal(of: up, stem) { blockers.append(problem) }
+                }
+            case .failure(let error):
+                // What nobody is about to run may stay as it is.
+                guard path.downs.contains(stem) || path.ups.contains(stem) else { break }
+                blockers.append(
+                    Problem(
+                        "SyntaxError", "\(database.id): \(stem): line \(error.line), column \(error.column): \(error.message)",
+                        next: "mend the script"))
+            }
+            migrations.append(migration)
+        }
+        let edited = directory.migrations.filter { applied($0.stem) != nil && isEdited($0) }
+        for file in edited { blockers.append(checksumMismatch(file)) }
+        return DatabaseObservation(
+            applied: set.applied.map(\.entry.stem), migrations: migrations, blockers: blockers, notes: notes(path),
+            summary: .init(
+                engine: engine, table: "\(table.name) (\(table.kind.rawValue))", format: directory.format.rawValue,
+                edited: edited.map(\.stem), reversible: migrations.count { applied($0.version) != nil && $0.down != nil }))
+    }
+
+    private func scripts(of stem: String) -> Result<(up: Resolved?, down: Resolved?), ParseError> {
+        do throws(ParseError) { return .success((try up(stem), try down(stem))) } catch { return .failure(error) }
+    }
+
+    private func tampered(_ stem: String) -> Problem {
+        Problem(
+            "ArchiveTampered",
+            "\(database.id): the script that the database kept to take \(stem) back is not signed with this key, or was changed",
+            next: "restore the file, or set the BELAY_KEY that it was signed with")
+    }
+
+    private func notes(_ path: MigrationPath) -> [String] {
+        var notes: [String] = []
+        let presumed = set.applied.filter(\.isPresumed).map(\.entry.stem)
+        if let first = presumed.first {
+            let what = presumed.count == 1 ? first : "\(presumed.count) migrations, \(first) to \(presumed[presumed.count - 1]),"
+            notes.append(
+                table.kind.isHighWaterMark
+                    ? "\(table.name) records only the highest version: \(what) presumed to be applied"
+                    : "\(what) presumed to be applied: the baseline says so, and \(table.name) does not")
+        }
+        let tampered = archive.keys.filter { isTampered($0) && applied($0) != nil }.sorted()
+        if !tampered.isEmpty { notes.append("kept scripts that are not signed with this key: \(tampered.joined(separator: ", "))") }
+        if path.pin == nil, let row = archive[database.schema] {
+            let commit = row.sourceCommit.map { ", from commit \($0)" } ?? ""
+            let file = row.sourcePath.map { ", file \($0)" } ?? ""
+            notes.append("\(row.version) was applied here once\(commit)\(file); its file is not in the source now")
+        }
+        return notes
+    }
+
+    private func phase(of stem: String, _ up: Resolved?) -> DatabaseObservation.Migration.Class {
+        switch file(stem)?.declaredPhase {
+        case .expand, .either: .expand
+        case .contract: .contract
+        case nil: up?.facts.phase == .contract ? .contract : .expand
+        }
+    }
+
+    /// What cannot be run as it stands.
+    private func refusal(of script: Resolved, _ stem: String) -> Problem? {
+        let alone = script.facts.nonTransactional.count == script.facts.statements.count
+        if script.isTransactional || (script.script.isTransactional == nil && !alone), let index = script.facts.nonTransactional.first {
+            return Problem(
+                "NonTransactionalStatement",
+                "\(database.id): \(script.path): \(script.facts.summary[index]) cannot run inside a transaction",
+                next: "put it into a migration of its own, and mark that as not transactional")
+        }
+        guard !script.isTransactional else { return nil }
+        return Problem(
+            "NonTransactionalMigration",
+            "\(database.id): \(script.path) must run outside of a transaction, which this version does not do yet",
+            next: "run it by hand and record it with the migrations' own tool; then reconcile again")
+    }
+
+    private func script(_ resolved: Resolved, occasion: Int, on connection: any SQLConnection) async throws(SQLError)
+        -> DatabaseObservation.Script
+    {
+        let losses = try await LossCount(resolved.facts.losses, on: connection)
+        return DatabaseObservation.Script(
+            hash: resolved.hash, origin: resolved.origin, isTransactional: resolved.isTransactional, losses: losses.words,
+            rowsAtRisk: losses.rows, backupBytes: losses.bytes, occasion: occasion, summary: resolved.facts.summary,
+            cautions: resolved.facts.cautions
+                + (losses.isEstimated ? ["about so many rows: counting them took longer than 2 s"] : [])
+                + (resolved.facts.isMixed ? ["adds and takes away in one migration: it counts as taking away"] : []))
+    }
+
+    private func checksumMismatch(_ file: MigrationFile) -> Problem {
+        let hash = ArchiveSignature.hash(file.up.text)
+        let lines = archive[file.stem]?.upSQL.map { LineDifference(from: $0, to: file.up.text).description } ?? ""
+        return Problem(
+            "ChecksumMismatch",
+            "\(database.id): \(file.stem) is applied, and its file was changed since in more than its layout"
+                + (lines.isEmpty ? "" : ": \(lines)"),
+            next: "bring the file back to what was applied, or accept it with migrations.acceptEdited: {\(file.stem): \(hash.prefix(16))}")
+    }
+}

@@ -1,0 +1,129 @@
+import Crypto
+import MigrationFiles
+import Model
+import SQL
+import SQLParsing
+
+/// What is known of one database at one moment: its files, its table, and what it remembers.
+struct SchemaReading: Sendable {
+    let database: Database
+    let directory: MigrationDirectory
+    /// As it is, or as it would be made.
+    let table: AdoptedTable
+    let tableExists: Bool
+    let set: AppliedSet
+    let archive: [String: ArchiveRow]
+    let dialect: SQLDialect
+    /// Every known stem in order, with those that have no file where they belong.
+    let stems: [String]
+    private let isSigned: @Sendable (ArchiveRow) -> Bool
+    private let files: [String: MigrationFile]
+    private let standing: [String: AppliedSet.Applied]
+    private var recovered: [String: (script: MigrationScript, commit: String)] = [:]
+
+    /// - Parameter isInhabited: true if the database holds tables of somebody's, which a baseline accounts for.
+    init(
+        _ database: Database, directory: MigrationDirectory, table: AdoptedTable, tableExists: Bool, set: AppliedSet, archive: [ArchiveRow],
+        dialect: SQLDialect, isInhabited: Bool = false, isSigned: @escaping @Sendable (ArchiveRow) -> Bool
+    ) {
+        self.database = database
+        self.directory = directory
+        self.table = table
+        self.tableExists = tableExists
+        self.archive = Dictionary(archive.map { ($0.version, $0) }) { first, _ in first }
+        self.dialect = dialect
+        self.isSigned = isSigned
+        files = Dictionary(directory.migrations.map { ($0.stem, $0) }) { first, _ in first }
+        var set = set
+        if isInhabited || !set.applied.isEmpty { set.presume(upTo: database.migrations.baseline, of: directory, archive: self.archive) }
+        self.set = set
+        standing = Dictionary(set.applied.map { ($0.entry.stem, $0) }) { first, _ in first }
+        stems = MigrationSequence(directory).stems(with: set.applied.map(\.entry.stem))
+    }
+
+    /// One direction of a migration, with where it comes from.
+    struct Resolved: Sendable {
+        var script: MigrationScript
+        var origin: DatabaseObservation.Script.Origin
+        /// For messages.
+        var path: String
+        var facts: ScriptFacts
+        var hash: String
+
+        /// Declared, or as its statements have it.
+        var isTransactional: Bool { script.isTransactional ?? facts.nonTransactional.isEmpty }
+    }
+
+    func file(_ stem: String) -> MigrationFile? { files[stem] }
+    func applied(_ stem: String) -> AppliedSet.Applied? { standing[stem] }
+    func entry(_ stem: String) -> AdoptedTable.Entry? { file(stem).map { AdoptedTable.Entry($0) } ?? standing[stem]?.entry }
+
+    // MARK: - Scripts
+
+    func up(_ stem: String) throws(ParseError) -> Resolved? {
+        guard let file = file(stem) else { return nil }
+        return try resolved(file.up, .file, file.path)
+    }
+
+    /// The way back: from the file, unless another up script was applied than stands in it; else from what the database kept; else from the
+    /// repository's history; else derived from the up script, where the settings allow it.
+    func down(_ stem: String) throws(ParseError) -> Resolved? {
+        let file = file(stem)
+        if file?.isDeclaredIrreversible == true { return nil }
+        let isAsApplied = file.map { !isEdited($0) } ?? false
+        if isAsApplied, let file, let down = file.down { return try resolved(down, .file, file.downPath ?? file.path) }
+        if database.migrations.onMissing == .archive, let row = archive[stem], let text = row.downSQL, isSigned(row) {
+            let script = MigrationScript(text: text, isTransactional: row.downIsTransactional ? nil : false)
+            let found = try resolved(script, .archive, "archive of \(stem)")
+            if !found.facts.statements.isEmpty { return found }
+        }
+        if let found = recovered[stem] { return try resolved(found.script, .git(commit: found.commit), "\(stem) in \(found.commit)") }
+        return try synthesized(stem, isAsApplied ? file : nil)
+    }
+
+    /// The inverse of what was applied: of the file when it is that, else of the signed copy.
+    private func synthesized(_ stem: String, _ file: MigrationFile?) throws(ParseError) -> Resolved? {
+        guard database.migrations.onIrreversible == .synthesize else { return nil }
+        let kept = archive[stem].flatMap { isSigned($0) ? $0.upSQL : nil }
+        guard let up = file?.up.text ?? kept, let inverse = try SQLScript.inverse(of: up, dialect: dialect), !inverse.isEmpty else {
+            return nil
+        }
+        let text = inverse.map { "\($0);\n" }.joined()
+        return try resolved(MigrationScript(text: text), .synthesized, "the derived way back of \(stem)")
+    }
+
+    private func resolved(_ script: MigrationScript, _ origin: DatabaseObservation.Script.Origin, _ path: String) throws(ParseError)
+        -> Resolved
+    {
+        Resolved(
+            script: script, origin: origin, path: path, facts: try ScriptFacts(script.text, dialect: dialect),
+            hash: ArchiveSignature.hash(script.text))
+    }
+
+    /// The same with what history has of the ways back that are missing. Asks only for what the pin takes back.
+    func recovering(from history: any MigrationHistory) async -> SchemaReading {
+        guard database.migrations.onMissing != .block else { return self }
+        let path = MigrationPath(self)
+        var copy = self
+        for stem in stems where path.downs.contains(stem) && file(stem)?.isDeclaredIrreversible != true {
+            do throws(ParseError) { if let down = try down(stem), down.origin != .synthesized { continue } } catch { continue }
+            let row = archive[stem]
+            copy.recovered[stem] = await history.down(of: stem, path: row?.sourcePath ?? entry(stem)?.path, upHash: row?.upHash)
+        }
+        return copy
+    }
+
+    /// True if the file says something else than what was applied: by what the database remembers, else by the tool's own checksum.
+    func isEdited(_ file: MigrationFile) -> Bool {
+        let hash = ArchiveSignature.hash(file.up.text)
+        if let accepted = database.migrations.acceptEdited[file.stem], accepted.count >= 8, hash.hasPrefix(accepted.lowercased()) {
+            return false
+        }
+        guard let row = archive[file.stem], let applied = row.upHash else { return standing[file.stem]?.checksumAgrees == false }
+        if hash == applied { return false }
+        let fingerprint = SQLScript.cosmeticFingerprint(file.up.text, dialect: dialect)
+        return fingerprint == nil || fingerprint != row.upFingerprint
+    }
+
+    func isTampered(_ stem: String) -> Bool { archive[stem].map { $0.downSQL != nil && !isSigned($0) } ?? false }
+}

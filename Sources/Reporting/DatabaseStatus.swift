@@ -1,0 +1,80 @@
+public import JSONValues
+public import Model
+import Planning
+
+/// One database's pin against what is applied.
+public struct DatabaseStatus: Sendable, Hashable {
+    public var name: String
+    public var pinned: String
+    /// The migration that was applied last; nil when none is, or when that is unknown.
+    public var last: String?
+    public var applied: Int?
+    /// Files at or below the pin that are not applied.
+    public var pending: [String]
+    /// Applied and above the pin: they are to go back.
+    public var toRevert: [String]
+    /// Applied, and their files are gone.
+    public var missing: [String]
+    public var edited: [String]
+    /// How many of what is applied could be taken back.
+    public var reversible: Int
+    public var presumed: Int
+    public var engine: String
+    public var table: String
+    /// Why it is not as pinned, or unknown; nil when it is in place.
+    public var problem: Problem?
+
+    public init(_ database: Database, _ observation: DatabaseObservation?, _ plan: Plan) {
+        name = database.name
+        pinned = database.schema
+        let observation = observation ?? .unknown(Problem("NotObserved", "\(database.id): it was not observed", next: "run again"))
+        last = observation.applied?.last
+        applied = observation.applied?.count
+        func versions(up: Bool) -> [String] {
+            plan.steps.compactMap { step in
+                guard step.resource == database.id, case .migrate(let change) = step.action, change.isUp == up else { return nil }
+                return change.version
+            }
+        }
+        pending = versions(up: true)
+        toRevert = versions(up: false)
+        let standing = Set(observation.applied ?? [])
+        missing = observation.migrations.filter { standing.contains($0.version) && !$0.isInSource }.map(\.version)
+        edited = observation.summary.edited
+        reversible = observation.summary.reversible
+        presumed = observation.migrations.count { $0.isPresumed }
+        engine = observation.summary.engine
+        table = observation.summary.table
+        problem = plan.blocked.first { $0.resource == database.id }?.problem ?? observation.problem
+    }
+
+    public var isKnown: Bool { applied != nil }
+
+    /// A line for the reader, and what should be known beside it.
+    var lines: [String] {
+        guard let applied else { return ["database \(name): pinned \(pinned): unknown: \(problem?.description ?? "")"] }
+        let state = pending.isEmpty && toRevert.isEmpty && problem == nil ? "in sync" : problem == nil ? "out of sync" : "blocked"
+        var lines = ["database \(name): pinned \(pinned), last applied \(last ?? "nothing"): \(state)"]
+        lines.append("  \(engine), \(table): \(applied) applied, \(reversible) of them with a way back")
+        func list(_ what: String, _ versions: [String]) {
+            if !versions.isEmpty { lines.append("  \(what): \(versions.joined(separator: ", "))") }
+        }
+        list("to apply", pending)
+        list("to take back", toRevert)
+        list("without a file", missing)
+        list("edited since", edited)
+        if presumed > 0 { lines.append("  \(presumed) only presumed to be applied: the table records no more than the highest version") }
+        if let problem { lines.append("  \(problem.description)") }
+        return lines
+    }
+
+    public var json: JSON {
+        func list(_ versions: [String]) -> JSON { .array(versions.map(JSON.string)) }
+        return [
+            "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
+            "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
+            "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
+            "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
+        ]
+    }
+}
