@@ -70,7 +70,7 @@ struct SchemaPath {
         return Problem(
             "MissingBelowPin",
             "\(database.id): applied, at or below the pin, and their files are gone: \(Suggestions.list(gone))",
-            next: "restore the files; or, when they were squashed, set migrations.baseline; or take them back with migrations.revert: "
+            next: "restore the files, or take them back with migrations.revert: "
                 + "[\(gone.joined(separator: ", "))]")
     }
 
