@@ -359,9 +359,19 @@ extension MigrationsDriver {
         }
     }
 
+    /// A pooler may give the session's settings and its locks to somebody else (contract migrations.md §3.6).
+    private static func needsDirectURL(_ database: Database) -> Problem {
+        Problem(
+            "DirectConnectionNeeded", "\(database.id): its address leads through a pooler, and migrations need a session of their own",
+            next:
+                "set directUrl to the server itself: PgBouncer's server port, Supabase port 5432 instead of 6543, Neon's host without -pooler"
+        )
+    }
+
     private func rightsProblem(_ database: Database, _ connection: any SQLConnection) async -> Problem? {
         guard let postgres = connection as? PostgresConnection else { return nil }
         do throws(SQLError) {
+            if case .postgres(_, nil) = database.connection, try await postgres.isThroughPooler() { return Self.needsDirectURL(database) }
             let row =
                 try await postgres.query(
                     "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), "

@@ -73,4 +73,15 @@ import Testing
         #expect(observation.problem?.reason == "WrongMigrationsTable")
         #expect(observation.problem?.message.contains("golang-migrate") == true)
     }
+
+    @Test(.enabled(if: PostgresServer.isPoolerAvailable, "\(PostgresServer.poolerNeed)"))
+    func throughAPoolerNothingIsBegunWithoutADirectAddress() async throws {
+        let shop = try await Shop(.postgres)
+        try shop.writeThree()
+        let pooled = try await PostgresServer.shared.pooledURL(of: String(shop.address.split(separator: "/").last ?? ""))
+        let driver = MigrationsDriver { _, _ in .success(Secret(pooled)) }
+        let change = MigrationChange("20240101000000_a", isUp: true)
+        let problem = await driver.confirm([change], of: shop.database("20240101000000_a"), shop.request())
+        #expect(problem?.reason == "DirectConnectionNeeded")
+    }
 }
