@@ -115,7 +115,7 @@ public struct MigrationsDriver: SchemaDriver {
             try await archive.ensure(on: connection)
             let lease: Lease
             switch try await Lease.take(
-                on: connection, holder: "\(request.actor), run \(request.run)", for: database.migrations.timeouts.migration + .seconds(60))
+                on: connection, holder: "\(request.actor), run \(request.run)", for: Self.leaseDuration)
             {
             case .taken(let taken): lease = taken
             case .held(let holding):
@@ -125,13 +125,33 @@ public struct MigrationsDriver: SchemaDriver {
                         "\(database.id): \(holding.holder) migrates it since \(holding.since), until \(holding.expires) at the latest",
                         next: "wait until it has ended"))
             }
-            let end = await locked(change, of: database, on: connection, lease, request, progress)
+            let end = await withTaskGroup(of: Void.self) { group in
+                // On SQLite the write lock holds the row, and the fence does not ask how old the lease is.
+                if connection.engine == .postgres { group.addTask { await keep(lease, of: database) } }
+                let end = await locked(change, of: database, on: connection, lease, request, progress)
+                group.cancelAll()
+                return end
+            }
             do throws(SQLError) { try await lease.release(on: connection) } catch {
                 progress("the lease of the database could not be given back; it expires by itself")
             }
             return end
         } catch {
             return .failed(Self.problem(database, error))
+        }
+    }
+
+    /// How long a killed process keeps others out.
+    private static let leaseDuration = Duration.seconds(30)
+
+    /// Prolongs the lease until it is cancelled, on a session of its own. What fails here is found out by the fence before COMMIT.
+    private func keep(_ lease: Lease, of database: Database) async {
+        _ = await withConnection(to: database, writes: true) { connection in
+            do {
+                while try await lease.renew(on: connection, for: Self.leaseDuration) { try await clock.sleep(for: .seconds(5)) }
+            } catch {
+                return
+            }
         }
     }
 
