@@ -1,6 +1,6 @@
-import Crypto
 import FoundationEssentials
 import Model
+import ProviderKit
 import SQL
 import Subprocess
 import SystemPackage
@@ -18,6 +18,28 @@ struct ScopedBackup: Sendable {
     var database: String
     var version: String
     var run: String
+
+    init(_ database: Database, version: String, _ request: SchemaRequest) {
+        directory = request.backups
+        system = request.system
+        self.database = database.name
+        self.version = version
+        run = request.run
+    }
+
+    func save(_ moment: MigrationJob.BackupMoment, from connection: any SQLConnection) async -> Result<[SQLRun], Problem> {
+        var problem: Problem?
+        if let postgres = connection as? PostgresConnection {
+            problem = await save(moment.tables, snapshot: moment.snapshot, from: postgres.address)
+        } else if let sqlite = connection as? SQLiteConnection {
+            problem = await save(sqlite)
+        }
+        return problem.map { .failure($0) } ?? .success([])
+    }
+
+    func saveAll(from connection: any SQLConnection, progress: @escaping @Sendable (String) -> Void) async -> Result<String, Problem> {
+        await save(MigrationJob.BackupMoment(snapshot: nil, tables: []), from: connection).map { _ in "full-\(run)" }
+    }
 
     /// Saves tables of PostgreSQL with `pg_dump`, and sees that the file can be read back. Returns what stands in the way.
     func save(_ tables: [String], snapshot: String?, from address: PostgresAddress) async -> Problem? {
