@@ -245,31 +245,30 @@ public struct MigrationsDriver: SchemaDriver {
     ) -> (@Sendable ([String], String?) async -> Problem?)? {
         guard database.migrations.backup != .none else { return nil }
         let backup = ScopedBackup(
-            directory: request.backups, system: request.system, database: database.name, version: change.version, run: request.run)
+            directory: request.backups, system: request.system, database: database.name, version: change.version, run: request.run,
+            key: request.key)
         return { tables, snapshot in
-            if let postgres = connection as? PostgresConnection {
-                return await backup.save(tables, snapshot: snapshot, from: postgres.address)
+            switch await backup.save(MigrationJob.BackupMoment(snapshot: snapshot, tables: tables), from: connection) {
+            case .failure(let problem): return problem
+            case .success(let runs):
+                do throws(SQLError) {
+                    for run in runs { _ = try await connection.query(run.sql, run.parameters) }
+                    return nil
+                } catch {
+                    return Self.problem(database, error)
+                }
             }
-            if let sqlite = connection as? SQLiteConnection { return await backup.save(sqlite) }
-            return nil
         }
     }
 
     public func backUp(
         _ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void
     ) async -> Result<String, Problem> {
-        await withConnection(to: database, writes: false) { connection -> Result<String, Problem> in
+        await withConnection(to: database, writes: true) { connection -> Result<String, Problem> in
             let backup = ScopedBackup(
-                directory: request.backups, system: request.system, database: database.name, version: "full", run: request.run)
-            let problem: Problem?
-            if let postgres = connection as? PostgresConnection {
-                problem = await backup.save([], snapshot: nil, from: postgres.address)
-            } else if let sqlite = connection as? SQLiteConnection {
-                problem = await backup.save(sqlite)
-            } else {
-                problem = nil
-            }
-            return problem.map { .failure($0) } ?? .success("full-\(request.run)")
+                directory: request.backups, system: request.system, database: database.name, version: "", run: request.run,
+                key: request.key)
+            return await backup.saveAll(from: connection, progress: progress).map(\.description)
         }.flatMap(\.self)
     }
 }
@@ -290,6 +289,12 @@ extension MigrationsDriver {
                     reading.archive.isEmpty
                 {
                     observation.blockers.insert(Self.unadopted(database, reading.table.name), at: 0)
+                }
+                let store = BackupStore(directory: request.backups, system: request.system, key: request.key)
+                do throws(Problem) {
+                    observation.summary.lastBackup = try await store.lastBackup(system: request.system, database: database.name)
+                } catch {
+                    observation.notes.append("the backups could not be looked at: \(error.message)")
                 }
                 return observation
             } catch {
