@@ -33,7 +33,9 @@ public final class MigrationsDriver: SchemaDriver {
             case .failure(let problem): return .unknown(problem)
             case .success(let reading):
                 do throws(SQLError) {
-                    return try await reading.observation(on: connection, engine: await Self.engine(connection))
+                    var observation = try await reading.observation(on: connection, engine: await Self.engine(connection))
+                    await self.addLastBackup(to: &observation, database, request)
+                    return observation
                 } catch {
                     return .unknown(Problem(database, error))
                 }
@@ -115,11 +117,20 @@ public final class MigrationsDriver: SchemaDriver {
         _ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void
     ) async -> Result<String, Problem> {
         await withConnection(to: database, .writing) { connection -> Result<String, Problem> in
-            await ScopedBackup(database, version: "full", request).saveAll(from: connection, progress: progress).map(\.description)
+            await ScopedBackup(database, version: "", request).saveAll(from: connection, progress: progress).map(\.description)
         }.flatMap(\.self)
     }
 
     // MARK: - Private
+
+    private func addLastBackup(to observation: inout DatabaseObservation, _ database: Database, _ request: SchemaRequest) async {
+        do throws(Problem) {
+            let store = BackupStore(directory: request.backups, system: request.system, key: request.key)
+            observation.summary.lastBackup = try await store.lastBackup(system: request.system, database: database.name)
+        } catch {
+            observation.notes.append("the backups could not be looked at: \(error.message)")
+        }
+    }
 
     private struct MoveKey: Hashable {
         var database: String

@@ -59,6 +59,8 @@ struct Shop {
             actor: "test", key: key, approvedRows: approved, backups: place.path("backups"))
     }
 
+    var store: BackupStore { BackupStore(directory: place.path("backups"), system: SystemID(name: "shop"), key: key) }
+
     func observe(_ pin: String) async -> DatabaseObservation { await driver.observe(database(pin), request()) }
 
     func plan(_ pin: String) async -> Plan {

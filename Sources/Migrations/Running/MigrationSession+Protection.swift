@@ -17,29 +17,43 @@ extension MigrationSession {
         await effect("lock")
         if let problem = excess(risk, job) { return .failure(problem) }
         guard let backup = job.backup, !risk.tables.isEmpty else { return .success([]) }
-        settings.progress("\(job.version): saves \(risk.tables.count == 1 ? risk.tables[0] : "\(risk.tables.count) tables")")
-        guard archive.engine == .postgres else {
-            let result = await backup(MigrationJob.BackupMoment(snapshot: nil, tables: risk.tables), connection)
-            await effect("backup")
-            return result
-        }
-        // The session stands idle while another program reads.
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        let snapshot = try await connection.query("SELECT pg_catalog.pg_export_snapshot()").scalar
-        let result = await backup(MigrationJob.BackupMoment(snapshot: snapshot, tables: risk.tables), connection)
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 60000")
-        await effect("backup")
-        return result
+        return try await save(risk.tables, backup, connection)
     }
 
     /// The same for a script that runs outside of a transaction: what is written between the backup and the statement that loses it is not in
     /// the backup.
     func protectOutside(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Result<[SQLRun], Problem> {
         guard job.count != nil || job.backup != nil else { return .success([]) }
+        let isPostgres = archive.engine == .postgres
+        try await connection.execute(isPostgres ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN")
+        let result = try await saved(job, connection)
+        try await connection.execute("COMMIT")
+        return result
+    }
+
+    private func saved(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Result<[SQLRun], Problem> {
         let risk = try await job.count?(connection) ?? MigrationJob.AtRisk(rows: nil, tables: job.tablesAtRisk)
         if let problem = excess(risk, job) { return .failure(problem) }
         guard let backup = job.backup, !risk.tables.isEmpty else { return .success([]) }
-        let result = await backup(MigrationJob.BackupMoment(snapshot: nil, tables: risk.tables), connection)
+        return try await save(risk.tables, backup, connection)
+    }
+
+    /// Has tables saved as the connection's transaction sees them.
+    private func save(
+        _ tables: [String], _ backup: @Sendable (MigrationJob.BackupMoment, any SQLConnection) async -> Result<[SQLRun], Problem>,
+        _ connection: any SQLConnection
+    ) async throws(SQLError) -> Result<[SQLRun], Problem> {
+        settings.progress("saves \(tables.count == 1 ? tables[0] : "\(tables.count) tables")")
+        guard archive.engine == .postgres else {
+            let result = await backup(MigrationJob.BackupMoment(snapshot: nil, tables: tables), connection)
+            await effect("backup")
+            return result
+        }
+        // The session stands idle while another program reads.
+        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        let snapshot = try await connection.query("SELECT pg_catalog.pg_export_snapshot()").scalar
+        let result = await backup(MigrationJob.BackupMoment(snapshot: snapshot, tables: tables), connection)
+        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 60000")
         await effect("backup")
         return result
     }
