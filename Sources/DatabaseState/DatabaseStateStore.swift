@@ -9,7 +9,7 @@ public import State
 /// measures: a killed holder keeps others out until it has ended. Nothing is made by reading; where no table is, nothing is remembered.
 /// Works through a pooler in transaction mode.
 public struct DatabaseStateStore: StateStore {
-    private let database: StateDatabase
+    var database: StateDatabase
     private let tables: StateTables
     private let lease: Duration
 

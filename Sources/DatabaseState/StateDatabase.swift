@@ -7,6 +7,8 @@ struct StateDatabase: Sendable {
     let id: ResourceID
     let engine: SQLEngine
     private let connection: Database.Connection
+    /// The seam for tests of answers that are lost.
+    var decorate: (@Sendable (any SQLConnection) -> any SQLConnection)?
     private let address: @Sendable (Configuration.Source) async -> Result<Secret, Problem>
 
     init(_ database: Database, address: @escaping @Sendable (Configuration.Source) async -> Result<Secret, Problem>) {
@@ -23,6 +25,11 @@ struct StateDatabase: Sendable {
     /// Connects; nil where there is no file yet, unless one is to be made.
     /// - Parameter busy: how long a statement waits for somebody else who writes a SQLite file.
     func connect(making: Bool, busy: Duration) async throws(SQLError) -> (any SQLConnection)? {
+        let session = try await open(making: making, busy: busy)
+        return session.map { decorate?($0) ?? $0 }
+    }
+
+    private func open(making: Bool, busy: Duration) async throws(SQLError) -> (any SQLConnection)? {
         switch connection {
         case .sqlite(let path):
             if !making, !FileProbe.exists(path) { return nil }
