@@ -60,13 +60,15 @@ public struct DatabaseStateStore: StateStore {
         } catch {
             throw StateError(.failed, "the holder of the lock cannot be written as JSON: \(error)")
         }
-        let connection = StateConnection(database)
+        // Somebody who writes a SQLite file is waited for in short turns while the lease is watched, and for long when it is had.
+        let connection = StateConnection(database, busy: lease / 15)
         do throws(StateError) {
             let epoch = try await LeaseTaking(database: database.id, tables: tables, lease: lease, connection: connection)
                 .take(id, holder: text, patience: patience, Stopwatch(clock))
             let rows = try await asking("cannot be read") { () throws(SQLError) in try await connection.ask(tables.lines) }
             return DatabaseSession(
-                database, tables, id: id, epoch: epoch, lease: lease, records: try records(of: rows), connection: connection, clock: clock)
+                database, tables, id: id, epoch: epoch, lease: lease, records: try records(of: rows),
+                connection: database.engine == .sqlite ? StateConnection(database, busy: lease) : connection, clock: clock)
         } catch {
             await giveUp(id, connection)
             throw error

@@ -103,9 +103,8 @@ struct StateDeclaration: SpecObject, Sendable {
             (path: String) in .directory(path)
         }
         let database = Alternative<StatePlace>(
-            "database", .string(.label),
-            "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that this spec rolls back."
-        ) { .database($0) }
+            "database", "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that is rolled back."
+        ) { (name: String) in .database(name) }
         place = fields.exactlyOne(of: "a place", [directory, database])
     }
 }
