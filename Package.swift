@@ -115,6 +115,7 @@ let package = Package(
 
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
+        library("DatabaseState", "Model", "SQL", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
@@ -122,7 +123,7 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues",
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "JSONValues",
             "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
             "State", "TextLayout", arguments),
 
@@ -142,7 +143,7 @@ let package = Package(
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
+            "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -204,6 +205,9 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
+        library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests("DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
+            "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(
             "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",

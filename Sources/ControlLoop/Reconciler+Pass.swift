@@ -89,7 +89,7 @@ extension Reconciler {
         return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
-            next: "check the plan and that this is the right state directory, then add --adopt")
+            next: "check the plan and that this is the right place of its state, then add --adopt")
     }
 
     private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {

@@ -30,7 +30,7 @@ extension SystemDeclaration {
             flags: spec.flags.flatMap { flags in
                 flags.store.map { FeatureFlags(store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values) }
             },
-            approvals: spec.approve, verify: spec.verify, statePlace: spec.state.map { .directory(Self.path($0.directory, besides: file)) },
+            approvals: spec.approve, verify: spec.verify, statePlace: spec.state?.place?.resolved { Self.path($0, besides: file) },
             origin: origin)
     }
 

@@ -60,4 +60,33 @@ import Testing
             #expect(result.systems.first?.components.first?.after == [.database("main")])
         }
     }
+
+    @Test(arguments: [
+        ("{database: main}", .database("main"), []),
+        ("{directory: ../state}", .directory("specs/../state"), []),
+        ("{directory: /state}", .directory("/state"), []),
+        ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database"]),
+        (
+            "{directory: a, database: main}", nil,
+            ["specs/s.yaml:5:25: spec.state: names a place twice: directory at line 5, and database; keep one"]
+        ),
+        (
+            "{database: mian}", .database("mian"),
+            ["specs/s.yaml:5:21: spec.state.database: there is no database \"mian\"; did you mean \"main\"?"]
+        ),
+        (
+            "{configMap: x}", nil,
+            [
+                "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database",
+                "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
+            ]
+        ),
+    ] as [(String, StatePlace?, [String])]) func theStateHasOnePlace(_ state: String, _ place: StatePlace?, _ expected: [String]) {
+        let text =
+            "apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec:\n  state: \(state)\n  databases:\n"
+            + "    main: {sqlite: {path: x}, migrations: {path: m}, schema: a}\n"
+        let result = SpecLoader(targets: targets).load([SourceFile(name: "specs/s.yaml", bytes: Array(text.utf8))])
+        #expect(result.diagnostics.map(\.description) == expected)
+        #expect(place == nil || result.systems.first?.statePlace == place)
+    }
 }
