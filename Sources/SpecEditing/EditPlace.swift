@@ -82,10 +82,12 @@ struct EditPlace {
 
     /// How many columns each level of this document is indented.
     private var step: Int {
-        guard let spec = document.entries.first(where: { !$0.value.entries.isEmpty }), let first = spec.value.entries.first,
-            case .mapping(_, isFlow: false) = spec.value.kind
-        else { return 2 }
-        return max(1, lines.column(first.keyRange.lowerBound) - lines.column(spec.keyRange.lowerBound))
+        let outer = document.entries.first { entry in
+            guard case .mapping(let inner, isFlow: false) = entry.value.kind else { return false }
+            return !inner.isEmpty
+        }
+        guard let outer, let inner = outer.value.entries.first else { return 2 }
+        return max(1, lines.column(inner.keyRange.lowerBound) - lines.column(outer.keyRange.lowerBound))
     }
 
     // MARK: - Replacing

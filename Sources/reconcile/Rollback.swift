@@ -138,7 +138,7 @@ struct Rollback: Sendable {
             items.append(
                 SpecChange.Item(
                     "\(component.name): requires \(name)", from: now?.written, to: then?.written,
-                    edits: [SpecEdit(path + ["requires", name], change)]))
+                    edits: [SpecEdit(path + ["requires", name], change)], isDetail: true))
         }
         guard !keepsConfiguration else { return items }
         guard let then = await sources(of: component, record) else { return items }
@@ -148,7 +148,7 @@ struct Rollback: Sendable {
             items.append(
                 SpecChange.Item(
                     "\(component.name): env \(key)", from: now[key]?.words, to: then[key]?.words,
-                    edits: [SpecEdit(path + ["env", key], change)]))
+                    edits: [SpecEdit(path + ["env", key], change)], isDetail: true))
         }
         return items
     }

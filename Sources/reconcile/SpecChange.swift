@@ -12,12 +12,15 @@ struct SpecChange: Sendable {
         /// Nil for what is taken out.
         var to: String?
         var edits: [SpecEdit]
+        /// Comes with another item, so that the first line of a commit leaves it out.
+        var isDetail: Bool
 
-        init(_ name: String, from: String?, to: String?, edits: [SpecEdit]) {
+        init(_ name: String, from: String?, to: String?, edits: [SpecEdit], isDetail: Bool = false) {
             self.name = name
             self.from = from
             self.to = to
             self.edits = edits
+            self.isDetail = isDetail
         }
 
         /// `web from v3 to v2`.
@@ -44,9 +47,10 @@ struct SpecChange: Sendable {
     func message(for system: SystemID) -> String {
         let name = system.namespace == "default" ? system.name : system.description
         let verb = verb.map { "\($0) " } ?? ""
-        var subject = "\(name): \(verb)\(items.map(\.sentence).joined(separator: ", "))"
-        if subject.count > 72 { subject = "\(name): \(verb)\(items.map(\.name).joined(separator: ", "))" }
-        if subject.count > 72 { subject = "\(name): \(verb)\(items.count) pins" }
+        let pins = items.contains { !$0.isDetail } ? items.filter { !$0.isDetail } : items
+        var subject = "\(name): \(verb)\(pins.map(\.sentence).joined(separator: ", "))"
+        if subject.count > 72 { subject = "\(name): \(verb)\(pins.map(\.name).joined(separator: ", "))" }
+        if subject.count > 72 { subject = "\(name): \(verb)\(pins.count) pins" }
         var paragraphs = [subject]
         if items.count > 1 || !subject.hasSuffix(items.first?.sentence ?? "") {
             paragraphs.append(items.map { "- \($0.sentence)" }.joined(separator: "\n"))

@@ -34,7 +34,7 @@ import Testing
             "a key twice", "  components:\n    web: {release: v3}\n    web: {release: v4}\n",
             "8:5: the key \"web\" stands here for the second time; the first is at line 7, column 5"
         ),
-        ("not YAML", "  components: {\n", "7:1: expected ',' or '}' in the mapping that begins at line 6, column 15"),
+        ("not YAML", "  components: {\n", "7:1: expected a value"),
         (
             "another anchor would be lost", "  components:\n    web: {release: {commit: &c abcdef1}}\n    api: {release: {commit: *c}}\n",
             "7:11: spec.components.web.release cannot be changed here without changing something else; edit the file by hand"
