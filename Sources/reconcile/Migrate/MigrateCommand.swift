@@ -22,12 +22,13 @@ struct MigrateCommand: AsyncParsableCommand {
               reconcile migrate down --now --approve DIGEST -f …    and goes there at once
               reconcile migrate new add_index -f system.yaml        a file in the directory's format
               reconcile migrate verify -f system.yaml               what is wrong with the files
+              reconcile migrate resolve 20240611_add_index --done -f …   one that is stuck
 
             Of several databases --database chooses one, of several systems --system.
             """,
         subcommands: [
             MigrateStatusCommand.self, MigrateUpCommand.self, MigrateDownCommand.self, MigrateToCommand.self, MigrateNewCommand.self,
-            MigrateVerifyCommand.self,
+            MigrateVerifyCommand.self, MigrateResolveCommand.self,
         ])
 }
 
