@@ -54,8 +54,8 @@ import Testing
         #expect(try await repository.reconcile("pin", "web", "v2", spec: "link.yaml").status == 0)
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: repository.place.path("work/link.yaml")) == "system.yaml")
         #expect(try repository.text.contains("'v2'"))
-        let permissions = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
-        #expect(permissions?.intValue == 0o640)
+        let permissions = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(permissions == 0o640)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: repository.place.path("work")).sorted() == [
                 ".git", "link.yaml", "migrations", "system.yaml",
