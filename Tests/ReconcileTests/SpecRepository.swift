@@ -6,6 +6,8 @@ import Testing
 struct SpecRepository {
     let place: Place
 
+    struct Failure: Error { var text: String }
+
     static let spec = """
         # The shop's pins.
         apiVersion: belay.dev/v1alpha1
@@ -60,7 +62,7 @@ struct SpecRepository {
 
     @discardableResult func git(_ arguments: String...) async throws -> String {
         let ended = try await BuiltProgram(onSearchPath: "git").run(arguments, variables: Self.variables, in: place.path("work"))
-        guard ended.status == 0 else { throw Place.GitFailure(arguments: arguments, text: ended.errors) }
+        guard ended.status == 0 else { throw Failure(text: "git \(arguments): \(ended.errors)") }
         return ended.output
     }
 
