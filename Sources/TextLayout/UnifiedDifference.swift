@@ -60,8 +60,8 @@ public struct UnifiedDifference: Sendable, Hashable {
             for line in lines[hunk] {
                 switch line {
                 case .same(let line): text += " " + Self.shown(line)
-                case .removed(let line): text += style.red("-" + Self.shown(line).dropLast()) + "\n"
-                case .added(let line): text += style.green("+" + Self.shown(line).dropLast()) + "\n"
+                case .removed(let line): text += style.red("-" + Self.withoutEnd(line)) + "\n"
+                case .added(let line): text += style.green("+" + Self.withoutEnd(line)) + "\n"
                 }
             }
         }
@@ -88,6 +88,9 @@ public struct UnifiedDifference: Sendable, Hashable {
         if !line.isEmpty { lines.append(String(decoding: line, as: UTF8.self)) }
         return lines
     }
+
+    /// By bytes: a line end of Windows is one character.
+    private static func withoutEnd(_ line: String) -> String { String(decoding: shown(line).utf8.dropLast(), as: UTF8.self) }
 
     private static func shown(_ line: String) -> String {
         line.utf8.last == 0x0A ? line : line + "\n\\ No newline at end of file\n"
