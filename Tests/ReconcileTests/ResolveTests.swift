@@ -46,9 +46,9 @@ struct ResolveTests {
         #expect(early.status == 1 && early.errors.contains("2_rows is not stuck"), "\(early.output)\(early.errors)")
         // Killed while the block sleeps: it is under way as soon as the first row is there.
         let killer = Task {
-            while try await sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO $$%' AND state = 'active'") == "0" {
-                try await Task.sleep(for: .milliseconds(50))
-            }
+            let question =
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()"
+            for _ in 0..<200 where try await !sql(question).hasPrefix("1") { try await Task.sleep(for: .milliseconds(50)) }
             _ = try await BuiltProgram(onSearchPath: "bash").run(["-c", "kill -KILL $(cat '\(place.path("pid"))')"])
         }
         let line = "echo $$ > '\(place.path("pid"))'; exec '\(BuiltProgram.path(of: "reconcile"))' --once --adopt -f system.yaml"
