@@ -48,7 +48,11 @@ struct ResolveTests {
         let killer = Task {
             let question =
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()"
-            for _ in 0..<200 where try await !sql(question).hasPrefix("1") { try await Task.sleep(for: .milliseconds(50)) }
+            var tries = 0
+            while tries < 200, try await !sql(question).hasPrefix("1") {
+                tries += 1
+                try await Task.sleep(for: .milliseconds(50))
+            }
             _ = try await BuiltProgram(onSearchPath: "bash").run(["-c", "kill -KILL $(cat '\(place.path("pid"))')"])
         }
         let line = "echo $$ > '\(place.path("pid"))'; exec '\(BuiltProgram.path(of: "reconcile"))' --once --adopt -f system.yaml"
