@@ -44,7 +44,8 @@ extension EditedValue {
         // Numbers in every notation, times in base 60, dates: whatever begins with a digit and holds nothing else than these may be one.
         if lower.hasPrefix("0x"), lower.dropFirst(2).allSatisfy({ $0.isHexDigit || $0 == "_" }) { return false }
         if lower.hasPrefix("0o") || lower.hasPrefix("0b") { return false }
-        return !lower.utf8.allSatisfy { (0x30...0x39).contains($0) || "._:-+et".utf8.contains($0) }
+        let signs = lower.contains("-") ? "._:-+et" : "._:+e"
+        return !lower.utf8.allSatisfy { (0x30...0x39).contains($0) || signs.utf8.contains($0) }
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {

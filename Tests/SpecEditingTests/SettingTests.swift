@@ -88,7 +88,8 @@ import YAMLReading
     @Test(arguments: [
         ("1.10", "a float without quotes"), ("12", "an integer"), ("yes", "true in YAML 1.1"), ("No", "false in YAML 1.1"),
         ("null", "nothing"), ("~", "nothing"), ("12e3", "a float"), ("0x1", "hexadecimal"), ("0o17", "octal"), ("017", "octal in YAML 1.1"),
-        ("1_000", "an integer in YAML 1.1"), ("1:30", "base 60 in YAML 1.1"), ("2024-06-01", "a date"), ("", "nothing"),
+        ("1_000", "an integer in YAML 1.1"), ("1:30", "base 60 in YAML 1.1"), ("2024-06-01", "a date"), ("2001-12-14t21:59:43", "a time"),
+        ("", "nothing"),
         ("true", "a Boolean"),
         (".5", "a float"), ("-", "a list item"), ("- a", "a list"), ("a: b", "a mapping"), ("a #b", "a comment"), ("#b", "a comment"),
         ("@a", "reserved"), ("`a`", "reserved"), ("*a", "an alias"), ("&a", "an anchor"), ("!a", "a tag"), ("%a", "a directive"),
@@ -109,7 +110,7 @@ import YAMLReading
 
     @Test(arguments: [
         "v1.41.3", "dpl_7HxQ2m", "3f2c1ab", "20240611_add_index", "sha256:0a1b", "registry.example.com/shop:v1", "none", "1.2.3-rc1",
-        "12e3f",
+        "12e3f", "1_t",
     ])
     func whatIsReadAsItselfGetsNone(_ value: String) throws {
         let text = try edited(head + "  components: {web: {release: v3}}\n", .release(to: .text(value)))

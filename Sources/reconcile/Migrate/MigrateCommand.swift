@@ -11,18 +11,18 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Shows a database's migrations, and pins another schema.",
         discussion: """
-            The schema is a pin like any other: up, down and to compute it, print it and write it
-            into the spec file (--commit, --push); reconcile --once, or the operator, then does it
-            in the right order with the releases. --now does it at once.
+            The schema is a pin like any other: up, down and to compute it, print it and
+            write it into the spec file (--commit, --push); reconcile --once, or the
+            operator, then goes there, in order with the releases. --now does it at once.
 
               reconcile migrate status -f system.yaml
-              reconcile migrate up -f system.yaml                   pins the last migration
-              reconcile migrate down --count 2 -f system.yaml       pins the one two before
-              reconcile migrate to 20240611_add_index -f …          or none
-              reconcile migrate down --now --approve DIGEST -f …    and goes there at once
-              reconcile migrate new add_index -f system.yaml        a file in the directory's format
-              reconcile migrate verify -f system.yaml               what is wrong with the files
-              reconcile migrate resolve 20240611_add_index --done -f …   one that is stuck
+              reconcile migrate up -f system.yaml              pins the last migration
+              reconcile migrate down --count 2 -f system.yaml  the one two before
+              reconcile migrate to 20240611_add_index -f …     or none
+              reconcile migrate down --now -f system.yaml      and goes there at once
+              reconcile migrate new add_index -f system.yaml   in the files' own format
+              reconcile migrate verify -f system.yaml          what is wrong with them
+              reconcile migrate resolve 2_backfill --done -f … one that is stuck
 
             Of several databases --database chooses one, of several systems --system.
             """,

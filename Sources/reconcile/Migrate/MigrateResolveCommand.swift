@@ -77,7 +77,7 @@ struct MigrateResolveCommand: AsyncParsableCommand {
                     command: "reconcile migrate resolve", environment: program.variables, since: program.reconciler.now()
                 ).description
             if let problem = await driver.resolve(version, resolution.meaning, of: chosen.database, request) {
-                program.refuse("\(chosen.database.id): \(problem)", output.form)
+                program.refuse(problem.description, output.form)
                 return .failure
             }
         } catch {
