@@ -122,7 +122,7 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues",
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "Flags", "JSONValues",
             "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
             "State", "TextLayout", arguments),
 

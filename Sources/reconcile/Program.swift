@@ -4,6 +4,7 @@ import ConfigurationValues
 import ControlLoop
 import CurlTransport
 import Dispatch
+import Flags
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
@@ -36,7 +37,7 @@ struct Program: Sendable {
         self.variables = variables
         output = Output(
             variables: variables,
-            secrets: allProviders.flatMap(\.secretVariables).compactMap { variables[$0] }
+            secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
@@ -49,6 +50,11 @@ struct Program: Sendable {
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        let addresses: FlagDatabases.AddressReading = { source, name in
+            await values.value(of: source, for: "database/\(name): its address")
+        }
+        let flagStores = FlagStores(environment)
+        let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
@@ -56,7 +62,10 @@ struct Program: Sendable {
                 return DirectoryStateStore(StateDirectory(root: root, system: system.id))
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            schemaDriver: MigrationsDriver(address: addresses),
+            flagStore: { system, flags in
+                flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
+            },
             backups: { system in
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 // Without a place for state nothing is reached that would need a backup.
@@ -69,7 +78,7 @@ struct Program: Sendable {
     func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
         let source = PathSource(paths)
         let snapshot = try await source.snapshot()
-        return (source, snapshot, SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files))
+        return (source, snapshot, SpecLoader.all.load(snapshot.files))
     }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
@@ -119,4 +128,9 @@ struct Program: Sendable {
         defer { for source in sources { source.cancel() } }
         return await task.value
     }
+}
+
+extension SpecLoader {
+    /// Knows every provider and every flag store of this version.
+    static let all = SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds)
 }
