@@ -154,6 +154,12 @@ public struct Step: Sendable, Hashable, Codable {
         /// Finish: record the releases, close the transition.
         case close
 
+        /// Empty for a step that sets no flags.
+        public var flagChanges: [FlagChange] {
+            guard case .set(let changes) = self else { return [] }
+            return changes
+        }
+
         /// True if it writes to a provider or a database.
         public var isWrite: Bool {
             switch self {

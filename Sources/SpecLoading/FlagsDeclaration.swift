@@ -14,6 +14,11 @@ struct FlagsDeclaration: Sendable {
         return .object { fields in
             let chosen: StoreChoice = fields.required("store", store, "Where the applications read their flags.")
             let values: SpecMap<FeatureFlag> = fields.required("values", valuesForm, "How each flag is to be set, by name.")
+            if let store = chosen.target, !type(of: store).hasVariants {
+                for entry in values.entries where entry.value.setting.variant != nil {
+                    fields.report("\(entry.key) names a variant, and the store \(store.store) knows only on and off", at: "values")
+                }
+            }
             return FlagsDeclaration(
                 store: chosen.target,
                 values: values.entries.map { entry in
