@@ -88,6 +88,7 @@ let package = Package(
         library("YAMLReading", "CYAML"),
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
+        library("SpecEditing", "Model", "YAMLReading"),
         library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
@@ -123,8 +124,8 @@ let package = Package(
             "TextLayout"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "Flags", "JSONValues",
-            "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
-            "State", "TextLayout", arguments),
+            "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources",
+            "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -213,6 +214,7 @@ let package = Package(
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),
+        tests("SpecEditingTests", "Model", "SpecEditing", "YAMLReading"),
         tests("SpecFieldsTests", "JSONValues", "SpecFields", "YAMLReading"),
         tests("SpecLoadingTests", "JSONValues", "Model", "SpecFields", "SpecLoading", "YAMLReading"),
     ] + providers

@@ -7,6 +7,6 @@ enum FlagNames {
         let paths = zip(words, words.dropFirst()).filter { ["-f", "--file"].contains($0.0) && $0.1 != "-" }.map(\.1)
         // Nobody could be told of a mistake here.
         guard !paths.isEmpty, let snapshot = try? await PathSource(paths).snapshot() else { return [] }
-        return SpecLoader.all.load(snapshot.files).systems.flatMap { $0.flags?.flags.map(\.name) ?? [] }
+        return Program.loader.load(snapshot.files).systems.flatMap { $0.flags?.flags.map(\.name) ?? [] }
     }
 }

@@ -18,7 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let program = Program()
-        let files = SpecLoader.all.generatedFiles
+        let files = Program.loader.generatedFiles
         var differs = false
         for file in files {
             guard let output else {

@@ -78,8 +78,11 @@ struct Program: Sendable {
     func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
         let source = PathSource(paths)
         let snapshot = try await source.snapshot()
-        return (source, snapshot, SpecLoader.all.load(snapshot.files))
+        return (source, snapshot, Self.loader.load(snapshot.files))
     }
+
+    /// Reads every kind of target that there is.
+    static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
@@ -128,9 +131,4 @@ struct Program: Sendable {
         defer { for source in sources { source.cancel() } }
         return await task.value
     }
-}
-
-extension SpecLoader {
-    /// Knows every provider and every flag store of this version.
-    static let all = SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds)
 }
