@@ -66,10 +66,13 @@ extension Reconciler {
         }
         let place = flags.store.place
         guard case .success(let store) = self.store(ofFlagsIn: system) else {
-            guard case .failure(let problem) = self.store(ofFlagsIn: system) else { return FlagReport(system.id, flag.name, place, .failure) }
+            guard case .failure(let problem) = self.store(ofFlagsIn: system) else {
+                return FlagReport(system.id, flag.name, place, .failure)
+            }
             return FlagReport(system.id, flag.name, place, .failure, problem: problem)
         }
-        let errand = FlagErrand(order: order, flag: flag, target: flags.store, store: store, system: system.id)
+        let errand = FlagErrand(
+            order: order, flag: flag, target: flags.store, store: store, system: system.id, propagation: flags.propagation)
         if order.breaksGlass { return await errand.run { _ in } }
         do {
             return try await self.store(system).withLock(order.holder, patience: .seconds(5), clock: clock) { session in
@@ -134,11 +137,14 @@ private struct FlagErrand: Sendable {
     var target: any FlagTarget
     var store: AnyFlagStore
     var system: SystemID
+    /// What the spec says of it.
+    var propagation: Duration?
 
     /// - Parameter record: writes a record durably. A kill is sent even where that fails.
     func run(_ record: (FlagRecord) async throws(StateError) -> Void) async -> FlagReport {
         var report = FlagReport(system, flag.name, target.place, .failure)
         report.promise = store.promise
+        if let propagation { report.promise?.propagation = propagation }
         let observation = await observe()
         report.before = observation.setting
         if let problem = observation.problem {
@@ -191,6 +197,7 @@ private struct FlagErrand: Sendable {
     }
 
     private func observe() async -> FlagObservation {
-        await store.observe([flag.name], in: target)[flag.name] ?? FlagObservation(problem: Problem("NotObserved", "\(flag.id): it was not observed"))
+        await store.observe([flag.name], in: target)[flag.name]
+            ?? FlagObservation(problem: Problem("NotObserved", "\(flag.id): it was not observed"))
     }
 }

@@ -28,9 +28,10 @@ extension StepRunner {
         }
         for record in records where record.setting.isOn { try await append(.flag(record)) }
         let told = "set: " + changes.map { "\($0.name) \($0.to)" }.joined(separator: ", ")
-        guard store.promise.propagation > .zero, isWaitedFor(step) else { return .succeeded(told) }
-        progress(step, "set; applications see it within \(store.promise.propagation.components.seconds) s")
-        do { try await time.sleep(store.promise.propagation) } catch {
+        let propagation = flags.propagation ?? store.promise.propagation
+        guard propagation > .zero, isWaitedFor(step) else { return .succeeded(told) }
+        progress(step, "set; applications see it within \(propagation.components.seconds) s")
+        do { try await time.sleep(propagation) } catch {
             return .undecided(
                 Problem(
                     "Interrupted", "\(step.id): the flags are set; the wait until applications see it was interrupted",

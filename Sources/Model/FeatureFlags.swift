@@ -3,10 +3,13 @@ public struct FeatureFlags: Sendable {
     public var store: any FlagTarget
     /// In the order of the document; names are unique.
     public var flags: [FeatureFlag]
+    /// How long applications may see the old value after a change; nil for what the store promises.
+    public var propagation: Duration?
 
-    public init(store: any FlagTarget, flags: [FeatureFlag]) {
+    public init(store: any FlagTarget, flags: [FeatureFlag], propagation: Duration? = nil) {
         self.store = store
         self.flags = flags
+        self.propagation = propagation
     }
 }
 

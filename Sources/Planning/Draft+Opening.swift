@@ -20,7 +20,9 @@ extension Draft {
         guard let awaited = flags.awaitedSchema, let move = moves.first(where: { $0.id == awaited }) else { return flags.blocked }
         return flags.blocked.map { blocked in
             guard blocked.kind == .failure else { return blocked }
-            guard move.blocked == nil else { return Blocked(blocked.resource, .dependency, .needs(blocked.resource, awaited, "it is blocked")) }
+            guard move.blocked == nil else {
+                return Blocked(blocked.resource, .dependency, .needs(blocked.resource, awaited, "it is blocked"))
+            }
             return Blocked(
                 blocked.resource, .waiting,
                 Problem("SchemaAwaited", "\(blocked.resource): it is set when \(awaited) has its table: \(blocked.problem.message)"))

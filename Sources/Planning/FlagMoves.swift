@@ -83,13 +83,15 @@ struct FlagMoves {
         if standing.state == .killedOutOfBand {
             cause = standing.reason ?? "somebody switched it off"
         } else {
-            guard recorded.isKnown, let record = recorded.flags[wish.flag.name], record.flag == wish.flag, record.setting != standing.current,
+            guard recorded.isKnown, let record = recorded.flags[wish.flag.name], record.flag == wish.flag,
+                record.setting != standing.current,
                 let desired = wish.setting, desired != standing.current
             else { return nil }
             cause = "somebody changed it in the store; it is set back"
         }
         return Drift(
-            resource: wish.flag.id, expected: standing.state == .killedOutOfBand ? wish.flag.setting.description : standing.desired.description,
+            resource: wish.flag.id,
+            expected: standing.state == .killedOutOfBand ? wish.flag.setting.description : standing.desired.description,
             found: standing.currentText, identity: ArtifactIdentity(.setting, standing.currentText), cause: cause)
     }
 

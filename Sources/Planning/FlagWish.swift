@@ -15,7 +15,8 @@ struct FlagWish {
 
     init(_ flag: FeatureFlag, _ survey: Survey, _ moves: [SchemaMove]) {
         self.flag = flag
-        setting = flag.setting
+        // What is said of a flag that is off is kept for later.
+        setting = flag.setting.isOn ? flag.setting : .off
         if flag.kill == true {
             setting = .off
             state = .killed
@@ -57,8 +58,7 @@ struct FlagWish {
             reason = "somebody switched it off by hand"
         }
         let way = flag.kill == nil ? "kill: false is enough" : "kill: true, and then kill: false"
-        note =
-            "\(reason ?? ""); it stays so until a commit says otherwise (\(way)), or somebody says: reconcile flag \(flag.name) on --now"
+        note = "it stays as it is until a commit says otherwise (\(way)), or somebody says: reconcile flag \(flag.name) on --now"
     }
 
     private static func wasSwitchedOff(_ observation: FlagObservation) -> Bool {

@@ -32,7 +32,7 @@ extension StepWriter {
         return Step(
             id: Self.flags(phase), phase: phase, action: .set(changes), after: after,
             summary: "flags: \(phase == .disable ? "off or down" : "on"): \(Suggestions.list(names, limit: 5))",
-            details: changes.map { change in change.description + (why[change.name].map { ": \($0)" } ?? "") }, deadline: .seconds(120))
+            details: changes.map { change in change.description + (why[change.name].map { ": \($0)" } ?? "") }, deadline: .seconds(300))
     }
 
     private static let checksWithFlags = "enable/checks"

@@ -43,7 +43,9 @@ public struct FlagStatus: Sendable, Hashable {
     }
 
     /// For a comment or a job summary.
-    public var markdown: String { "### \(system.description.markdownEscaped)\n" + markdownSection + remarks.map { "- \($0.markdownEscaped)\n" }.joined() + "\n" }
+    public var markdown: String {
+        "### \(system.description.markdownEscaped)\n" + markdownSection + remarks.map { "- \($0.markdownEscaped)\n" }.joined() + "\n"
+    }
 
     /// An array of one object a flag.
     public var json: JSON {

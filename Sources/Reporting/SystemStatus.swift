@@ -25,7 +25,9 @@ public struct SystemStatus: Sendable, Hashable {
         // What was observed of a component stands with the component.
         var observed = Set(world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
         // Why a flag is not as pinned stands with the flag.
-        for flag in plan.flags { if let reason = flag.reason, flag.state == .guarded { observed.insert("\(flag.id): off, because \(reason)") } }
+        for flag in plan.flags {
+            if let reason = flag.reason, flag.state == .guarded { observed.insert("\(flag.id): off, because \(reason)") }
+        }
         notes = plan.notes.filter { !observed.contains($0) }
         components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
         databases = system.databases.map { DatabaseStatus($0, world.databases[$0.id], plan) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlLoop
+import JSONValues
 import Model
 import Planning
 import Reporting
@@ -12,27 +13,28 @@ struct FlagCommand: AsyncParsableCommand {
         commandName: "flag",
         abstract: "Switches a feature flag on or off in the spec file, or kills it at once.",
         discussion: """
-            Without VALUE it shows how the flag is pinned and what its store says; without a name,
-            all flags.
+            Without VALUE it shows how the flag is pinned and what its store says; without
+            a name, all flags.
 
               reconcile flag -f system.yaml
-              reconcile flag new_player on -f system.yaml                pins it on
-              reconcile flag ai_summaries on --rollout 25 -f system.yaml for 25 % of the users
-              reconcile flag banner blue -f system.yaml                  a variant
-              reconcile flag new_player kill --reason "melts the database" -f system.yaml
+              reconcile flag new_player on -f system.yaml
+              reconcile flag ai_summaries on --rollout 25 -f system.yaml
+              reconcile flag banner blue -f system.yaml            a variant
+              reconcile flag new_player kill --reason "melts" -f system.yaml
 
-            on, off and a variant change the pin in the spec file; the next reconcile --once, or
-            the operator, does the rest. With --now the store is set at once as well. What VALUE
-            does not speak of stays: on keeps the rollout and the variant of the spec; --rollout
-            100 is everybody.
+            on, off and a variant change the pin in the spec file; reconcile --once, or the
+            operator, does the rest. With --now the store is set at once as well. What
+            VALUE does not speak of stays: on keeps the rollout and the variant of the
+            spec; --rollout 100 is everybody.
 
-            kill acts at once: it sets the store under the system's lock, records who did it and
-            why, and writes kill: true into the spec. The kill goes through also where the spec
-            cannot be written or pushed; then it says what to commit. A killed flag stays off
-            until a commit says kill: false, or somebody says reconcile flag NAME on.
+            kill acts at once: it sets the store under the system's lock, records who did
+            it and why, and writes kill: true into the spec. It goes through also where the
+            spec cannot be written or pushed; then it says what to commit. A killed flag
+            stays off until a commit says kill: false, or somebody says on.
 
-            Exit codes: 0 done; 1 the store or the spec could not be changed; 3 somebody else
-            works on the system, the flag's guard does not hold, the tree is dirty; 64 usage.
+            Exit codes: 0 done; 1 the store or the spec could not be changed; 3 somebody
+            else works on the system, the flag's guard does not hold, the tree is dirty;
+            64 usage.
             """)
 
     @Argument(help: "The flag's name in the spec.", completion: .custom(FlagNames.complete))
@@ -64,6 +66,9 @@ struct FlagCommand: AsyncParsableCommand {
             case .off, .kill, nil: throw ValidationError("--rollout goes with on or a variant.")
             }
         }
+        if case .variant(let name) = value, !FlagWord.isName(name) {
+            throw ValidationError("VALUE is on, off, kill, or the name of a variant, which has no blanks: \(name)")
+        }
         if value == nil, now || breakGlass || change.commit || change.dryRun || change.reason != nil {
             throw ValidationError("Say what the flag is to be: on, off, kill, or a variant.")
         }
@@ -71,7 +76,9 @@ struct FlagCommand: AsyncParsableCommand {
             guard value == .kill else { throw ValidationError("--break-glass goes with kill: only off is safe without the lock.") }
             guard change.reason != nil else { throw ValidationError("--break-glass needs a --reason.") }
         }
-        if change.dryRun, now || value == .kill { throw ValidationError("--dry-run shows a change of the spec; what acts at once has none.") }
+        if change.dryRun, now || value == .kill {
+            throw ValidationError("--dry-run shows a change of the spec; what acts at once has none.")
+        }
     }
 
     func run() async throws {
@@ -107,7 +114,9 @@ struct FlagCommand: AsyncParsableCommand {
     private func isKilledByHand(_ flag: FeatureFlag, of system: System, _ program: Program) async -> Bool {
         // It is pinned on already: whoever says on can only mean that.
         if flag.setting.isOn, rollout == nil, value == .on { return true }
-        guard let recorded = try? await program.reconciler.store(system).load(), let record = recorded.flags[flag.name] else { return false }
+        guard let recorded = try? await program.reconciler.store(system).load(), let record = recorded.flags[flag.name] else {
+            return false
+        }
         return recorded.drifts[flag.id] != nil || record.reason != nil && !record.setting.isOn
     }
 

@@ -47,7 +47,9 @@ struct FlagOutcome: Sendable {
         let was = report.before?.description ?? FlagOutcome.absent
         if let problem = report.problem {
             lines.append("\(flag.name): not set in \(report.store): \(problem.description)")
-            if report.after != nil, report.after == report.before { lines.append("it is \(report.after?.description ?? "unknown"), as before") }
+            if report.after != nil, report.after == report.before {
+                lines.append("it is \(report.after?.description ?? "unknown"), as before")
+            }
         }
         if report.problem == nil || report.after != nil && report.after != report.before {
             lines.append("\(flag.name): \(report.after?.description ?? "unknown") in \(report.store) now (was \(was))")

@@ -12,11 +12,12 @@ enum FlagWord: Sendable, Hashable, ExpressibleByArgument {
         case "on", "true", "enabled": self = .on
         case "off", "false", "disabled": self = .off
         case "kill", "killed": self = .kill
-        default:
-            guard !argument.isEmpty, !argument.contains(where: \.isWhitespace) else { return nil }
-            self = .variant(argument)
+        default: self = .variant(argument)
         }
     }
+
+    /// True for what can be the name of a variant.
+    static func isName(_ text: String) -> Bool { !text.isEmpty && !text.contains(where: \.isWhitespace) }
 
     static var allValueStrings: [String] { ["on", "off", "kill"] }
 

@@ -2,8 +2,10 @@ import ControlLoop
 import Execution
 import Model
 import ProviderKit
+import Sources
 import State
 import Synchronization
+import TestDoubles
 
 struct FakeFlagTarget: FlagTarget {
     static let store = "fake"
@@ -91,7 +93,8 @@ extension Stage {
 }
 
 extension FeatureFlag {
-    static func make(_ name: String, _ setting: FlagSetting = .init(isOn: true), kill: Bool? = nil, guard: FlagGuard? = nil) -> FeatureFlag {
+    static func make(_ name: String, _ setting: FlagSetting = .init(isOn: true), kill: Bool? = nil, guard: FlagGuard? = nil) -> FeatureFlag
+    {
         FeatureFlag(name: name, setting: setting, kill: kill, guard: `guard`)
     }
 }

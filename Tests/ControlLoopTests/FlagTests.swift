@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func aProgramWithoutStoresSaysSo() async throws {
-        let report = await Stage().pass(.make("v1", flags: .make("a")))
+        let report = try await Stage().pass(.make("v1", flags: .make("a")))
         #expect(report.problems.map(\.reason) == ["Unsupported"])
     }
 

@@ -70,6 +70,9 @@ extension FlagObservation {
         Case(
             why: "it serves no value of its own: that is not off", pins: .off, store: .nothing, work: ["disable off"], state: .outOfSync),
         Case(why: "it serves no value of its own: that is not on either", store: .nothing, work: ["enable on"], state: .outOfSync),
+        Case(
+            why: "what is said of a flag that is off is kept for later", pins: FlagSetting(isOn: false, rollout: 25), store: .set(.off),
+            state: .inSync),
         Case(why: "killed by the spec: off whatever else is said", kill: true, work: ["disable off"], state: .killed),
         Case(why: "killed by the spec, and off", kill: true, store: .set(.off), state: .killed),
         Case(
@@ -104,7 +107,8 @@ extension FlagObservation {
             record: record(.on(for: 50), pins: .on(for: 50)), work: ["enable on for 50 %"], state: .outOfSync,
             drift: "on for 10 % instead of on for 50 %"),
         Case(
-            why: "switched on by hand, against its kill", kill: true, record: record(.off, kill: true), work: ["disable off"], state: .killed,
+            why: "switched on by hand, against its kill", kill: true, record: record(.off, kill: true), work: ["disable off"],
+            state: .killed,
             drift: "on instead of off"),
         Case(
             why: "taken out of the store by hand: made again", store: .missing, record: record(), work: ["enable on"], state: .outOfSync,
@@ -184,13 +188,13 @@ extension FlagObservation {
     }
 
     @Test func aKillByHandIsInSyncAndTold() {
-        let plan = Self.plan(Case(why: "", store: .set(.off), record: Self.record(.off, reason: "melts (ann@mac)"), state: .killedOutOfBand))
+        let plan = Self.plan(
+            Case(why: "", store: .set(.off), record: Self.record(.off, reason: "melts (ann@mac)"), state: .killedOutOfBand))
         #expect(plan.isInSync)
         #expect(plan.drifts.first?.sentence == "flag/f: off instead of on: it was switched off by hand: melts (ann@mac)")
         #expect(
             plan.notes == [
-                "flag/f: it was switched off by hand: melts (ann@mac); it stays so until a commit says otherwise (kill: false is enough), "
-                    + "or somebody says: reconcile flag f on --now"
+                "flag/f: it stays as it is until a commit says otherwise (kill: false is enough), or somebody says: reconcile flag f on --now"
             ])
     }
 

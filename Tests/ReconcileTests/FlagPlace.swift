@@ -46,7 +46,8 @@ struct FlagPlace: Sendable {
     /// The sandbox's world with what the stores need.
     static let world =
         SandboxedSystem.world.replacing(
-            "vercel:\n", with: "vercel:\n  edgeConfigs:\n    - {id: ecfg_flags, team: acme, items: {flags: {known: true, stranger: true}}}\n")
+            "vercel:\n",
+            with: "vercel:\n  edgeConfigs:\n    - {id: ecfg_flags, team: acme, items: {flags: {known: true, stranger: true}}}\n")
         + "\n  configMaps:\n    - namespace: prod\n      name: flags\n      data:\n        flags.json: |\n"
         + definition.split(separator: "\n").map { "          " + $0 }.joined(separator: "\n") + "\n"
 
@@ -67,9 +68,10 @@ struct FlagPlace: Sendable {
         case .sqlite, .postgres:
             store = "sql: {database: main}"
             let connection = kind == .sqlite ? "sqlite: {path: ../app.db}" : "postgres: {url: {fromEnv: DATABASE_URL}}"
-            databases = "  databases:\n    main: {\(connection), migrations: {path: migrations}, schema: 001_flags}\n"
+            databases =
+                "  databases:\n    main: {\(connection), migrations: {path: migrations, format: golang-migrate}, schema: 001_flags}\n"
         }
-        return databases + "  flags:\n    store: {\(store)}\n    values: {\(values)}\n"
+        return databases + "  flags:\n    store: {\(store)}\n    propagation: 1s\n    values: {\(values)}\n"
     }
 
     /// What the store holds of a flag, in its own words.

@@ -34,7 +34,8 @@ import Testing
             try await system.commit(api: "v1", more: flags.spec(Self.guarded))
             let plan = try await system.reconcile("plan", "-f", system.specs, variables: variables)
             #expect(
-                plan.output.contains("checkout: from on to off: api is pinned to v1 (revision 1), and it needs v2 or later"), "\(plan.output)")
+                plan.output.contains("checkout: from on to off: api is pinned to v1 (revision 1), and it needs v2 or later"),
+                "\(plan.output)")
             let back = try await system.reconcile("--once", "-f", system.specs, "-o", "json", variables: variables)
             #expect(back.status == 0, "\(back.output)\(back.errors)")
             #expect(try steps(back) == ["disable/flags", "retreat/component/api"])
@@ -106,7 +107,7 @@ import Testing
               components:
                 \(component): {fly: {app: \(component)}, release: v1}
               databases:
-                db_\(name): {sqlite: {path: app.db}, migrations: {path: m}, schema: none}
+                db-\(name): {sqlite: {path: app.db}, migrations: {path: m}, schema: none}
               flags:
                 store: {\(store)}
                 values:
@@ -121,16 +122,20 @@ import Testing
         #expect(same.output.contains("known of flagd/\(place.root)/flags.json belongs to default/a already"), "\(same.output)")
         try place.write("b.yaml", spec("b", "web", "flagd: {file: flags.json}", "other"))
         #expect(try await BuiltProgram("reconcile").run(["validate", "-f", place.root]).status == 0, "another flag of it is nobody's")
-        try place.write("a.yaml", spec("a", "api", "sql: {database: db_a}", "known"))
-        try place.write("b.yaml", spec("b", "web", "sql: {database: db_b}", "known"))
+        try place.write("a.yaml", spec("a", "api", "sql: {database: db-a}", "known"))
+        try place.write("b.yaml", spec("b", "web", "sql: {database: db-b}", "known"))
         let table = try await BuiltProgram("reconcile").run(["validate", "-f", place.root])
         #expect(table.status == 1 && table.output.contains("belongs to default/a already"), "one file under two names: \(table.output)")
         try place.write("b.yaml", spec("b", "web", "sql: {database: nine}", "known"))
         let missing = try await BuiltProgram("reconcile").run(["validate", "-f", place.path("b.yaml")])
         #expect(missing.status == 1 && missing.output.contains("there is no database \"nine\""), "\(missing.output)")
-        try place.write("b.yaml", spec("b", "web", "sql: {database: db_b}", "known").replacing("known: true", with: "known: {enabled: true, variant: blue}"))
+        try place.write(
+            "b.yaml",
+            spec("b", "web", "sql: {database: db-b}", "known").replacing("known: true", with: "known: {enabled: true, variant: blue}"))
         let variant = try await BuiltProgram("reconcile").run(["validate", "-f", place.path("b.yaml")])
-        #expect(variant.status == 1 && variant.output.contains("known names a variant, and the store sql knows only on and off"), "\(variant.output)")
+        #expect(
+            variant.status == 1 && variant.output.contains("known names a variant, and the store sql knows only on and off"),
+            "\(variant.output)")
         try place.remove()
     }
 }

@@ -120,7 +120,8 @@ extension FlagStanding {
     public var json: JSON {
         [
             "name": .string(name), "state": .string(state.rawValue), "pinned": .string(pinned.description),
-            "desired": .string(desired.description), "effective": .optional(current?.description), "on": current.map { .bool($0.isOn) } ?? .null,
+            "desired": .string(desired.description), "effective": .optional(current?.description),
+            "on": current.map { .bool($0.isOn) } ?? .null,
             "rollout": current?.rollout.map { .integer($0) } ?? .null, "servesNothing": .bool(servesNothing), "reason": .optional(reason),
         ]
     }
