@@ -83,7 +83,8 @@ struct FlagMoves {
         if standing.state == .killedOutOfBand {
             cause = standing.reason ?? "somebody switched it off"
         } else {
-            guard recorded.isKnown, let record = recorded.flags[wish.flag.name], record.flag == wish.flag,
+            // While a transition is open it may be a step of ours that was interrupted.
+            guard recorded.isKnown, recorded.transition == nil, let record = recorded.flags[wish.flag.name], record.flag == wish.flag,
                 record.setting != standing.current,
                 let desired = wish.setting, desired != standing.current
             else { return nil }

@@ -123,6 +123,9 @@ extension FlagObservation {
         Case(
             why: "forward: on when the release is there", guard: apiGuard, store: .set(.off),
             record: record(.off, guard: apiGuard), live: "v1", work: ["advance/component/api", "enable on"], state: .outOfSync),
+        Case(
+            why: "recorded as off by its guard, and a crash came before the write: no kill, no drift", guard: apiGuard,
+            record: record(.off, guard: apiGuard), state: .inSync),
         Case(why: "held off by its guard, and off", guard: apiGuard, store: .set(.off), live: "v1", release: "v1", state: .guarded),
         Case(
             why: "killed by hand before its guard failed: that stays known", guard: apiGuard, store: .set(.off),

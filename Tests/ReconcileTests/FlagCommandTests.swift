@@ -49,10 +49,9 @@ import Testing
         }
 
         func reconcile(_ arguments: String...) async throws -> BuiltProgram.Ended {
-            try await BuiltProgram("reconcile").run(
-                arguments,
-                variables: ["XDG_STATE_HOME": state.root, "GIT_CONFIG_GLOBAL": "/dev/null", "USER": "ann", "FORCE_COLOR": .some(nil)],
-                in: place.root)
+            var variables: [String: String?] = ["XDG_STATE_HOME": state.root, "GIT_CONFIG_GLOBAL": "/dev/null", "USER": "ann"]
+            variables["FORCE_COLOR"] = .some(nil)
+            return try await BuiltProgram("reconcile").run(arguments, variables: variables, in: place.root)
         }
 
         func end() throws {
@@ -70,7 +69,8 @@ import Testing
         #expect(killed.output.contains("they may see the old value for 1 s"))
         #expect(killed.output.contains("commit and push it; until then the flag is told as killed by hand, and stays off"))
         #expect(try shop.served == "off")
-        #expect(try shop.values.contains("kill: true") && shop.values.contains("# since May"), "\(try shop.values)")
+        let values = try shop.values
+        #expect(values.contains("kill: true") && values.contains("# since May"), "\(values)")
 
         _ = try await shop.place.git("checkout", "-q", "system.yaml")
         let old = try await shop.reconcile("--once", "-f", shop.spec)
@@ -79,7 +79,7 @@ import Testing
 
         let on = try await shop.reconcile("flag", "known", "on", "-f", shop.spec, "--commit")
         #expect(on.status == 0, "\(on.output)\(on.errors)")
-        #expect(try shop.values.contains("kill: false"), "on clears what was killed by hand: \(try shop.values)")
+        #expect(try shop.values.contains("kill: false"), "on clears what was killed by hand")
         #expect(try shop.served == "off", "only the pin, without --now")
         #expect(try await shop.reconcile("--once", "-f", shop.spec).status == 0)
         #expect(try shop.served == "on")
@@ -110,7 +110,8 @@ import Testing
         #expect(try await shop.reconcile("--once", "-f", shop.spec).status == 0)
         let off = try await shop.reconcile("flag", "known", "off", "-f", shop.spec)
         #expect(off.status == 0 && off.output.contains("flag known: on → off"), "\(off.output)\(off.errors)")
-        #expect(try shop.values.contains("known: false   # since May") && shop.served == "on")
+        #expect(try shop.values.contains("known: false   # since May"))
+        #expect(try shop.served == "on")
         let again = try await shop.reconcile("flag", "known", "off", "-f", shop.spec)
         #expect(again.status == 0 && again.output.contains("the spec says off already"), "\(again.output)")
         #expect(try await shop.reconcile("--once", "-f", shop.spec).status == 0)
