@@ -124,7 +124,8 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "JSONValues",
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
+            "JSONValues",
             "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources",
             "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading", arguments),
 

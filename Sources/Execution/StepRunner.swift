@@ -56,7 +56,9 @@ final class StepRunner: Sendable {
             case .open: return try await open()
             case .close: return try await close()
             case .check where step.resource == nil:
-                return try await check(system.verify, of: "\(system.id)", owed: .systemChecks, step, phaseEnd)
+                // Paid by the last of them: after a crash before it, all are owed again.
+                let isLast = plan.steps.last { $0.action == .check && $0.resource == nil }?.id == step.id
+                return try await check(system.verify, of: "\(system.id)", owed: isLast ? .systemChecks : nil, step, phaseEnd)
             case .confirm where step.resource?.kind == .database: return try await confirmSchema(step)
             case .check where step.resource?.kind == .database: return try await checkData(step)
             case .migrate(let change): return try await migrate(change, step)
@@ -162,13 +164,13 @@ final class StepRunner: Sendable {
     }
 
     private func check(
-        _ checks: [Check], of subject: String, owed: Obligation, _ step: Step, _ phaseEnd: Duration
+        _ checks: [Check], of subject: String, owed: Obligation?, _ step: Step, _ phaseEnd: Duration
     ) async throws(StateError) -> Outcome {
         let limit = max(phaseEnd - time.elapsed, .zero)
         if let problem = await self.checks.run(checks, of: subject, limit: limit, progress: { self.progress(step, $0) }) {
             return problem.reason == "Interrupted" ? .undecided(problem) : .failed(problem)
         }
-        try await pay(owed)
+        if let owed { try await pay(owed) }
         return .succeeded(
             checks.isEmpty ? "served; nothing checks it" : checks.count == 1 ? "check passed" : "\(checks.count) checks passed")
     }

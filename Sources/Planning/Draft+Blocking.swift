@@ -6,12 +6,26 @@ import Model
 /// - A component that retreats needs nobody's health. It leaves after its dependents: one that is known to have to leave first and cannot
 ///   holds it back, unless what it leaves is broken anyway, because then there is nothing left to protect and the undo is what heals.
 ///   A dependent whose state is unknown does not hold it back.
+/// - What a flag belongs to leaves after the flag is off: a flag of which nobody knows whether it is, holds it back, unless what it leaves is
+///   broken anyway.
 /// - A schema moves when no release that stays live is known not to tolerate the move. It needs to know what runs.
 extension Draft {
     mutating func blockWhatCannotMove() {
+        holdForFlags()
         holdRetreats()
         // Blocking only ever adds, so this ends after at most one round for each resource.
         while blockSchemas() || blockAdvances() {}
+    }
+
+    private mutating func holdForFlags() {
+        for index in subjects.indices where subjects[index].isWritten && subjects[index].isAway && !subjects[index].isBroken {
+            guard let flag = flags.unknownBefore[subjects[index].id] else { continue }
+            subjects[index].block(.dependency, .mustBeOff(flag, before: subjects[index].id))
+        }
+        for index in moves.indices where !moves[index].downs.isEmpty && moves[index].blocked == nil {
+            guard let flag = flags.unknownBefore[moves[index].id] else { continue }
+            moves[index].blocked = Blocked(moves[index].id, .dependency, .mustBeOff(flag, before: moves[index].id))
+        }
     }
 
     private mutating func holdRetreats() {
@@ -149,5 +163,13 @@ extension Draft {
 
     private func waits(_ move: SchemaMove, for other: ResourceID, _ why: String) -> Blocked {
         Blocked(move.id, .dependency, .needs(move.id, other, why))
+    }
+}
+
+extension Problem {
+    fileprivate static func mustBeOff(_ flag: ResourceID, before resource: ResourceID) -> Problem {
+        Problem(
+            "FlagUnknown", "\(resource): \(flag) must be off before it goes back, and nobody knows how that is set",
+            next: "see \(flag); to go back without it, take its guard out of the spec")
     }
 }

@@ -5,7 +5,7 @@ extension Draft {
     func finished() -> Plan {
         var plan = Plan(
             system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions,
-            drifts: survey.drifts)
+            drifts: survey.drifts + flags.drifts, flags: flags.standings)
         plan.notes += moves.flatMap { move in (survey.observed.databases[move.id]?.notes ?? []).map { "\(move.id): \($0)" } } + flags.notes
         guard !isEmpty else { return plan }
         plan.opening = opening()
@@ -17,7 +17,7 @@ extension Draft {
         writer.write()
         plan.steps = writer.steps
         plan.blocked =
-            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + flags.blocked + writer.blocked)
+            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + blockedFlags + writer.blocked)
             .sorted { $0.resource < $1.resource }
         if writer.isHeldOpen {
             plan.notes.append(
@@ -155,11 +155,28 @@ struct StepWriter {
         let hasTransition = opens || draft.transition != nil
         guard !draft.isBlocked else {
             isHeldOpen = hasTransition
+            // A flag that nobody can tell of holds no other one back.
+            if hasTransition, draft.isBlockedByFlagsAlone { _ = enable(after: verifySystem()) }
             holdContracts()
             settleFences(after: [])
             return
         }
         guard hasTransition else { return settleFences(after: []) }
+        let last = enable(after: verifySystem())
+        for move in moves {
+            var previous = (last.isEmpty ? [Self.confirm(move.id)] : last) + saved(move)
+            for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
+        }
+        settleFences(after: opens ? [Self.open] : [])
+        let all = steps.filter { $0.phase > .guard }.map(\.id)
+        steps.append(
+            Step(
+                id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
+                summary: "record the releases, close the transition", deadline: .seconds(60)))
+    }
+
+    /// The system's checks, and the questions to its data. Returns what comes next waits for.
+    private mutating func verifySystem() -> [String] {
         let system = draft.survey.system
         let work = steps.filter { $0.phase > .guard }.map(\.id)
         var last = work.isEmpty && opens ? [Self.open] : work
@@ -172,18 +189,7 @@ struct StepWriter {
                     deadline: max(.seconds(60), system.verify.reduce(.zero) { $0 + $1.within })))
             last = [Self.verify]
         }
-        last = checkData(after: last)
-        last = enable(after: last)
-        for move in moves {
-            var previous = (last.isEmpty ? [Self.confirm(move.id)] : last) + saved(move)
-            for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
-        }
-        settleFences(after: opens ? [Self.open] : [])
-        let all = steps.filter { $0.phase > .guard }.map(\.id)
-        steps.append(
-            Step(
-                id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
-                summary: "record the releases, close the transition", deadline: .seconds(60)))
+        return checkData(after: last)
     }
 
     private mutating func holdContracts() {
@@ -197,7 +203,7 @@ struct StepWriter {
 
     /// True if an open transition has done everything but its contract migrations: what verified it then still holds.
     var isOnlyContracting: Bool {
-        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { !$0.movesBeforeContracting }
+        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { !$0.movesBeforeContracting } && !draft.flags.hasChanges
     }
 
     // MARK: Steps

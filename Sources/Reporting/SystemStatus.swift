@@ -9,6 +9,8 @@ public struct SystemStatus: Sendable, Hashable {
     public var transition: Transition?
     public var components: [ComponentStatus]
     public var databases: [DatabaseStatus]
+    /// Nil for a system without flags.
+    public var flags: FlagStatus?
     public var conditions: [Condition]
     public var notes: [String]
     /// Who holds the system's lock, as far as that could be told; nil when nobody does.
@@ -21,13 +23,23 @@ public struct SystemStatus: Sendable, Hashable {
         accepted = recorded.accepted
         transition = recorded.transition
         // What was observed of a component or a database stands with it.
-        let observed = Set(
+        var observed = Set(
             world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } }
                 + world.databases.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
+        // Why a flag is not as pinned stands with the flag.
+        for flag in plan.flags {
+            if let reason = flag.reason, flag.state == .guarded { observed.insert("\(flag.id): off, because \(reason)") }
+        }
         notes = plan.notes.filter { !observed.contains($0) }
         components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
         databases = system.databases.map { DatabaseStatus($0, world.databases[$0.id], plan) }
+        flags = FlagStatus(system, plan)
         conditions = Condition.of(components: components, databases: databases, plan: plan, transition: recorded.transition)
+    }
+
+    /// True if everything could be observed.
+    public var isKnown: Bool {
+        !components.contains { $0.state == .unknown } && !databases.contains { !$0.isKnown } && flags?.isKnown ?? true
     }
 }
 

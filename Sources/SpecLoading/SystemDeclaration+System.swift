@@ -28,7 +28,10 @@ extension SystemDeclaration {
                 }
             },
             flags: spec.flags.flatMap { flags in
-                flags.store.map { FeatureFlags(store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values) }
+                flags.store.map {
+                    FeatureFlags(
+                        store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values, propagation: flags.propagation)
+                }
             },
             approvals: spec.approve, verify: spec.verify, statePlace: spec.state?.place?.resolved { Self.path($0, besides: file) },
             origin: origin)

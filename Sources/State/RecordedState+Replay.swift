@@ -45,6 +45,7 @@ extension RecordedState {
             drifts[drift.resource] = drift
         case .flag(let record):
             flags[record.flag.name] = record
+            drifts[record.flag.id] = nil
         case .forgotten(let forgetting):
             forget(forgetting.resource)
         }

@@ -30,9 +30,10 @@ extension Program {
     /// Changes the file that holds the system, as the options say; the file, the index and the remote are looked at before anything is
     /// written. Prints nothing but errors.
     ///
+    /// - Parameter isTold: false where the caller tells why nothing was done.
     /// - Returns: what was done, or why nothing was, which has been told then.
     func change(
-        _ system: System, in snapshot: Snapshot, by change: SpecChange, _ options: ChangeOptions, _ form: OutputForm
+        _ system: System, in snapshot: Snapshot, by change: SpecChange, _ options: ChangeOptions, isTold: Bool = true, _ form: OutputForm
     ) async -> Result<ChangeResult, ChangeRefusal> {
         let name = Self.file(of: system)
         do throws(ChangeRefusal) {
@@ -56,7 +57,7 @@ extension Program {
             try await write(text, over: file, change, options, &result)
             return .success(result)
         } catch {
-            refuse(error.message, form)
+            if isTold { refuse(error.message, form) }
             return .failure(error)
         }
     }

@@ -5,6 +5,7 @@ import ControlLoop
 import CurlTransport
 import DatabaseState
 import Dispatch
+import Flags
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
@@ -40,7 +41,7 @@ struct Program: Sendable {
         self.variables = variables
         output = Output(
             variables: variables,
-            secrets: allProviders.flatMap(\.secretVariables).compactMap { variables[$0] }
+            secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
@@ -53,13 +54,21 @@ struct Program: Sendable {
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        let addresses: FlagDatabases.AddressReading = { source, name in
+            await values.value(of: source, for: "database/\(name): its address")
+        }
+        let flagStores = FlagStores(environment)
+        let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            schemaDriver: MigrationsDriver(address: addresses),
+            flagStore: { system, flags in
+                flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
+            },
             backups: { system in
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 // A state in a database needs no home, and then backups go where the command runs.
@@ -88,7 +97,7 @@ struct Program: Sendable {
     }
 
     /// Reads every kind of target that there is.
-    static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind)) }
+    static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
