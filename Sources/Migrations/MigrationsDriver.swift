@@ -293,6 +293,7 @@ extension MigrationsDriver {
                 let store = BackupStore(directory: request.backups, system: request.system, key: request.key)
                 do throws(Problem) {
                     observation.summary.lastBackup = try await store.lastBackup(system: request.system, database: database.name)
+                    observation.summary.lastDrill = try await store.lastDrill(database.name)?.summary
                 } catch {
                     observation.notes.append("the backups could not be looked at: \(error.message)")
                 }

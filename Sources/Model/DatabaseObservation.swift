@@ -105,6 +105,24 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         /// What differs between the schema and what was recorded with its last migration, a line each; nil where it was not compared.
         public var drift: [String]?
         public var lastBackup: Backup?
+        public var lastDrill: Drill?
+
+        /// A way of migrations that was walked on a copy.
+        public struct Drill: Sendable, Hashable, Codable {
+            public var taken: Timestamp
+            /// The last migration that was applied in the copy, and where the way led.
+            public var from: String
+            public var to: String
+            /// Whether the way back left the schema as it was.
+            public var isPassed: Bool
+
+            public init(taken: Timestamp, from: String, to: String, isPassed: Bool) {
+                self.taken = taken
+                self.from = from
+                self.to = to
+                self.isPassed = isPassed
+            }
+        }
 
         public struct Backup: Sendable, Hashable, Codable {
             public var id: String
@@ -125,7 +143,7 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         public init(
             engine: String = "", table: String = "", format: String = "", edited: [String] = [], reversible: Int = 0,
             drift: [String]? = nil,
-            lastBackup: Backup? = nil
+            lastBackup: Backup? = nil, lastDrill: Drill? = nil
         ) {
             self.engine = engine
             self.table = table
@@ -134,6 +152,7 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
             self.reversible = reversible
             self.drift = drift
             self.lastBackup = lastBackup
+            self.lastDrill = lastDrill
         }
     }
 

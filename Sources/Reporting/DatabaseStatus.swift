@@ -21,6 +21,8 @@ public struct DatabaseStatus: Sendable, Hashable {
     public var presumed: Int
     public var engine: String
     public var table: String
+    public var lastBackup: DatabaseObservation.Summary.Backup?
+    public var lastDrill: DatabaseObservation.Summary.Drill?
     /// Why it is not as pinned, or unknown; nil when it is in place.
     public var problem: Problem?
 
@@ -45,6 +47,8 @@ public struct DatabaseStatus: Sendable, Hashable {
         presumed = observation.migrations.count { $0.isPresumed }
         engine = observation.summary.engine
         table = observation.summary.table
+        lastBackup = observation.summary.lastBackup
+        lastDrill = observation.summary.lastDrill
         problem = plan.blocked.first { $0.resource == database.id }?.problem ?? observation.problem
     }
 
@@ -64,6 +68,14 @@ public struct DatabaseStatus: Sendable, Hashable {
         list("without a file", missing)
         list("edited since", edited)
         if presumed > 0 { lines.append("  \(presumed) only presumed to be applied: the table records no more than the highest version") }
+        if let lastBackup {
+            let proof = lastBackup.proved.map { "proved \($0.wholeSecond)" } ?? "never proved"
+            lines.append("  last backup \(lastBackup.id) (\(lastBackup.kind), \(lastBackup.taken.wholeSecond)), \(proof)")
+        }
+        if let lastDrill {
+            let way = "from \(lastDrill.from) to \(lastDrill.to)"
+            lines.append("  last drill \(lastDrill.taken.wholeSecond), \(way): \(lastDrill.isPassed ? "passed" : "failed")")
+        }
         if let problem { lines.append("  \(problem.description)") }
         return lines
     }
@@ -74,6 +86,18 @@ public struct DatabaseStatus: Sendable, Hashable {
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
             "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
+            "lastBackup": lastBackup.map { backup in
+                [
+                    "id": .string(backup.id), "kind": .string(backup.kind), "taken": .string(backup.taken.description),
+                    "proved": .optional(backup.proved?.description),
+                ]
+            } ?? .null,
+            "lastDrill": lastDrill.map { drill in
+                [
+                    "taken": .string(drill.taken.description), "from": .string(drill.from), "to": .string(drill.to),
+                    "passed": .bool(drill.isPassed),
+                ]
+            } ?? .null,
             "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
         ]
     }

@@ -29,7 +29,7 @@ struct Reconcile: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, HistoryCommand.self, HealthCommand.self,
-            ForgetCommand.self, GenerateCommand.self,
+            ForgetCommand.self, BackupCommand.self, RestoreCommand.self, DrillCommand.self, GenerateCommand.self,
         ],
         // A command of its own: options of the root command would swallow those of the others.
         defaultSubcommand: RunCommand.self)
