@@ -200,7 +200,7 @@ let package = Package(
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),

@@ -47,7 +47,8 @@ struct BackupListCommand: AsyncParsableCommand {
                 table.add([
                     TextTable.Cell(manifest.id.description), TextTable.Cell(manifest.kind.rawValue),
                     TextTable.Cell(manifest.taken.wholeSecond.description), TextTable.Cell(ByteCount(manifest.bytes).description),
-                    TextTable.Cell(tables(manifest)), TextTable.Cell(before), isBad ? TextTable.Cell(proof, style.red) : TextTable.Cell(proof),
+                    TextTable.Cell(tables(manifest)), TextTable.Cell(before),
+                    isBad ? TextTable.Cell(proof, style.red) : TextTable.Cell(proof),
                 ])
             case .damaged(let id, let problem):
                 table.add([TextTable.Cell(id.description), TextTable.Cell("damaged", style.red)])
@@ -87,7 +88,9 @@ extension BackupManifest {
             "applied": .array(applied.map(JSON.string)), "beforeVersion": .optional(beforeVersion),
             "beforeRestore": .optional(beforeRestore?.description), "fingerprint": .optional(fingerprint), "run": .string(run),
             "tables": .array(
-                tables.map { ["schema": .string($0.name.schema), "name": .string($0.name.name), "rows": count($0.rows), "bytes": .integer($0.bytes)] }),
+                tables.map {
+                    ["schema": .string($0.name.schema), "name": .string($0.name.name), "rows": count($0.rows), "bytes": .integer($0.bytes)]
+                }),
             "verifiedAt": .optional(verifiedAt?.description), "proved": .bool(isProved),
             "report": report.map { report in
                 [
@@ -126,14 +129,16 @@ struct BackupPruneCommand: AsyncParsableCommand {
         throw await options.answer("reconcile backup prune", list: "BackupPruneList", making: false) { work throws(Problem) in
             let gone = try await work.care.superfluous(keeping: keep)
             if yes {
-                try await work.alone { (_) throws(Problem) -> Void in for manifest in gone { try await work.care.store.remove(manifest.id) } }
+                try await work.alone { (_) throws(Problem) -> Void in for manifest in gone { try await work.care.store.remove(manifest.id) }
+                }
             }
             let bytes = gone.reduce(0) { $0 + $1.bytes }
             var text = gone.map { "  \($0.id)  \($0.kind.rawValue)  \(ByteCount($0.bytes))\n" }.joined()
             let what = "\(gone.count == 1 ? "one backup" : "\(gone.count) backups"), \(ByteCount(bytes))"
             text =
                 gone.isEmpty
-                ? "nothing to remove\n" : (yes ? "removed \(what):\n" : "would remove \(what):\n") + text + (yes ? "" : "  → to do it: --yes\n")
+                ? "nothing to remove\n"
+                : (yes ? "removed \(what):\n" : "would remove \(what):\n") + text + (yes ? "" : "  → to do it: --yes\n")
             return DatabaseAnswer(
                 text: text, json: ["removed": .bool(yes && !gone.isEmpty), "backups": .array(gone.map { .string($0.id.description) })],
                 verdict: gone.isEmpty || yes ? .inSync : .changes)

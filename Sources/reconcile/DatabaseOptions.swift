@@ -57,7 +57,8 @@ extension DatabaseOptions {
     ///   - kind: of the JSON list: `BackupList`.
     ///   - making: whether the state store may make its key.
     func answer(
-        _ command: String, list kind: String, making: Bool, _ work: @escaping @Sendable (DatabaseWork) async throws(Problem) -> DatabaseAnswer
+        _ command: String, list kind: String, making: Bool,
+        _ work: @escaping @Sendable (DatabaseWork) async throws(Problem) -> DatabaseAnswer
     ) async -> ExitCode {
         let program = Program(stateDirectory: state.directory)
         return await program.untilInterrupted {
@@ -103,7 +104,9 @@ extension DatabaseOptions {
         }
     }
 
-    private static let blocking: Set<String> = ["Locked", "DatabaseBusy", "TransitionOpen", "PinConflict", "AlreadyRestored", "StateInside"]
+    private static let blocking: Set<String> = [
+        "Locked", "DatabaseBusy", "TransitionOpen", "PinConflict", "AlreadyRestored", "StateInside",
+    ]
 
     private func choose(among systems: [System]) throws(Problem) -> (System, Database) {
         let all = systems.flatMap { system in system.databases.map { (system, $0) } }

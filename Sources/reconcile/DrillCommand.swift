@@ -41,6 +41,7 @@ struct DrillCommand: AsyncParsableCommand {
 
     func run() async throws {
         throw await options.answer("reconcile drill", list: "DrillReportList", making: fresh) { work throws(Problem) in
+            try await requireKnownPin(work)
             let manifest: BackupManifest
             if fresh {
                 manifest = try await work.alone { (_) throws(Problem) in try await work.care.create(progress: work.progress) }
@@ -60,6 +61,14 @@ struct DrillCommand: AsyncParsableCommand {
             return DatabaseAnswer(
                 text: Self.text(report, work), json: report.json, verdict: report.isPassed ? .inSync : .failure)
         }
+    }
+
+    /// Before anything is restored. What the database cannot be asked now is found out on the copy.
+    private func requireKnownPin(_ work: DatabaseWork) async throws(Problem) {
+        guard let to else { return }
+        let observation = await work.care.observe()
+        guard observation.applied != nil else { return }
+        _ = try SchemaPin(to, among: observation.migrations).position(of: work.database.id).get()
     }
 
     private static func text(_ report: DrillReport, _ work: DatabaseWork) -> String {

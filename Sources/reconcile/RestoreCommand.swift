@@ -70,9 +70,11 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if list { throw await options.answer("reconcile restore --list", list: "PastRestoreList", making: false) { work throws(Problem) in
-            try await past(work)
-        } }
+        if list {
+            throw await options.answer("reconcile restore --list", list: "PastRestoreList", making: false) { work throws(Problem) in
+                try await past(work)
+            }
+        }
         if let id = undo.flatMap({ BackupID($0) }) {
             throw await options.answer("reconcile restore --undo", list: "RestoreList", making: false) { work throws(Problem) in
                 try await takeBack(id, work)
@@ -175,7 +177,8 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         let items = restores.map { restore -> JSON in
             [
-                "id": .string(restore.id.description), "time": .string(restore.id.time.description), "state": .string(restore.stage.rawValue),
+                "id": .string(restore.id.description), "time": .string(restore.id.time.description),
+                "state": .string(restore.stage.rawValue),
                 "keptAs": .optional(restore.keptAs), "safety": .optional(restore.safety?.description),
             ]
         }

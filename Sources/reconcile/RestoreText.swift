@@ -34,7 +34,8 @@ struct RestoreText: Sendable {
             text: text,
             json: [
                 "done": false, "plan": plan.facts, "schema": outlook.json,
-                "refusals": .array(refusals.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
+                "refusals": .array(
+                    refusals.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] }),
             ], verdict: isRefused ? .blocked : .changes)
     }
 
@@ -46,6 +47,9 @@ struct RestoreText: Sendable {
         text += rows(result.tables, ("RESTORED", "BEFORE"))
         for line in plan.manual { text += "  by hand: \(line.printable)\n" }
         text += outlook.text(style)
+        if plan.keptAs == nil, let safety = result.safety, plan.strategy == .inPlace {
+            text += "  to take it back: reconcile restore \(safety) --in-place\n"
+        }
         if plan.keptAs != nil { text += "  to take it back: reconcile restore --undo \(plan.id)\n" }
         return DatabaseAnswer(
             text: text,

@@ -24,7 +24,12 @@ struct SchemaOutlook: Sendable {
         observation.blockers = []
         observation.problem = nil
         let known = Set(observation.migrations.map(\.version))
-        observation.migrations = backup.applied.filter { !known.contains($0) }.map { .init(version: $0, isInSource: false) } + observation.migrations
+        observation.migrations =
+            backup.applied.filter { !known.contains($0) }.map { .init(version: $0, isInSource: false) } + observation.migrations
+        // Whether there is a way back of what is not applied now was not looked at: what the pass would do counts, not whether it could.
+        for index in observation.migrations.indices where observation.migrations[index].down == nil {
+            observation.migrations[index].down = .instant
+        }
         self.init(observation, work)
     }
 

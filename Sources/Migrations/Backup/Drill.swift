@@ -108,7 +108,7 @@ struct Drill: Sendable {
             progress("there: \(change.isUp ? "applying" : "taking back") \(change.version)")
             switch await attempt(change, place) {
             case .failure(let problem):
-                report.migrations[index].result = .failed("there: \(problem.message)")
+                fail("there: \(problem.message)", &report, index)
                 return report
             case .success(let milliseconds): report.migrations[index].millisecondsThere = milliseconds
             }
@@ -127,7 +127,7 @@ struct Drill: Sendable {
                 }
                 lowest = index + 1
             case .failure(let problem):
-                report.migrations[index].result = .failed("back: \(problem.message)")
+                fail("back: \(problem.message)", &report, index)
                 return report
             case .success(let milliseconds):
                 report.migrations[index].millisecondsBack = milliseconds
@@ -141,7 +141,7 @@ struct Drill: Sendable {
             progress("there again: \(change.isUp ? "applying" : "taking back") \(change.version)")
             switch await attempt(change, place) {
             case .failure(let problem):
-                report.migrations[index].result = .failed("there again: \(problem.message)")
+                fail("there again: \(problem.message)", &report, index)
                 return report
             case .success(let milliseconds):
                 report.migrations[index].millisecondsAgain = milliseconds
@@ -165,6 +165,15 @@ struct Drill: Sendable {
             return .success(try await measured { () throws(Problem) in try await run(change, place) })
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// What was found different before stays said: it is most often why.
+    private func fail(_ why: String, _ report: inout DrillReport, _ index: Int) {
+        if case .inexact(let lines) = report.migrations[index].result {
+            report.migrations[index].result = .inexact(lines + [why])
+        } else {
+            report.migrations[index].result = .failed(why)
         }
     }
 

@@ -101,7 +101,8 @@ public struct DrillReport: Sendable, Hashable, Codable {
         }
         return [
             "backup": .string(backup.description), "from": .string(from), "to": .string(to), "passed": .bool(isPassed),
-            "begun": .string(begun.description), "milliseconds": .integer(milliseconds), "millisecondsRestored": number(millisecondsRestored),
+            "begun": .string(begun.description), "milliseconds": .integer(milliseconds),
+            "millisecondsRestored": number(millisecondsRestored),
             "migrations": .array(migrations), "notes": .array(notes.map(JSON.string)),
             "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
         ]

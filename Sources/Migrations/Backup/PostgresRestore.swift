@@ -151,7 +151,7 @@ public struct PostgresRestore: Sendable {
             plan.cautions.append("nothing is known of where \(what) comes from, and it has no fingerprint to compare")
         }
         if plan.backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
-        if plan.rowsNewer > 0 { plan.cautions.append("\(plan.rowsNewer) rows are newer than the backup") }
+        if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
     }
 
     // MARK: Carrying out

@@ -89,6 +89,8 @@ public struct RestorePlan: Sendable, Hashable, Codable {
     /// Rows that are there now and not in the backup, as far as the numbers tell: updates and exchanged rows do not show.
     public var rowsNewer: Int { tables.reduce(0) { $1.name.isBelays ? $0 : $0 + max(0, ($1.now ?? 0) - ($1.saved ?? $1.now ?? 0)) } }
 
+    var newerRows: String { rowsNewer == 1 ? "one row is newer than the backup" : "\(rowsNewer) rows are newer than the backup" }
+
     /// The tables whose numbers differ between two counts.
     static func changes(saved: [BackupManifest.Table]?, now: [BackupManifest.Table]) -> [TableChange] {
         guard let saved else { return now.map { TableChange(name: $0.name, saved: nil, now: $0.rows) }.sorted { $0.name < $1.name } }

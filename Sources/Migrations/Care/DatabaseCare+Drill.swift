@@ -25,7 +25,8 @@ extension DatabaseCare {
             case .sqlite(let path):
                 await drill.hold(restoring: backup, with: SQLiteBackups(store: store, path: path, machine: machine))
             }
-        try await store.record(report, of: database.name)
+        // What never found its way tells nothing of the migrations.
+        if !report.to.isEmpty { try await store.record(report, of: database.name) }
         return report
     }
 
@@ -48,7 +49,7 @@ extension DatabaseCare {
         }
         if changes.isEmpty { notes.append("there is no migration to walk") }
         // `"public"."schema_migrations" (dbmate)`
-        let table = observation.summary.table.split(separator: " (").first.map { $0.replacing("\"", with: "") }
+        let table: String? = observation.summary.table.split(separator: " ").first.map { String($0.filter { $0 != "\"" }) }
         return Drill.Way(
             changes: changes, from: applied.last ?? Database.emptySchema, to: target, excluded: [table].compactMap(\.self), notes: notes)
     }

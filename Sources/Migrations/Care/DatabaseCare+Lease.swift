@@ -38,7 +38,8 @@ extension DatabaseCare {
         return try outcome.get()
     }
 
-    private func take(at place: CarePlace, _ what: String, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> Lease {
+    private func take(at place: CarePlace, _ what: String, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> Lease
+    {
         let holder = "\(request.actor), \(what), run \(request.run)"
         var tries = 0
         while true {

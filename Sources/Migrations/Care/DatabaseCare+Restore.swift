@@ -128,7 +128,10 @@ extension DatabaseCare {
                 try await PostgresRestore(backups(at: postgres), safetyRequest(nil)).undoSwap(id)
             }
             let undone = SwapNames(database: postgres.database, id: id).undone
-            return ["\(postgres.database) is what was there before the restore \(id)", "\(undone) is what was restored, with what was written since"]
+            return [
+                "\(postgres.database) is what was there before the restore \(id)",
+                "\(undone) is what was restored, with what was written since",
+            ]
         case .sqlite:
             guard let kept = past.keptAs else { return [] }
             let plan = try await planRestore(.path(kept), strategy: nil)

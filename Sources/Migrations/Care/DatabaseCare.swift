@@ -86,7 +86,8 @@ public struct DatabaseCare: Sendable {
             directory: request.backups, system: request.system, database: database.name, version: "", run: request.run, key: request.key,
             applied: await applied(), machine: machine)
         backup.programs = PostgresPrograms(environment: variables)
-        return try await place.session { connection throws(Problem) in try await backup.saveAll(from: connection, progress: progress).get() }
+        return try await place.session { connection throws(Problem) in try await backup.saveAll(from: connection, progress: progress).get()
+        }
     }
 
     /// Restores a backup into a scratch database, compares it with what was saved and records the result with it.
