@@ -30,7 +30,8 @@ struct Reconcile: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, HistoryCommand.self, HealthCommand.self,
-            PinCommand.self, RollbackCommand.self, FlagCommand.self, MigrateCommand.self, ForgetCommand.self, GenerateCommand.self,
+            PinCommand.self, RollbackCommand.self, FlagCommand.self, MigrateCommand.self, BackupCommand.self, RestoreCommand.self,
+            DrillCommand.self, ForgetCommand.self, GenerateCommand.self,
         ],
         // A command of its own: options of the root command would swallow those of the others.
         defaultSubcommand: RunCommand.self)

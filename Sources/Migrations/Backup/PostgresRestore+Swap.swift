@@ -16,7 +16,7 @@ extension PostgresRestore {
         }
         var safety = stamps.first(where: { $0.stamp.stage == .filled })?.stamp.safety
         if safety == nil {
-            let taken = try await save(progress)
+            let taken = try await save(before: plan.id, progress)
             safety = taken
             await reached(.saved)
             var stamp = RestoreStamp(restore: plan.id, origin: plan.origin, database: place.database, stage: .filling, safety: taken)
@@ -25,13 +25,23 @@ extension PostgresRestore {
             do throws(Problem) {
                 try await fill(plan, manifest, names, &stamp, progress)
             } catch {
-                try await place.dropDatabase(names.filling)
+                // Also when this task was cancelled. What cannot be dropped now is dropped by the next run.
+                await Task { try? await place.dropDatabase(names.filling) }.value
                 throw error
             }
         }
         let stamp = RestoreStamp(restore: plan.id, origin: plan.origin, database: place.database, stage: .former, safety: safety)
         progress("switching over")
-        try await switchOver(from: place.database, to: names.former, taking: names.filling, stamp: stamp)
+        // Once begun it is carried through: it takes seconds, and an answer that nobody waited for would have to be found out.
+        let switching = Task { () async -> Problem? in
+            do throws(Problem) {
+                try await switchOver(from: place.database, to: names.former, taking: names.filling, stamp: stamp)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let problem = await switching.value { throw problem }
         await reached(.switched)
         return try await result(plan, safety, names.former)
     }
