@@ -50,7 +50,7 @@ struct Survey {
         }
         drifts.sort { $0.resource < $1.resource }
         subjects.sort { $0.component.name < $1.component.name }
-        notes = remarks.sorted { $0.0 < $1.0 }.flatMap(\.1) + abandonedFences
+        notes = remarks.sorted { $0.0 < $1.0 }.flatMap(\.1) + abandonedFences + abandonedStops
     }
 
     /// What the spec does not name is not managed, so it has no meaning in this plan.

@@ -103,7 +103,7 @@ public struct ComponentStatus: Sendable, Hashable {
         let step = own.first { !$0.action.isFence } ?? own.first
         switch (step?.action, observation?.settlement) {
         case (_, .failed(let problem)): return (.failed, problem.description)
-        case (.release?, _), (.fence?, _): return (.outOfSync, step?.summary ?? "")
+        case (.release?, _), (.fence?, _), (.stop?, _): return (.outOfSync, step?.summary ?? "")
         case (.await?, .progressing(let text)): return (.progressing, text)
         case (.await?, .unknown(let problem)): return (.progressing, problem.description)
         case (.await?, _): return (.progressing, step?.summary ?? "")

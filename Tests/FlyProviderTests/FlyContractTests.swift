@@ -15,6 +15,23 @@ import Testing
         #expect(violation == nil)
     }
 
+    /// Three machines of which one was stopped before, and one had no traffic; the proxy may start any of them.
+    struct FleetFixture: ProviderFixture {
+        func makeWorld() async throws -> ContractWorld {
+            try FlyStage.make(.name("v86"), .immediate) { app in
+                app["machines"] = [
+                    ["id": .string(FlyStage.first)], ["id": .string(FlyStage.second), "state": "stopped"],
+                    ["id": .string(FlyStage.third), "cordoned": true],
+                ]
+            }.world
+        }
+    }
+
+    @Test(arguments: Clause.stopping) func keepsWhatIsPromisedOfStopping(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: FleetFixture())
+        #expect(violation == nil)
+    }
+
     /// One machine with variables and secrets, of which some are to be changed.
     struct ConfiguredFixture: ProviderFixture {
         func makeWorld() async throws -> ContractWorld {
