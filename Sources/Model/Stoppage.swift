@@ -18,6 +18,9 @@ public enum Stoppage: Sendable, Hashable, Codable {
     /// - Parameter start: the way to have the declared release run again.
     case stopped(start: Route)
 
+    /// What people are told of a component that Belay has stopped.
+    public static let note = "stopped by Belay: its way to a release, its present one included, starts it again"
+
     /// The way to have the declared release run again; nil where it is not stopped by Belay.
     public var start: Route? {
         switch self {

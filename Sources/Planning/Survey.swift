@@ -44,8 +44,9 @@ struct Survey {
                 subjects.append(subject)
                 if let drift = drift(of: component, observation, from: meaning.resolution) { drifts.append(drift) }
             }
-            if moved != nil || !observation.notes.isEmpty {
-                remarks.append((id, [moved].compactMap(\.self) + observation.notes.map { "\(id): \($0)" }))
+            let halt = observation.stoppage?.start != nil ? "\(id): \(Stoppage.note)" : nil
+            if moved != nil || halt != nil || !observation.notes.isEmpty {
+                remarks.append((id, [moved, halt].compactMap(\.self) + observation.notes.map { "\(id): \($0)" }))
             }
         }
         drifts.sort { $0.resource < $1.resource }

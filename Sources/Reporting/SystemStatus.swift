@@ -78,7 +78,7 @@ public struct ComponentStatus: Sendable, Hashable {
         alsoServing = (observation?.live.serving ?? []).map(\.label).filter { [live] in $0 != live }.sorted()
         lastKnownGood = recorded.releases[component.id]?.last { $0.quality == .good }?.resolution.label
         previous = Self.previous(component, observation, recorded)
-        notes = observation?.notes ?? []
+        notes = (observation?.stoppage?.start != nil ? [Stoppage.note] : []) + (observation?.notes ?? [])
         fence = FenceStatus(component, observation, recorded.fences[component.id])
         configuration = ConfigurationStatus(component, observation)
         drift = plan.drifts.first { $0.resource == component.id }

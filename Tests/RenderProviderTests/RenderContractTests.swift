@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func whatSomebodyElseSuspendedIsNotBelays() async throws {
-        let stage = try RenderStage.make("worker", pin: .name(RenderStage.digest1), worker: { $0["suspenders"] = ["billing"] })
+        let stage = try RenderStage.make("worker", pin: .name(RenderStage.digest1), worker: { $0["suspended"] = "billing" })
         let stop = Stop(memory: "dep-2", means: "suspend the service", target: "", provider: "render")
         let observation = await stage.world.observe(stop: stop)
         #expect(observation.blocker?.reason == "ServiceSuspended")

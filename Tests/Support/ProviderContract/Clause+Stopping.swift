@@ -106,6 +106,15 @@ extension Clause {
 }
 
 extension ContractWorld {
+    /// Stops the component and brings its pinned release back, so that the requests of it are seen.
+    public func stopAndComeBack() async throws {
+        let stop = try await makeStop()
+        guard await self.stop(stop).isTaken else { throw Violation("the stop was not taken") }
+        clock.advance(by: settling)
+        let resolution = try resolution(in: await observe(stop: stop))
+        try await walk(to: resolution, stop) { observation throws(Violation) in try change(after: observation).change }
+    }
+
     fileprivate func possible() async throws(Violation) -> (means: String, memory: String) {
         let observation = await observe()
         guard case .possible(let means, let memory, _) = observation.stoppage else {
