@@ -64,12 +64,7 @@ final class StepRunner: Sendable {
             case .migrate(let change): return try await migrate(change, step)
             case .backUp: return await backUp(step)
             case .set(let changes): return try await set(changes, step)
-            case .stop:
-                return .failed(
-                    Problem(
-                        "Unsupported", "\(step.id): this version of Belay stops no components", next: "pin an intermediate release instead")
-                )
-            case .confirm, .release, .await, .check, .fence:
+            case .confirm, .release, .await, .check, .fence, .stop:
                 break
             }
             guard let resource = step.resource else { return .succeeded("nothing to confirm") }
@@ -97,7 +92,9 @@ final class StepRunner: Sendable {
                 return try await finish(site, step, phaseEnd)
             case .fence(let change):
                 return try await fence(change, at: site, until: end)
-            case .open, .close, .migrate, .backUp, .set, .stop:
+            case .stop:
+                return try await stop(site, step, until: end)
+            case .open, .close, .migrate, .backUp, .set:
                 return .failed(Problem("Unsupported", "\(step.id): the step names a resource", next: "report this as a bug of Belay"))
             }
         } catch {
@@ -126,7 +123,7 @@ final class StepRunner: Sendable {
             component: component.name, pin: component.release, resolution: resolution, openIntent: intent,
             takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, configuration: configurations[site.id],
             readsConfiguration: true, keeper: keeper, knownConfiguration: state.configurations[site.id] ?? [:],
-            records: state.releases[site.id] ?? [])
+            records: state.releases[site.id] ?? [], stop: state.stop(of: component))
         let late = Observation.unknown(Problem("ObservationTimedOut", "\(site.id): looking at it took too long"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: late) {
             await site.provider.observe(component, request)

@@ -104,13 +104,14 @@ extension Draft {
         }
         if case .check = subject.need { return inPlace(component, compatibility, move, span) }
         if subject.stops { return nil }
-        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        let states = subject.isWritten && subject.direction == .advance ? span.statesFromAdvance : span.states
+        if let blocked = arriving(component, compatibility, move, span, at: states) { return blocked }
         return subject.direction == .retreat ? nil : departing(subject, compatibility, move, span)
     }
 
     /// Nothing of it changes, so everything that runs now runs at every state of the schema: stopped machines and jobs of older releases too.
     private func inPlace(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
-        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        if let blocked = arriving(component, compatibility, move, span, at: span.states) { return blocked }
         for release in survey.observed.components[component.id]?.live.serving ?? [] {
             guard let tolerance = compatibility.of(release, move),
                 let position = span.states.first(where: { !tolerance.holds($0) })
@@ -150,8 +151,10 @@ extension Draft {
     }
 
     /// Whether the pinned release, which is here or comes before the schema has ended its way, stands in the way.
-    private func arriving(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
-        guard let pin = compatibility.ofPin(move), let position = span.states.first(where: { !pin.holds($0) }) else { return nil }
+    private func arriving(
+        _ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span, at states: [Int]
+    ) -> Blocked? {
+        guard let pin = compatibility.ofPin(move), let position = states.first(where: { !pin.holds($0) }) else { return nil }
         return Blocked(
             move.id, .decision,
             Problem(

@@ -99,28 +99,6 @@ struct StepWriter {
         }
     }
 
-    mutating func retreat() {
-        let leaving = subjects.filter { $0.direction == .retreat || $0.stops }
-            .sorted { ($1.depth, $0.component.name) < ($0.depth, $1.component.name) }
-        for subject in leaving {
-            let waitsForSchema = isAwaitedLater(subject)
-            if waitsForSchema, !subject.isWritten, !subject.hasDeparting { continue }
-            var after = before(subject.id) + (subject.isWritten ? leavingDependents(of: subject.id) : [])
-            if draft.flags.guarded.contains(subject.id), subject.isWritten { after += disabling }
-            if subject.stops {
-                steps.append(
-                    Step(
-                        id: Self.component(.retreat, subject.id), phase: .retreat, resource: subject.id, action: .stop, after: after,
-                        class: .downtime, summary: "\(subject.component.name): stop until the schema has moved", details: subject.reasons,
-                        deadline: subject.component.timeout))
-            } else {
-                var step = step(for: subject, .retreat, after: after)
-                if waitsForSchema { step.gate = .departed }
-                steps.append(step)
-            }
-        }
-    }
-
     private mutating func migrate(_ phase: Phase) {
         for move in moves {
             let migrations = phase == .migrateDown ? move.downs : move.expands
@@ -214,6 +192,11 @@ struct StepWriter {
             deadline: subject.component.timeout)
         let name = subject.component.name
         switch subject.need {
+        case .change(let change) where change.isReconfiguration && subject.observation.stoppage?.start != nil:
+            step.action = .release(change)
+            step.class = change.route.class
+            step.summary = "\(name): start \(change.to.label) again (\(change.route.means))"
+            step.details = subject.configurationDetails + subject.reasons + change.route.cautions.map { "caution: \($0)" }
         case .change(let change) where change.isReconfiguration:
             step.action = .release(change)
             step.class = change.route.class
@@ -279,16 +262,6 @@ struct StepWriter {
         }
     }
 
-    /// Dependents that must have left before `id` may: health is not asked of them, only that nothing departing runs any more.
-    private func leavingDependents(of id: ResourceID) -> [String] {
-        draft.dependents(of: id).filter { $0.blocked == nil && $0.leavesFirst }.map { Self.component(.retreat, $0.id) }
-    }
-
-    private func leavers(before move: SchemaMove) -> [String] {
-        subjects.filter { $0.leavesFirst && draft.compatibility(of: $0.component).concerns(move.database) }
-            .map { Self.component(.retreat, $0.id) }
-    }
-
     private func unknownDependents(of subject: Subject, _ phase: Phase) -> [String] {
         guard phase == .retreat else { return [] }
         return draft.dependents(of: subject.id).filter(\.isUnknown).map {
@@ -302,14 +275,6 @@ struct StepWriter {
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
-}
-
-extension Subject {
-    /// True if a step in `retreat` takes its departing release away.
-    fileprivate var leavesFirst: Bool {
-        guard direction == .retreat || stops else { return false }
-        return isWritten || hasDeparting
-    }
 }
 
 extension [String] {

@@ -92,7 +92,7 @@ public struct ComponentStatus: Sendable, Hashable {
         alsoServing = (observation?.live.serving ?? []).map(\.label).filter { [live] in $0 != live }.sorted()
         lastKnownGood = recorded.releases[component.id]?.last { $0.quality == .good }?.resolution.label
         previous = Self.previous(component, observation, recorded)
-        notes = observation?.notes ?? []
+        notes = (observation?.stoppage?.start != nil ? [Stoppage.note] : []) + (observation?.notes ?? [])
         fence = FenceStatus(component, observation, recorded.fences[component.id])
         configuration = ConfigurationStatus(component, observation)
         drift = plan.drifts.first { $0.resource == component.id }
@@ -117,7 +117,7 @@ public struct ComponentStatus: Sendable, Hashable {
         let step = own.first { !$0.action.isFence } ?? own.first
         switch (step?.action, observation?.settlement) {
         case (_, .failed(let problem)): return (.failed, problem.description)
-        case (.release?, _), (.fence?, _): return (.outOfSync, step?.summary ?? "")
+        case (.release?, _), (.fence?, _), (.stop?, _): return (.outOfSync, step?.summary ?? "")
         case (.await?, .progressing(let text)): return (.progressing, text)
         case (.await?, .unknown(let problem)): return (.progressing, problem.description)
         case (.await?, _): return (.progressing, step?.summary ?? "")

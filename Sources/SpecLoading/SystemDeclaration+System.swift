@@ -24,7 +24,7 @@ extension SystemDeclaration {
                     migrations.path = Self.path(migrations.path, besides: file)
                     return Database(
                         name: entry.key, connection: connection.resolved { Self.path($0, besides: file) }, schema: entry.value.schema,
-                        migrations: migrations, checks: entry.value.checks)
+                        migrations: migrations, allowsDowntime: entry.value.allowsDowntime, checks: entry.value.checks)
                 }
             },
             flags: spec.flags.flatMap { flags in
