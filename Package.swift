@@ -142,7 +142,7 @@ let package = Package(
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
+            "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -161,6 +161,9 @@ let package = Package(
         tests(
             "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
             "reconcile"),
+        tests(
+            "DatabaseScenarioTests", "DatabaseServers", "HTTPCore", "JSONValues", "Migrations", "SandboxServer", "SQL", "Simulators",
+            "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("SimulatorsTests", "HTTPCore", "JSONValues", "OpenAPIValidation", "Simulators"),
         tests(

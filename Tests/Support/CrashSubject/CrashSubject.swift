@@ -4,6 +4,7 @@ import ControlLoop
 import CurlTransport
 import Execution
 import FoundationEssentials
+import Migrations
 import Model
 import Planning
 import ProviderKit
@@ -34,6 +35,7 @@ struct CrashSubject {
         let transport = CrashingTransport(inner: CurlTransport(), trigger: trigger)
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let root = arguments[2]
+        let values = ConfigurationReader(variables: variables)
         let reconciler = Reconciler(
             providers: ProviderRegistry(
                 allProviders,
@@ -41,7 +43,9 @@ struct CrashSubject {
             store: { system throws(StateError) in
                 CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger)
             },
-            values: ConfigurationReader(variables: variables), transport: transport, clock: clock, now: now)
+            values: values,
+            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            backups: { _ in "\(root)/backups" }, transport: transport, clock: clock, now: now)
         let source = PathSource([arguments[1]])
         let snapshot = try await source.snapshot()
         let loaded = SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files)
