@@ -63,8 +63,13 @@ extension Reconciler {
                 if let baseline = acceptance(of: plan, for: system, in: world, recorded: recorded, at: now()) {
                     try await session.append(baseline, at: now())
                 }
-                guard !plan.steps.isEmpty else { return PassReport(survey, result: nil) }
+                await adoptDatabases(of: survey, events: events)
+                guard !plan.steps.isEmpty else {
+                    if let request { await schemaDriver?.end(request) }
+                    return PassReport(survey, result: nil)
+                }
                 let result = await carryOut(survey, in: session, options, events: events)
+                if let request { await schemaDriver?.end(request) }
                 if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
                 return PassReport(survey, result: result)
             }

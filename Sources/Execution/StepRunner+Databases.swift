@@ -70,7 +70,8 @@ extension StepRunner {
         guard let database = system.databases.first(where: { $0.id == step.resource }), let driver = stores.schemaDriver,
             var request = stores.schemaRequest
         else { return nil }
-        request.approvedRows = await session.state.transition?.approved?.rows
+        let approved = await session.state.transition?.approved
+        request.approvedRows = approved == nil ? 0 : approved?.rows
         return (database, driver, request)
     }
 }

@@ -8,6 +8,8 @@ public struct Condition: Sendable, Hashable {
         case stalled = "Stalled"
         /// Somebody else changed what had been reached. Of Belay's own, beside those of kstatus; true until the pin is reached again.
         case drifted = "Drifted"
+        /// A schema is not as its last migration left it.
+        case schemaDrift = "SchemaDrift"
     }
 
     public var kind: Kind
@@ -15,7 +17,7 @@ public struct Condition: Sendable, Hashable {
     public var reason: String
     public var message: String
 
-    static func of(components: [ComponentStatus], plan: Plan, transition: Transition?) -> [Condition] {
+    static func of(components: [ComponentStatus], databases: [DatabaseStatus], plan: Plan, transition: Transition?) -> [Condition] {
         func list(_ names: [String]) -> String { names.sorted().joined(separator: ", ") }
         // A failed release that is about to be replaced holds nothing up.
         let leaving = Set(plan.steps.filter(\.action.isWrite).compactMap(\.resource))
@@ -23,7 +25,7 @@ public struct Condition: Sendable, Hashable {
         let decisions = list(plan.blocked.filter { $0.kind == .decision }.map(\.resource.description))
         let ready = plan.isInSync
         let stalled = !failed.isEmpty || !decisions.isEmpty
-        return [
+        var conditions = [
             Condition(
                 kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync",
                 message: ready ? "every pin is live and healthy" : lacks(components, plan, transition)),
@@ -40,6 +42,14 @@ public struct Condition: Sendable, Hashable {
                 // Without the cause: a vendor words it anew as it learns more.
                 message: plan.drifts.map { "\($0.resource.name): \($0.found) instead of \($0.expected)" }.joined(separator: "; ")),
         ]
+        let changed = databases.filter { !($0.drift ?? []).isEmpty }
+        if databases.contains(where: { $0.drift != nil }) {
+            conditions.append(
+                Condition(
+                    kind: .schemaDrift, isTrue: !changed.isEmpty, reason: changed.isEmpty ? "NoneSeen" : "ChangedElsewhere",
+                    message: changed.map { "\($0.name): \(($0.drift ?? []).joined(separator: "; "))" }.joined(separator: "; ")))
+        }
+        return conditions
     }
 
     /// `not at its pin: web; checks owed: api`.

@@ -19,6 +19,11 @@ public struct DatabaseStatus: Sendable, Hashable {
     /// How many of what is applied could be taken back.
     public var reversible: Int
     public var presumed: Int
+    /// How the schema differs from what its last migration left; nil where that was not compared.
+    public var drift: [String]?
+    public var lastBackup: DatabaseObservation.Summary.Backup?
+    /// What the reader should know.
+    public var notes: [String]
     public var engine: String
     public var table: String
     /// Why it is not as pinned, or unknown; nil when it is in place.
@@ -43,6 +48,9 @@ public struct DatabaseStatus: Sendable, Hashable {
         edited = observation.summary.edited
         reversible = observation.summary.reversible
         presumed = observation.migrations.count { $0.isPresumed }
+        drift = observation.summary.drift
+        lastBackup = observation.summary.lastBackup
+        notes = observation.notes
         engine = observation.summary.engine
         table = observation.summary.table
         problem = plan.blocked.first { $0.resource == database.id }?.problem ?? observation.problem
@@ -63,7 +71,16 @@ public struct DatabaseStatus: Sendable, Hashable {
         list("to take back", toRevert)
         list("without a file", missing)
         list("edited since", edited)
-        if presumed > 0 { lines.append("  \(presumed) only presumed to be applied: the table records no more than the highest version") }
+        if let drift, !drift.isEmpty {
+            lines.append("  the schema was changed by hand since its last migration:")
+            lines += drift.map { "    \($0)" }
+        }
+        if let lastBackup {
+            lines.append(
+                "  last backup: \(lastBackup.id), \(lastBackup.kind), \(lastBackup.taken), "
+                    + (lastBackup.proved.map { "proved by a restore at \($0)" } ?? "never restored as a proof"))
+        }
+        lines += notes.map { "  \($0)" }
         if let problem { lines.append("  \(problem.description)") }
         return lines
     }
@@ -74,6 +91,13 @@ public struct DatabaseStatus: Sendable, Hashable {
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
             "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
+            "drift": drift.map { list($0) } ?? .null,
+            "lastBackup": lastBackup.map {
+                [
+                    "id": .string($0.id), "kind": .string($0.kind), "taken": .string($0.taken.description),
+                    "proved": .optional($0.proved?.description),
+                ]
+            } ?? .null, "notes": list(notes),
             "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
         ]
     }

@@ -20,12 +20,14 @@ public struct SystemStatus: Sendable, Hashable {
         self.revision = revision
         accepted = recorded.accepted
         transition = recorded.transition
-        // What was observed of a component stands with the component.
-        let observed = Set(world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
+        // What was observed of a component or a database stands with it.
+        let observed = Set(
+            world.components.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } }
+                + world.databases.flatMap { resource, observation in observation.notes.map { "\(resource): \($0)" } })
         notes = plan.notes.filter { !observed.contains($0) }
         components = system.components.map { ComponentStatus($0, world: world, recorded: recorded, plan: plan) }
         databases = system.databases.map { DatabaseStatus($0, world.databases[$0.id], plan) }
-        conditions = Condition.of(components: components, plan: plan, transition: recorded.transition)
+        conditions = Condition.of(components: components, databases: databases, plan: plan, transition: recorded.transition)
     }
 }
 

@@ -59,6 +59,8 @@ struct Shop {
             actor: "test", key: key, approvedRows: approved, backups: place.path("backups"))
     }
 
+    var store: BackupStore { BackupStore(directory: place.path("backups"), system: SystemID(name: "shop"), key: key) }
+
     func observe(_ pin: String) async -> DatabaseObservation { await driver.observe(database(pin), request()) }
 
     func plan(_ pin: String) async -> Plan {
@@ -77,13 +79,17 @@ struct Shop {
             return change
         }
         let request = request(approved: approved)
+        let driver = driver
         if let problem = await driver.confirm(changes, of: database(pin), request) { return problem.reason }
         for change in changes {
             switch await driver.migrate(change, of: database(pin), request, progress: { _ in }) {
             case .done: continue
-            case .failed(let problem), .undecided(let problem): return problem.reason
+            case .failed(let problem), .undecided(let problem):
+                await driver.end(request)
+                return problem.reason
             }
         }
+        await driver.end(request)
         return nil
     }
 

@@ -30,8 +30,8 @@ import Testing
         ("{postgres: {url: \"postgres://u:secret@h/d\"}, migrations: {path: m}, schema: a}", "secrets never stand in a spec"),
         ("{sqlite: {path: x}, migrations: {path: m, format: rails}, schema: a}", "expected one of runbook, dbmate"),
         (
-            "{sqlite: {path: x}, migrations: {path: m, verify: strict}, schema: a}",
-            "unknown field \"verify\": not supported yet by this version"
+            "{sqlite: {path: x}, migrations: {path: m, verify: loud}, schema: a}",
+            "expected one of off, warn, strict"
         ),
         ("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: allowed}", "unknown field \"downtime\": not supported yet"),
     ]) func aMistakeInADatabaseIsTold(_ text: String, _ expected: String) {

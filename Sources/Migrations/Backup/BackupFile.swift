@@ -126,6 +126,9 @@ enum Files {
             let reason = errno
             if reason != EEXIST, access(made, F_OK) != 0 { throw Problem(errno: reason, "cannot make the directory \(made)") }
         }
+        guard isDirectory(path) else {
+            throw Problem("FileFailed", "\(path) is not a directory", next: "move it away, or keep backups in another directory")
+        }
         // One that was there already may be open to others.
         guard chmod(path, 0o700) == 0 || errno == EPERM else { throw Problem(errno: errno, "cannot close the directory \(path) to others") }
     }

@@ -69,6 +69,8 @@ public struct BackupManifest: Sendable, Hashable, Codable {
     public var applied: [String]
     /// The migration before which it was taken; nil for one that somebody asked for.
     public var beforeVersion: String?
+    /// The restore before which it was taken; nil for every other.
+    public var beforeRestore: BackupID?
     /// Of the whole schema as the snapshot saw it; nil where it was not read.
     public var fingerprint: String?
     /// Of the pass or command that made it.

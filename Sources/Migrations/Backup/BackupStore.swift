@@ -38,6 +38,24 @@ public struct BackupStore: Sendable {
         self.key = key
     }
 
+    /// The store of one system in a directory that several may share.
+    public init(directory: String, system: SystemID, key: [UInt8]) {
+        self.init(path: "\(directory)/\(Self.folder(of: system))", key: key)
+    }
+
+    /// `namespace.name`, with everything percent-encoded that could lead elsewhere.
+    private static func folder(of system: SystemID) -> String {
+        func encoded(_ name: String) -> String {
+            name.utf8.map { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: String(UnicodeScalar(byte))
+                default: "%" + String(paddedTo: 2, UInt64(byte))
+                }
+            }.joined()
+        }
+        return "\(encoded(system.namespace)).\(encoded(system.name))"
+    }
+
     static let manifestLimit = 64 << 20
     private static let partial = ".partial"
 
@@ -51,11 +69,33 @@ public struct BackupStore: Sendable {
     /// Every backup, newest first. Reads manifests only; ``verify(_:)`` reads the dumps.
     public func list() async throws(Problem) -> [Entry] {
         try await thread.run { () throws(Problem) in
-            guard Files.isDirectory(path) else { return [] }
-            let ids = try Files.names(in: path).compactMap { name in
-                name.hasSuffix(".json") ? BackupID(String(name.dropLast(5))) : nil
+            try ids().map(look)
+        }
+    }
+
+    /// Newest first.
+    private func ids() throws(Problem) -> [BackupID] {
+        guard Files.isDirectory(path) else { return [] }
+        return try Files.names(in: path).compactMap { name in
+            name.hasSuffix(".json") ? BackupID(String(name.dropLast(5))) : nil
+        }.sorted(by: >)
+    }
+
+    /// The newest backup of a database that can be used, for `status`; nil where there is none. Reads as few manifests as possible.
+    public func lastBackup(system: SystemID, database: String) async throws(Problem) -> DatabaseObservation.Summary.Backup? {
+        let newest = try await newest { $0.system == system.description && $0.database == database && $0.beforeRestore == nil }
+        return newest.map {
+            .init(id: $0.id.description, kind: $0.kind.rawValue, taken: $0.taken, proved: $0.isProved ? $0.verifiedAt : nil)
+        }
+    }
+
+    /// The newest whole backup that is as wanted.
+    func newest(_ isWanted: @Sendable (BackupManifest) -> Bool) async throws(Problem) -> BackupManifest? {
+        try await thread.run { () throws(Problem) in
+            for id in try ids() {
+                if case .backup(let manifest) = look(at: id), isWanted(manifest) { return manifest }
             }
-            return ids.sorted(by: >).map(look)
+            return nil
         }
     }
 
@@ -137,6 +177,7 @@ public struct BackupStore: Sendable {
     /// Removes what dead processes left, and begins a new backup.
     func begin(_ id: BackupID, _ engine: BackupManifest.Engine) async throws(Problem) -> Draft {
         try await thread.run { () throws(Problem) in
+            try Files.createDirectory(Files.directory(of: path))
             try Files.createDirectory(path)
             try removeLeftovers()
             let partial = dump(id, engine) + Self.partial

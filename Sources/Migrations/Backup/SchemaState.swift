@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Model
 internal import SQL
 
@@ -7,23 +6,14 @@ struct SchemaState: Sendable, Hashable {
     var hash: String
     var lines: [String]
 
-    static func read(on connection: any SQLConnection) async throws(Problem) -> SchemaState {
-        let sql =
-            connection.engine == .sqlite
-            ? "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND tbl_name NOT LIKE '\\_belay\\_%' ESCAPE '\\' ORDER BY 1"
-            : """
-            SELECT 'schema ' || nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'belay')
-            UNION ALL SELECT 'column ' || n.nspname || '.' || c.relname || '.' || a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
-              FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'belay') AND c.relkind IN ('r', 'p', 'v', 'm')
-            UNION ALL SELECT 'constraint ' || conrelid::pg_catalog.regclass::text || ' ' || pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint
-              WHERE conrelid <> 0 AND connamespace::pg_catalog.regnamespace::text NOT IN ('belay', 'pg_catalog', 'information_schema')
-            UNION ALL SELECT 'index ' || indexdef FROM pg_catalog.pg_indexes WHERE schemaname !~ '^pg_' AND schemaname NOT IN ('information_schema', 'belay')
-            ORDER BY 1
-            """
-        let lines = try await connection.ask(sql, for: "cannot read the schema").rows.compactMap { $0.first ?? nil }
-        let digest = SHA256.hash(data: Array(lines.joined(separator: "\n").utf8))
-        return SchemaState(hash: digest.map { String(paddedTo: 2, UInt64($0)) }.joined(), lines: lines)
+    /// - Parameter excluded: tables that are not part of it, as ``SchemaFingerprint`` takes them.
+    static func read(on connection: any SQLConnection, excluding excluded: [String] = []) async throws(Problem) -> SchemaState {
+        do throws(SQLError) {
+            let fingerprint = try await SchemaFingerprint.take(on: connection, excluding: excluded)
+            return SchemaState(hash: fingerprint.hash, lines: fingerprint.lines)
+        } catch {
+            throw Problem(sql: error, "cannot read the schema")
+        }
     }
 
     /// What this one has and lacks against another, a line each: `+ column …`, `- index …`. At most 200.

@@ -170,39 +170,4 @@ extension MigrationSession {
             "SchemaDiffers", "\(job.path): \(message); everything was rolled back",
             next: "mend the down script, or set verify: warn to let it pass")
     }
-
-    /// Before something is lost: keeps writers away, counts anew, and has it saved as it is now.
-    private func protect(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Result<[SQLRun], Problem> {
-        var tables: [String] = []
-        for name in job.tablesAtRisk {
-            let found = try await connection.query(
-                """
-                SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                WHERE c.oid = pg_catalog.to_regclass($1::text) AND c.relkind IN ('r', 'p')
-                """, [.text(name)])
-            if let table = found.scalar, !tables.contains(table) { tables.append(table) }
-        }
-        tables.sort()
-        if !tables.isEmpty { try await connection.execute("LOCK TABLE \(tables.joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE") }
-        await effect("lock")
-        if let problem = try await recount(job, connection) { return .failure(problem) }
-        guard let backup = job.backup else { return .success([]) }
-        // The session stands idle while another program reads.
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        let snapshot = try await connection.query("SELECT pg_catalog.pg_export_snapshot()").scalar
-        let result = await backup(MigrationJob.BackupMoment(snapshot: snapshot, tables: tables))
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 60000")
-        await effect("backup")
-        return result
-    }
-
-    func recount(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Problem? {
-        guard let countRows = job.countRows, let ceiling = job.approvedRows else { return nil }
-        let rows = try await countRows(connection)
-        guard rows > ceiling else { return nil }
-        return Problem(
-            "MoreRowsThanApproved", "\(job.path): \(rows) rows would be lost or changed, and \(ceiling) are approved",
-            next: "look at the plan again and approve it as it is now")
-    }
 }

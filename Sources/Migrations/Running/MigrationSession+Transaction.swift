@@ -70,6 +70,7 @@ extension MigrationSession {
                     return .failed(problem)
                 }
                 tries += 1
+                settings.progress("\(job.version): waits for a lock, attempt \(tries + 1): \(error.message)")
                 do throws(SQLError) {
                     try await pause(backoff(tries))
                 } catch {
@@ -92,7 +93,7 @@ extension MigrationSession {
     }
 
     private func connectionForTransaction(_ job: MigrationJob) async -> Result<any SQLConnection, Problem> {
-        if isPooled, let index = Self.changesSession(job) {
+        if isPooled, let index = Self.changesSession(job.facts.statements) {
             let line = job.script.firstLine + job.facts.statements[index].line - 1
             return await sessionConnection(for: "\(job.path):\(line) changes settings of the session")
         }

@@ -15,6 +15,9 @@ public struct AdoptedTable: Sendable, Hashable {
         self.engine = engine
     }
 
+    /// ``name`` without its quotation marks: `public.schema_migrations`.
+    var plainName: String { name.replacing("\"\"", with: "\u{1}").replacing("\"", with: "").replacing("\u{1}", with: "\"") }
+
     /// What a search came to.
     public enum Search: Sendable, Hashable {
         case found(AdoptedTable)
