@@ -10,6 +10,22 @@ extension Reconciler {
             system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: signing, backups: backups(system))
     }
 
+    /// Lets every database keep copies of what was applied before Belay came. What cannot be kept is told and stops nothing: it is needed only
+    /// when a file is gone.
+    func adoptDatabases(of survey: Survey, events: @escaping @Sendable (ExecutionEvent) -> Void) async {
+        guard let schemaDriver, let request = survey.schemaRequest else { return }
+        for database in survey.system.databases {
+            guard let observation = survey.world.databases[database.id], observation.applied != nil, observation.blockers.isEmpty,
+                observation.summary.unkept > 0
+            else { continue }
+            if let problem = await schemaDriver.adopt(database, request) {
+                events(.notice(database.id, "no copies of the applied migrations could be kept in it: \(problem)"))
+            } else {
+                events(.notice(database.id, "it keeps copies of \(observation.summary.unkept) applied migrations now"))
+            }
+        }
+    }
+
     /// Observes every database at once; without a driver each of them is unknown.
     func observeDatabases(of system: System, _ request: SchemaRequest?) async -> [ResourceID: DatabaseObservation] {
         guard let request else { return [:] }

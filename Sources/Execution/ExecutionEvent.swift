@@ -5,6 +5,8 @@ public enum ExecutionEvent: Sendable, Hashable {
     case phaseEntered(Phase)
     /// Somebody else changed what is declared; told once for each change.
     case drifted(Drift)
+    /// Something that changes nothing and that the reader should know.
+    case notice(ResourceID, String)
     case stepStarted(Step)
     /// One line on how far a step is; told only when it changes.
     case stepProgress(Step, String)

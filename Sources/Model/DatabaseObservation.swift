@@ -102,6 +102,8 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         public var edited: [String]
         /// How many applied migrations have a usable down script.
         public var reversible: Int
+        /// Applied migrations of which the database keeps no copy yet.
+        public var unkept: Int
         /// What differs between the schema and what was recorded with its last migration, a line each; nil where it was not compared.
         public var drift: [String]?
         public var lastBackup: Backup?
@@ -142,14 +144,14 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
 
         public init(
             engine: String = "", table: String = "", format: String = "", edited: [String] = [], reversible: Int = 0,
-            drift: [String]? = nil,
-            lastBackup: Backup? = nil, lastDrill: Drill? = nil
+            unkept: Int = 0, drift: [String]? = nil, lastBackup: Backup? = nil, lastDrill: Drill? = nil
         ) {
             self.engine = engine
             self.table = table
             self.format = format
             self.edited = edited
             self.reversible = reversible
+            self.unkept = unkept
             self.drift = drift
             self.lastBackup = lastBackup
             self.lastDrill = lastDrill

@@ -18,6 +18,13 @@ public protocol SchemaDriver: Sendable {
         _ change: MigrationChange, of database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void
     ) async -> MigrationEnd
 
+    /// Keeps, in the database itself, copies of what was applied before Belay came, and records what a baseline says. Called in a pass that may
+    /// change things and only where something is missing; returns what stood in the way.
+    func adopt(_ database: Database, _ request: SchemaRequest) async -> Problem?
+
+    /// The end of the pass: leases and connections that its migrations needed are given back. May be called without there being any.
+    func end(_ request: SchemaRequest) async
+
     /// Saves the whole database and verifies what was saved. Returns the backup's id.
     func backUp(_ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void) async -> Result<
         String, Problem
@@ -38,7 +45,7 @@ public struct SchemaRequest: Sendable {
     public var actor: String
     /// What backups and archived scripts are signed with, and nothing else.
     public var key: [UInt8]
-    /// Rows that the approval of the transition allows to be lost; nil where nothing was approved.
+    /// Rows that may be lost: those of the transition's approval, 0 where there is none; nil where any number was approved.
     public var approvedRows: Int?
     /// A directory for backups; made when it is needed.
     public var backups: String

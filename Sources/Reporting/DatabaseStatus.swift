@@ -19,6 +19,10 @@ public struct DatabaseStatus: Sendable, Hashable {
     /// How many of what is applied could be taken back.
     public var reversible: Int
     public var presumed: Int
+    /// How the schema differs from what its last migration left; nil where that was not compared.
+    public var drift: [String]?
+    /// What the reader should know.
+    public var notes: [String]
     public var engine: String
     public var table: String
     public var lastBackup: DatabaseObservation.Summary.Backup?
@@ -45,6 +49,8 @@ public struct DatabaseStatus: Sendable, Hashable {
         edited = observation.summary.edited
         reversible = observation.summary.reversible
         presumed = observation.migrations.count { $0.isPresumed }
+        drift = observation.summary.drift
+        notes = observation.notes
         engine = observation.summary.engine
         table = observation.summary.table
         lastBackup = observation.summary.lastBackup
@@ -67,7 +73,10 @@ public struct DatabaseStatus: Sendable, Hashable {
         list("to take back", toRevert)
         list("without a file", missing)
         list("edited since", edited)
-        if presumed > 0 { lines.append("  \(presumed) only presumed to be applied: the table records no more than the highest version") }
+        if let drift, !drift.isEmpty {
+            lines.append("  the schema was changed by hand since its last migration:")
+            lines += drift.map { "    \($0)" }
+        }
         if let lastBackup {
             let proof = lastBackup.proved.map { "proved \($0.wholeSecond)" } ?? "never proved"
             lines.append("  last backup \(lastBackup.id) (\(lastBackup.kind), \(lastBackup.taken.wholeSecond)), \(proof)")
@@ -76,6 +85,7 @@ public struct DatabaseStatus: Sendable, Hashable {
             let way = "from \(lastDrill.from) to \(lastDrill.to)"
             lines.append("  last drill \(lastDrill.taken.wholeSecond), \(way): \(lastDrill.isPassed ? "passed" : "failed")")
         }
+        lines += notes.map { "  \($0)" }
         if let problem { lines.append("  \(problem.description)") }
         return lines
     }
@@ -86,6 +96,7 @@ public struct DatabaseStatus: Sendable, Hashable {
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
             "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
+            "drift": drift.map { list($0) } ?? .null, "notes": list(notes),
             "lastBackup": lastBackup.map { backup in
                 [
                     "id": .string(backup.id), "kind": .string(backup.kind), "taken": .string(backup.taken.description),

@@ -25,6 +25,7 @@ public struct ProgressText: Sendable {
         var lines: [String] = []
         switch event {
         case .phaseEntered: break
+        case .notice(let resource, let text): lines.append(style.dim("\(resource): \(text)".printable))
         case .drifted(let drift): lines.append(style.yellow("!") + " " + drift.sentence.printable)
         case .stepStarted(let step):
             guard step.isTold else { break }

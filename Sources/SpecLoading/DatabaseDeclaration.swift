@@ -8,6 +8,7 @@ struct DatabaseDeclaration: Sendable {
     var schema: String
     var migrations: MigrationSettings
     var checks: [DataCheck]
+    var allowsDowntime: Bool
 
     static let form = Form<DatabaseDeclaration>.object { DatabaseDeclaration(&$0) }
 
@@ -23,7 +24,10 @@ struct DatabaseDeclaration: Sendable {
         )
         migrations = fields.required("migrations", MigrationsDeclaration.form, "Where the migrations are, and how they are run.")
         checks = fields.optional("verify", DataCheckDeclaration.list, "Questions to the data, asked when everything has arrived.") ?? []
-        fields.announced(["downtime"])
+        allowsDowntime =
+            fields.optional(
+                "downtime", .choice(["refused", "allowed"]), default: "refused",
+                "Whether components that tolerate no schema in between may be stopped while it moves.") == "allowed"
     }
 }
 
@@ -60,10 +64,21 @@ private enum MigrationsDeclaration {
                 "Where a down script is looked for whose file is gone: in the copy that the database keeps (archive), or nowhere (block).")
                 == "block")
                 ? .block : .archive,
+            onIrreversible: (fields.optional(
+                "onIrreversible", .choice(["block", "synthesize"]), default: "block",
+                "A migration without a way back: block, or derive it from the statements where that is certain (synthesize).")
+                == "synthesize")
+                ? .synthesize : .block,
+            verify: fields.choice(
+                "verify", fallback.verify,
+                "A schema that is not as it was after a way back: off does not look, warn tells, strict rolls the migration back."),
             backup: fields.choice(
                 "backup", fallback.backup,
                 "What is saved before data is lost: none, the tables concerned (scoped), or the whole database (full)."),
             timeouts: fields.optional("timeouts", TimeoutsDeclaration.form, "How long a migration may take.") ?? fallback.timeouts,
+            baseline: fields.optional(
+                "baseline",
+                "The last migration that is applied already to a database that records none: everything up to it counts as applied."),
             acceptEdited: Dictionary(
                 (fields.optional(
                     "acceptEdited", editsForm, "Applied migrations that were edited on purpose: SHA-256 of the new script by name.")?
@@ -71,7 +86,6 @@ private enum MigrationsDeclaration {
             ) { first, _ in first },
             revert: fields.optional(
                 "revert", default: [], "Applied migrations at or below the pin, without a file, that are to be taken back."))
-        fields.announced(["baseline", "onIrreversible", "verify"])
         return settings
     }
 

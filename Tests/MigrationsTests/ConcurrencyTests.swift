@@ -57,11 +57,22 @@ import Testing
         #expect(await shop.move(to: "none") == nil)
     }
 
-    @Test func whatCannotRunInATransactionIsRefusedBeforeAnythingRuns() async throws {
+    @Test func whatCannotRunInATransactionRunsOutsideOfOne() async throws {
         let shop = try await Shop(.postgres)
         try shop.write("20240101000000_t", up: "CREATE TABLE t_a (id integer);", down: "DROP TABLE t_a;")
         try shop.write("20240102000000_i", up: "CREATE INDEX CONCURRENTLY i ON t_a (id);", down: "DROP INDEX i;")
-        #expect(await shop.move(to: "20240102000000_i") == "NonTransactionalMigration")
+        #expect(await shop.move(to: "20240102000000_i") == nil)
+        #expect(try await shop.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == "t")
+        #expect(await shop.move(to: "none") == nil)
+        #expect(try await shop.versions() == [])
+    }
+
+    @Test func whatCannotRunInATransactionMustBeAloneInItsFile() async throws {
+        let shop = try await Shop(.postgres)
+        try shop.write("20240101000000_t", up: "CREATE TABLE t_a (id integer);", down: "DROP TABLE t_a;")
+        try shop.write(
+            "20240102000000_i", up: "CREATE TABLE t_b (id integer);\nCREATE INDEX CONCURRENTLY i ON t_a (id);", down: "DROP TABLE t_b;")
+        #expect(await shop.move(to: "20240102000000_i") == "NonTransactionalStatement")
         #expect(try await shop.tables() == [])
     }
 
@@ -75,13 +86,21 @@ import Testing
     }
 
     @Test(.enabled(if: PostgresServer.isPoolerAvailable, "\(PostgresServer.poolerNeed)"))
-    func throughAPoolerNothingIsBegunWithoutADirectAddress() async throws {
+    func throughAPoolerOnlyWhatFitsIntoATransactionIsBegun() async throws {
         let shop = try await Shop(.postgres)
         try shop.writeThree()
+        try shop.write("20240104000000_i", up: "CREATE INDEX CONCURRENTLY i ON t_a (id);", down: "DROP INDEX i;")
         let pooled = try await PostgresServer.shared.pooledURL(of: String(shop.address.split(separator: "/").last ?? ""))
         let driver = MigrationsDriver { _, _ in .success(Secret(pooled)) }
-        let change = MigrationChange("20240101000000_a", isUp: true)
-        let problem = await driver.confirm([change], of: shop.database("20240101000000_a"), shop.request())
-        #expect(problem?.reason == "DirectConnectionNeeded")
+        let changes = ["20240101000000_a", "20240104000000_i"].map { MigrationChange($0, isUp: true) }
+        let (database, request) = (shop.database("20240104000000_i"), shop.request())
+        #expect(await driver.confirm(changes, of: database, request)?.reason == "DirectConnectionNeeded")
+        #expect(await driver.confirm([changes[0]], of: database, request) == nil)
+        guard case .done = await driver.migrate(changes[0], of: database, request, progress: { _ in }) else {
+            Issue.record("it was not run")
+            return
+        }
+        await driver.end(request)
+        #expect(try await shop.tables() == ["t_a"])
     }
 }

@@ -111,13 +111,89 @@ import Testing
             return change
         }
         let database = shop.database("20240102000000_b")
-        #expect(await shop.driver.migrate(changes[0], of: database, shop.request(), progress: { _ in }) == .done("applied"))
-        guard case .failed(let problem) = await shop.driver.migrate(changes[1], of: database, shop.request(), progress: { _ in }) else {
+        let (driver, request) = (shop.driver, shop.request())
+        guard case .done = await driver.migrate(changes[0], of: database, request, progress: { _ in }),
+            case .failed(let problem) = await driver.migrate(changes[1], of: database, request, progress: { _ in })
+        else {
             Issue.record("it went through")
             return
         }
         #expect(problem.message.contains("20240102000000_b.sql:3:"))
         #expect(try await shop.tables() == ["t_a"])
         #expect(try await shop.versions() == ["20240101000000"])
+    }
+}
+
+/// What happens to a database that was there before Belay.
+@Suite struct AdoptionTests {
+    /// Two of three applied by another tool.
+    private func adopted(_ engine: Shop.Engine) async throws -> Shop {
+        let shop = try await Shop(engine)
+        try shop.writeThree()
+        try await shop.ask("CREATE TABLE t_a (id integer)")
+        try await shop.ask("CREATE TABLE t_b (id integer)")
+        try await shop.ask("CREATE TABLE schema_migrations (version \(engine == .sqlite ? "varchar(128)" : "varchar") PRIMARY KEY)")
+        try await shop.ask("INSERT INTO schema_migrations VALUES ('20240101000000'), ('20240102000000')")
+        return shop
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func copiesOfWhatWasAppliedAreKeptBeforeAFileIsGone(_ engine: Shop.Engine) async throws {
+        let shop = try await adopted(engine)
+        let (driver, request, database) = (shop.driver, shop.request(), shop.database("20240102000000_b"))
+        #expect(await driver.observe(database, request).summary.unkept == 2)
+        #expect(await driver.adopt(database, request) == nil)
+        await driver.end(request)
+        #expect(await driver.observe(database, request).summary.unkept == 0)
+        try shop.remove("20240102000000_b")
+        #expect(await shop.move(to: "20240101000000_a") == nil)
+        #expect(try await shop.tables() == ["t_a"])
+        #expect(try await shop.versions() == ["20240101000000"])
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func aBaselineIsRecordedInTheToolsOwnTable(_ engine: Shop.Engine) async throws {
+        var shop = try await Shop(engine)
+        try shop.writeThree()
+        try await shop.ask("CREATE TABLE t_a (id integer)")
+        try await shop.ask("CREATE TABLE t_b (id integer)")
+        shop.settings.baseline = "20240102000000_b"
+        let (driver, request, database) = (shop.driver, shop.request(), shop.database("20240103000000_c"))
+        let observation = await driver.observe(database, request)
+        #expect(observation.applied == ["20240101000000_a", "20240102000000_b"])
+        #expect(observation.blockers == [])
+        #expect(await driver.adopt(database, request) == nil)
+        await driver.end(request)
+        #expect(try await shop.versions() == ["20240101000000", "20240102000000"])
+        #expect(await shop.move(to: "20240103000000_c") == nil)
+        #expect(try await shop.tables() == ["t_a", "t_b", "t_c"])
+        #expect(await shop.move(to: "none") == nil)
+        #expect(try await shop.tables() == [])
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func whatSomebodyChangedByHandIsToldAndNotWalkedOver(_ engine: Shop.Engine) async throws {
+        let shop = try await Shop(engine)
+        try shop.writeThree()
+        #expect(await shop.move(to: "20240103000000_c") == nil)
+        #expect(await shop.observe("20240103000000_c").summary.drift == [])
+        try await shop.ask("ALTER TABLE t_c ADD COLUMN note text")
+        let drifted = await shop.observe("20240103000000_c")
+        #expect(drifted.summary.drift?.count == 1)
+        #expect(drifted.summary.drift?.first?.contains("t_c.note") == true)
+        #expect(await shop.move(to: "20240102000000_b") == "SchemaDrift")
+        try await shop.ask("ALTER TABLE t_c DROP COLUMN note")
+        #expect(await shop.move(to: "20240102000000_b") == nil)
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func aWayBackThatLeavesSomethingIsRolledBackWhereThatIsWanted(_ engine: Shop.Engine) async throws
+    {
+        var shop = try await Shop(engine)
+        shop.settings.verify = .strict
+        try shop.write(
+            "20240101000000_a", up: "CREATE TABLE t_a (id integer);\nCREATE TABLE t_left (id integer);", down: "DROP TABLE t_a;")
+        #expect(await shop.move(to: "20240101000000_a") == nil)
+        #expect(await shop.move(to: "none") == "SchemaDiffers")
+        #expect(try await shop.tables() == ["t_a", "t_left"])
+        shop.settings.verify = .warn
+        #expect(await shop.move(to: "none") == nil)
+        #expect(try await shop.tables() == ["t_left"])
     }
 }

@@ -79,13 +79,17 @@ struct Shop {
             return change
         }
         let request = request(approved: approved)
+        let driver = driver
         if let problem = await driver.confirm(changes, of: database(pin), request) { return problem.reason }
         for change in changes {
             switch await driver.migrate(change, of: database(pin), request, progress: { _ in }) {
             case .done: continue
-            case .failed(let problem), .undecided(let problem): return problem.reason
+            case .failed(let problem), .undecided(let problem):
+                await driver.end(request)
+                return problem.reason
             }
         }
+        await driver.end(request)
         return nil
     }
 

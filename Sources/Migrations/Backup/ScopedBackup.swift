@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Model
+internal import ProviderKit
 internal import SQL
 
 /// Saves what a migration endangers from inside its transaction, so that no write is lost in between; and the whole database, where the
@@ -18,6 +19,21 @@ struct ScopedBackup: Sendable {
     var applied: [String]?
     var machine = BackupMachine()
     var programs = PostgresPrograms(environment: ProcessInfo.processInfo.environment)
+
+    init(_ database: Database, version: String, _ request: SchemaRequest) {
+        self.init(
+            directory: request.backups, system: request.system, database: database.name, version: version, run: request.run,
+            key: request.key)
+    }
+
+    init(directory: String, system: SystemID, database: String, version: String, run: String, key: [UInt8]) {
+        self.directory = directory
+        self.system = system
+        self.database = database
+        self.version = version
+        self.run = run
+        self.key = key
+    }
 
     private var store: BackupStore { BackupStore(directory: directory, system: system, key: key) }
 

@@ -38,7 +38,7 @@ public enum DataChecks {
         }
         switch answer {
         case .success(let rows):
-            if rows.scalar == check.expect { return nil }
+            if !rows.rows.isEmpty, isSame(rows.scalar ?? "", check.expect) { return nil }
             let came = rows.rows.isEmpty ? "no row" : rows.scalar.map { "\"\(shortened($0))\"" } ?? "null"
             return Problem(
                 "DataCheckFailed", "the check \"\(shortened(check.sql))\" returned \(came), expected \"\(shortened(check.expect))\"",
@@ -48,6 +48,11 @@ public enum DataChecks {
             return Problem(
                 "DataCheckFailed", "the check \"\(shortened(check.sql))\" failed: \(error.message)", next: "correct the check in the spec")
         }
+    }
+
+    /// `t` and `true` are the same answer.
+    private static func isSame(_ found: String, _ expected: String) -> Bool {
+        found == expected || (found == "t" && expected == "true") || (found == "f" && expected == "false")
     }
 
     private static func shortened(_ text: String) -> String {

@@ -32,6 +32,12 @@ struct LossCount: Sendable {
         }
     }
 
+    /// What of it has rows of its own, as SQL names it: what is locked before anything is counted.
+    static func names(_ losses: [StatementFacts.Loss]) -> [String] {
+        var seen: Set<String> = []
+        return losses.filter { [.table, .column, .rows].contains($0.kind) }.map { quoted($0.object) }.filter { seen.insert($0).inserted }
+    }
+
     private mutating func add(_ text: String) { if !words.contains(text) { words.append(text) } }
 
     private mutating func add(_ loss: StatementFacts.Loss, _ connection: any SQLConnection) async throws(SQLError) {

@@ -10,7 +10,7 @@ struct MigrationPath: Sendable {
 
     init(_ reading: SchemaReading) {
         let stems = reading.stems
-        pin = Self.position(of: reading.database.schema, stems, reading)
+        pin = reading.pin
         let settings = reading.database.migrations
         for stem in settings.revert where reading.applied(stem) != nil && reading.file(stem) == nil { downs.insert(stem) }
         guard let pin else { return }
@@ -23,14 +23,5 @@ struct MigrationPath: Sendable {
             downs.insert(stems[position])
             if position <= pin, reading.file(stems[position]) != nil { ups.insert(stems[position]) }
         }
-    }
-
-    private static func position(of pin: String, _ stems: [String], _ reading: SchemaReading) -> Int? {
-        if pin == Database.emptySchema { return -1 }
-        if let exact = stems.firstIndex(of: pin) { return exact }
-        let numbered = stems.indices.filter {
-            reading.file(stems[$0])?.number == pin || stems[$0].prefix { $0.isASCII && ($0.isNumber || $0 == ".") } == pin
-        }
-        return numbered.count == 1 ? numbered[0] : nil
     }
 }

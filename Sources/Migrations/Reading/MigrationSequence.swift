@@ -67,4 +67,18 @@ extension AppliedSet {
         let presumed = files[...last].filter { !recorded.contains($0.stem) && archive[$0.stem] == nil }
         applied.insert(contentsOf: presumed.map { Applied(entry: .init($0), isPresumed: true) }, at: 0)
     }
+    /// Counts what was interrupted half-way as standing where it must go on from: what is above the pin as applied, so that it is taken back;
+    /// what is not as taken back, so that it is applied.
+    mutating func finish(_ interrupted: [ArchiveRow], of table: AdoptedTable, towards pin: Int?, _ stems: [String]) {
+        guard let pin else { return }
+        for row in interrupted where row.state != .stuck {
+            let isRecorded = applied.contains { $0.entry.stem == row.version }
+            let isAbove = stems.firstIndex(of: row.version).map { $0 > pin } ?? true
+            if row.state == .applyingUp, isAbove, !isRecorded {
+                applied.append(Applied(entry: table.entry(row), isPresumed: false))
+            } else if row.state == .applyingDown, !isAbove, isRecorded {
+                applied.removeAll { $0.entry.stem == row.version }
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ extension SchemaReading {
     /// What a plan is made from. Asks the database about the ways that lead to the pin, and nothing else.
     func observation(on connection: any SQLConnection, engine: String) async throws(SQLError) -> DatabaseObservation {
         let path = MigrationPath(self)
-        var blockers = set.problems
+        var blockers = set.problems + standstills
         var migrations: [DatabaseObservation.Migration] = []
         for stem in stems {
             let applied = applied(stem)
@@ -34,20 +34,42 @@ extension SchemaReading {
             case .failure(let error):
                 // What nobody is about to run may stay as it is.
                 guard path.downs.contains(stem) || path.ups.contains(stem) else { break }
-                blockers.append(
-                    Problem(
-                        "SyntaxError", "\(database.id): \(stem): line \(error.line), column \(error.column): \(error.message)",
-                        next: "mend the script"))
+                blockers.append(syntaxError(stem, error))
             }
             migrations.append(migration)
         }
         let edited = directory.migrations.filter { applied($0.stem) != nil && isEdited($0) }
         for file in edited { blockers.append(checksumMismatch(file)) }
+        let drift = try await drift(on: connection)
+        if let problem = obstacle(drift, path) { blockers.append(problem) }
         return DatabaseObservation(
             applied: set.applied.map(\.entry.stem), migrations: migrations, blockers: blockers, notes: notes(path),
             summary: .init(
                 engine: engine, table: "\(table.name) (\(table.kind.rawValue))", format: directory.format.rawValue,
-                edited: edited.map(\.stem), reversible: migrations.count { applied($0.version) != nil && $0.down != nil }))
+                edited: edited.map(\.stem), reversible: migrations.count { applied($0.version) != nil && $0.down != nil },
+                unkept: unkept.count, drift: drift?.lines()))
+    }
+
+    /// What keeps the schema from being moved at all.
+    private var standstills: [Problem] {
+        var problems: [Problem] = []
+        if isInhabited, set.applied.isEmpty, database.migrations.baseline == nil { problems.append(.unadopted(database, table.name)) }
+        if let baseline = database.migrations.baseline,
+            !directory.migrations.contains(where: { $0.stem == baseline || $0.number == baseline })
+        {
+            problems.append(
+                Problem(
+                    "BaselineNotFound", "\(database.id): migrations.baseline is \(baseline), and no file bears that name",
+                    next: "name one of the files: \(directory.migrations.suffix(3).map(\.stem).joined(separator: ", "))"))
+        }
+        for (stem, state) in interrupted.sorted(by: { $0.key < $1.key }) where state == .stuck {
+            problems.append(
+                Problem(
+                    "MigrationStuck",
+                    "\(database.id): \(stem) was interrupted, and nothing tells whether its last statement took effect",
+                    next: "look, then say so: reconcile migrate resolve \(stem) --done, --retry or --undo"))
+        }
+        return problems
     }
 
     private func scripts(of stem: String) -> Result<(up: Resolved?, down: Resolved?), ParseError> {
@@ -63,6 +85,9 @@ extension SchemaReading {
 
     private func notes(_ path: MigrationPath) -> [String] {
         var notes: [String] = []
+        for (stem, state) in interrupted.sorted(by: { $0.key < $1.key }) where state != .stuck {
+            notes.append("\(stem) was interrupted half-way \(state == .applyingUp ? "up" : "down"); the next run goes on from there")
+        }
         let presumed = set.applied.filter(\.isPresumed).map(\.entry.stem)
         if let first = presumed.first {
             let what = presumed.count == 1 ? first : "\(presumed.count) migrations, \(first) to \(presumed[presumed.count - 1]),"
@@ -98,11 +123,11 @@ extension SchemaReading {
                 "\(database.id): \(script.path): \(script.facts.summary[index]) cannot run inside a transaction",
                 next: "put it into a migration of its own, and mark that as not transactional")
         }
-        guard !script.isTransactional else { return nil }
+        guard let control = script.facts.facts.firstIndex(where: { $0.control != nil }) else { return nil }
         return Problem(
-            "NonTransactionalMigration",
-            "\(database.id): \(script.path) must run outside of a transaction, which this version does not do yet",
-            next: "run it by hand and record it with the migrations' own tool; then reconcile again")
+            "TransactionControlInMigration",
+            "\(database.id): \(script.path):\(script.script.firstLine + script.facts.statements[control].line - 1): a migration must not control "
+                + "the transaction that it runs in", next: "take it out, or split the file")
     }
 
     private func script(_ resolved: Resolved, occasion: Int, on connection: any SQLConnection) async throws(SQLError)
@@ -114,6 +139,12 @@ extension SchemaReading {
             rowsAtRisk: losses.rows, backupBytes: losses.bytes, occasion: occasion, summary: resolved.facts.summary,
             cautions: resolved.facts.cautions
                 + (losses.isEstimated ? ["about so many rows: counting them took longer than 2 s"] : [])
+                + (resolved.isTransactional
+                    ? []
+                    : [
+                        "outside of a transaction: each statement takes effect by itself"
+                            + (losses.tables.isEmpty ? "" : ", and what is written after the backup was taken is not in it")
+                    ])
                 + (resolved.facts.isMixed ? ["adds and takes away in one migration: it counts as taking away"] : []))
     }
 

@@ -12,19 +12,28 @@ struct SchemaReading: Sendable {
     let table: AdoptedTable
     let tableExists: Bool
     let set: AppliedSet
+    /// What the adopted table says, before anything is presumed.
+    let recorded: AppliedSet
     let archive: [String: ArchiveRow]
     let dialect: SQLDialect
+    /// True if nothing is recorded of a database that holds somebody's tables.
+    let isInhabited: Bool
+    /// Migrations that were interrupted half-way outside of a transaction, or of which nobody can tell how they stand.
+    let interrupted: [String: ArchiveRow.State]
     /// Every known stem in order, with those that have no file where they belong.
     let stems: [String]
+    /// How the schema is, where that was asked for together with the rest.
+    var schemaNow: MigrationJob.SchemaState?
+    private let knownFacts: FactsCache
     private let isSigned: @Sendable (ArchiveRow) -> Bool
     private let files: [String: MigrationFile]
     private let standing: [String: AppliedSet.Applied]
     private var recovered: [String: (script: MigrationScript, commit: String)] = [:]
 
-    /// - Parameter isInhabited: true if the database holds tables of somebody's, which a baseline accounts for.
     init(
         _ database: Database, directory: MigrationDirectory, table: AdoptedTable, tableExists: Bool, set: AppliedSet, archive: [ArchiveRow],
-        dialect: SQLDialect, isInhabited: Bool = false, isSigned: @escaping @Sendable (ArchiveRow) -> Bool
+        dialect: SQLDialect, isInhabited: Bool = false, facts: FactsCache = FactsCache(),
+        isSigned: @escaping @Sendable (ArchiveRow) -> Bool
     ) {
         self.database = database
         self.directory = directory
@@ -32,13 +41,22 @@ struct SchemaReading: Sendable {
         self.tableExists = tableExists
         self.archive = Dictionary(archive.map { ($0.version, $0) }) { first, _ in first }
         self.dialect = dialect
+        self.isInhabited = isInhabited
         self.isSigned = isSigned
+        knownFacts = facts
         files = Dictionary(directory.migrations.map { ($0.stem, $0) }) { first, _ in first }
+        recorded = set
         var set = set
         if isInhabited || !set.applied.isEmpty { set.presume(upTo: database.migrations.baseline, of: directory, archive: self.archive) }
+        let interrupted = Dictionary(
+            archive.filter { [.applyingUp, .applyingDown, .stuck].contains($0.state) }.map { ($0.version, $0.state) }
+        ) { first, _ in first }
+        stems = MigrationSequence(directory).stems(with: set.applied.map(\.entry.stem) + interrupted.keys.sorted())
+        set.finish(
+            archive.filter { interrupted[$0.version] != nil }, of: table, towards: Self.position(of: database.schema, stems, files), stems)
+        self.interrupted = interrupted
         self.set = set
         standing = Dictionary(set.applied.map { ($0.entry.stem, $0) }) { first, _ in first }
-        stems = MigrationSequence(directory).stems(with: set.applied.map(\.entry.stem))
     }
 
     /// One direction of a migration, with where it comes from.
@@ -57,6 +75,18 @@ struct SchemaReading: Sendable {
     func file(_ stem: String) -> MigrationFile? { files[stem] }
     func applied(_ stem: String) -> AppliedSet.Applied? { standing[stem] }
     func entry(_ stem: String) -> AdoptedTable.Entry? { file(stem).map { AdoptedTable.Entry($0) } ?? standing[stem]?.entry }
+
+    /// Where the pin stands among the stems, -1 for the empty schema; nil when it names nothing that is known, or more than one migration.
+    var pin: Int? { Self.position(of: database.schema, stems, files) }
+
+    private static func position(of pin: String, _ stems: [String], _ files: [String: MigrationFile]) -> Int? {
+        if pin == Database.emptySchema { return -1 }
+        if let exact = stems.firstIndex(of: pin) { return exact }
+        let numbered = stems.indices.filter {
+            files[stems[$0]]?.number == pin || stems[$0].prefix { $0.isASCII && ($0.isNumber || $0 == ".") } == pin
+        }
+        return numbered.count == 1 ? numbered[0] : nil
+    }
 
     // MARK: - Scripts
 
@@ -96,7 +126,7 @@ struct SchemaReading: Sendable {
         -> Resolved
     {
         Resolved(
-            script: script, origin: origin, path: path, facts: try ScriptFacts(script.text, dialect: dialect),
+            script: script, origin: origin, path: path, facts: try knownFacts.facts(of: script.text, dialect),
             hash: ArchiveSignature.hash(script.text))
     }
 

@@ -16,6 +16,30 @@ public struct MigrationJob: Sendable {
         }
     }
 
+    /// What would be lost, counted in the migration's own transaction.
+    public struct AtRisk: Sendable, Hashable {
+        /// Nil where nobody can tell.
+        public var rows: Int?
+        /// The tables that hold something of it, as SQL names them: these are saved.
+        public var tables: [String]
+
+        public init(rows: Int?, tables: [String]) {
+            self.rows = rows
+            self.tables = tables
+        }
+    }
+
+    /// A query whose answer tells how the schema is.
+    public struct SchemaQuestion: Sendable {
+        public var run: SQLRun
+        public var read: @Sendable (SQLRows) -> SchemaState
+
+        public init(run: SQLRun, read: @escaping @Sendable (SQLRows) -> SchemaState) {
+            self.run = run
+            self.read = read
+        }
+    }
+
     /// When a backup is taken: what it saves cannot change before the migration's transaction has ended.
     public struct BackupMoment: Sendable, Hashable {
         /// For `pg_dump --snapshot`. Nil on SQLite, where another connection reads what was committed last, and nobody can commit meanwhile.
@@ -45,22 +69,24 @@ public struct MigrationJob: Sendable {
     public var expected: SchemaState?
     /// Reads the schema inside the transaction. With nil nothing is compared and no fingerprint recorded.
     public var fingerprint: (@Sendable (any SQLConnection) async throws(SQLError) -> SchemaState)?
+    /// What ``fingerprint`` asks, where it is one query: it then travels with the migration.
+    public var question: SchemaQuestion?
     /// Tables that lose something, as SQL names them: locked against writers before they are counted and saved.
     public var tablesAtRisk: [String]
-    /// Counts the rows at risk under the lock.
-    public var countRows: (@Sendable (any SQLConnection) async throws(SQLError) -> Int)?
+    /// Counts what is at risk under the lock.
+    public var count: (@Sendable (any SQLConnection) async throws(SQLError) -> AtRisk)?
     /// How many rows may be lost; nil: no ceiling.
     public var approvedRows: Int?
-    /// Saves what is at risk. Returns statements that record it, which are run in the migration's transaction.
-    public var backup: (@Sendable (BackupMoment) async -> Result<[SQLRun], Problem>)?
+    /// Saves what is at risk, as the connection's transaction sees it. Returns statements that record it, which are run in that transaction.
+    public var backup: (@Sendable (BackupMoment, any SQLConnection) async -> Result<[SQLRun], Problem>)?
 
     public init(
         version: String, name: String, isUp: Bool, script: MigrationScript, facts: ScriptFacts, path: String, recorded: SQLRun,
         records: [SQLRun], archive: ArchiveRow, timeouts: MigrationSettings.Timeouts = MigrationSettings.Timeouts(),
         verify: MigrationSettings.Verification = .off, expected: SchemaState? = nil,
         fingerprint: (@Sendable (any SQLConnection) async throws(SQLError) -> SchemaState)? = nil, tablesAtRisk: [String] = [],
-        countRows: (@Sendable (any SQLConnection) async throws(SQLError) -> Int)? = nil, approvedRows: Int? = nil,
-        backup: (@Sendable (BackupMoment) async -> Result<[SQLRun], Problem>)? = nil
+        count: (@Sendable (any SQLConnection) async throws(SQLError) -> AtRisk)? = nil, approvedRows: Int? = nil,
+        backup: (@Sendable (BackupMoment, any SQLConnection) async -> Result<[SQLRun], Problem>)? = nil
     ) {
         self.version = version
         self.name = name
@@ -76,7 +102,7 @@ public struct MigrationJob: Sendable {
         self.expected = expected
         self.fingerprint = fingerprint
         self.tablesAtRisk = tablesAtRisk
-        self.countRows = countRows
+        self.count = count
         self.approvedRows = approvedRows
         self.backup = backup
     }
@@ -87,7 +113,10 @@ public struct MigrationJob: Sendable {
     var direction: String { isUp ? "up" : "down" }
 
     /// Whether anything needs to be asked between the statements.
-    var isPlain: Bool { fingerprint == nil && tablesAtRisk.isEmpty && countRows == nil && backup == nil }
+    var isPlain: Bool { fingerprint == nil && isHarmless }
+
+    /// Whether nothing needs to be asked but the schema.
+    var isHarmless: Bool { tablesAtRisk.isEmpty && count == nil && backup == nil }
 
     /// SHA-256 over every statement.
     var hash: String { ArchiveSignature.hash(facts.statements.map { "\($0.text.utf8.count):\($0.text)" }.joined()) }

@@ -117,8 +117,8 @@ extension MigrationSession {
     }
 
     /// The first statement that changes the session beyond its transaction, which through a pooler would reach other clients.
-    static func changesSession(_ job: MigrationJob) -> Int? {
-        job.facts.statements.firstIndex { statement in
+    static func changesSession(_ statements: [Statement]) -> Int? {
+        statements.firstIndex { statement in
             let words = statement.text.lowercased().split(maxSplits: 3) { !($0.isLetter || $0.isNumber || $0 == "_") }
             switch words.first {
             case "set": return words.count > 1 && !["local", "constraints", "transaction"].contains(words[1])

@@ -69,11 +69,8 @@ extension MigrationSession {
     /// Everything in one round trip. The server stops at the first statement that fails, and COMMIT is the last one.
     func attemptAtOnce(_ job: MigrationJob, _ connection: any SQLConnection, isSession: Bool) async -> TransactionAttempt {
         var text = opening(job, isSession: isSession)
+        lastSchema = nil
         for (index, statement) in job.facts.statements.enumerated() { text.add(statement.text, .statement(index)) }
-        // A script that resets settings makes the check say so although nothing happened: those go statement by statement.
-        if job.facts.statements.contains(where: { $0.text.lowercased().contains("reset") }) {
-            return await attemptByStatement(job, connection, isSession: isSession)
-        }
         text.add(Self.escapeCheck)
         for reset in resetting(isSession: isSession) { text.add(reset) }
         text.add(transactionSettings(job.timeouts, isSession: isSession))
@@ -83,12 +80,60 @@ extension MigrationSession {
             try await connection.execute(text.text)
             return .committed([done(job)])
         } catch {
-            if error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true {
-                return .inDoubt(error, transaction: nil)
-            }
+            if Self.leavesDoubt(error) { return .inDoubt(error, transaction: nil) }
             let end = outcome(error, job, text.place(of: error))
             if Guard(error) == .escaped { await markStuck(job, connection) }
             return end
+        }
+    }
+
+    /// True if COMMIT may have been carried out although it was not answered.
+    private static func leavesDoubt(_ error: SQLError) -> Bool {
+        error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true
+    }
+
+    /// In two round trips: the script with the question how the schema is then, and the records.
+    func attemptWithSchema(
+        _ job: MigrationJob, _ question: MigrationJob.SchemaQuestion, _ connection: PostgresConnection, isSession: Bool
+    ) async -> TransactionAttempt {
+        var notes = [done(job)]
+        var text = opening(job, isSession: isSession)
+        // What was read at the end of a migration holds for the next one that follows at once.
+        var before = lastSchema.flatMap { ContinuousClock.now - $0.read < .seconds(1) ? $0.state : nil }
+        lastSchema = nil
+        let asksBefore = job.isUp && before == nil
+        let first = text.count
+        if asksBefore { text.add(question.run) }
+        for (index, statement) in job.facts.statements.enumerated() { text.add(statement.text, .statement(index)) }
+        text.add(Self.escapeCheck)
+        for reset in resetting(isSession: isSession) { text.add(reset) }
+        text.add(transactionSettings(job.timeouts, isSession: isSession))
+        text.add(question.run)
+        do throws(SQLError) {
+            let (rows, error) = try await connection.answers(to: text.text)
+            if let error {
+                let end = outcome(error, job, text.place(of: error))
+                if Guard(error) == .escaped { await markStuck(job, connection) }
+                return end
+            }
+            guard rows.count == text.count else { return .refused(Self.escapeProblem(job, at: nil)) }
+            if asksBefore { before = question.read(rows[first]) }
+            let after = question.read(rows[text.count - 1])
+            if let problem = compare(job, after, &notes) { return .refused(problem) }
+            var end = TransactionText()
+            closing(job, recording(job, before: before, after: after), isSession: isSession, into: &end)
+            end.add("COMMIT")
+            do throws(SQLError) {
+                try await connection.execute(end.text)
+            } catch {
+                guard Self.leavesDoubt(error) else { throw error }
+                // The second statement after BEGIN told the transaction's number.
+                return .inDoubt(error, transaction: rows[2].scalar)
+            }
+            lastSchema = (after, ContinuousClock.now)
+            return .committed([notes.joined(separator: "; ")])
+        } catch {
+            return outcome(error, job, (nil, nil))
         }
     }
 
@@ -101,6 +146,7 @@ extension MigrationSession {
     func attemptByStatement(_ job: MigrationJob, _ connection: any SQLConnection, isSession: Bool) async -> TransactionAttempt {
         var notes = [done(job)]
         var index: Int?
+        lastSchema = nil
         do throws(SQLError) {
             let opening = opening(job, isSession: isSession)
             try await connection.execute(opening.text)
@@ -142,7 +188,7 @@ extension MigrationSession {
             do throws(SQLError) {
                 try await connection.execute("COMMIT")
             } catch {
-                guard error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true else { throw error }
+                guard Self.leavesDoubt(error) else { throw error }
                 return .inDoubt(error, transaction: number)
             }
             await effect("commit")
@@ -169,40 +215,5 @@ extension MigrationSession {
         return Problem(
             "SchemaDiffers", "\(job.path): \(message); everything was rolled back",
             next: "mend the down script, or set verify: warn to let it pass")
-    }
-
-    /// Before something is lost: keeps writers away, counts anew, and has it saved as it is now.
-    private func protect(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Result<[SQLRun], Problem> {
-        var tables: [String] = []
-        for name in job.tablesAtRisk {
-            let found = try await connection.query(
-                """
-                SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                WHERE c.oid = pg_catalog.to_regclass($1::text) AND c.relkind IN ('r', 'p')
-                """, [.text(name)])
-            if let table = found.scalar, !tables.contains(table) { tables.append(table) }
-        }
-        tables.sort()
-        if !tables.isEmpty { try await connection.execute("LOCK TABLE \(tables.joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE") }
-        await effect("lock")
-        if let problem = try await recount(job, connection) { return .failure(problem) }
-        guard let backup = job.backup else { return .success([]) }
-        // The session stands idle while another program reads.
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        let snapshot = try await connection.query("SELECT pg_catalog.pg_export_snapshot()").scalar
-        let result = await backup(MigrationJob.BackupMoment(snapshot: snapshot, tables: tables))
-        try await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 60000")
-        await effect("backup")
-        return result
-    }
-
-    func recount(_ job: MigrationJob, _ connection: any SQLConnection) async throws(SQLError) -> Problem? {
-        guard let countRows = job.countRows, let ceiling = job.approvedRows else { return nil }
-        let rows = try await countRows(connection)
-        guard rows > ceiling else { return nil }
-        return Problem(
-            "MoreRowsThanApproved", "\(job.path): \(rows) rows would be lost or changed, and \(ceiling) are approved",
-            next: "look at the plan again and approve it as it is now")
     }
 }

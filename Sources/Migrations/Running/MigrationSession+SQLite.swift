@@ -44,14 +44,10 @@ extension MigrationSession {
             let isRecorded = !(try await connection.query(job.recorded.sql, job.recorded.parameters).rows.isEmpty)
             if isRecorded == job.isUp { return .recorded }
             let before = job.isUp ? try await job.fingerprint?(connection) : nil
-            if let problem = try await recount(job, connection) { return .refused(problem) }
-            var saved: [SQLRun] = []
-            if let backup = job.backup {
-                switch await backup(MigrationJob.BackupMoment(snapshot: nil, tables: job.tablesAtRisk)) {
-                case .success(let runs): saved = runs
-                case .failure(let problem): return .refused(problem)
-                }
-                await effect("backup")
+            let saved: [SQLRun]
+            switch try await protect(job, connection) {
+            case .success(let runs): saved = runs
+            case .failure(let problem): return .refused(problem)
             }
             let checksKeys = job.script.pragmas.contains { $0.lowercased().contains("foreign_keys") }
             let broken = checksKeys ? Set(try await connection.query("PRAGMA foreign_key_check").rows) : []

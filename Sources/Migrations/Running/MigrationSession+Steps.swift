@@ -16,8 +16,9 @@ extension MigrationSession {
     /// leaves a line, and an interrupted script goes on where the journal and the catalogue say that it stands.
     func runInSteps(_ job: MigrationJob) async -> MigrationEnd {
         let connection: any SQLConnection
+        lastSchema = nil
         let needsSession =
-            Self.changesSession(job) != nil
+            Self.changesSession(job.facts.statements) != nil
             || zip(job.facts.facts, job.facts.statements).contains { !Self.isAtomic($0, $1.text) }
         if needsSession || !isPooled || direct != nil {
             switch await sessionConnection(for: "\(job.path) has statements that cannot run inside a transaction") {
@@ -89,7 +90,14 @@ extension MigrationSession {
             }
         }
         if progress?.hash == nil {
+            let saved: [SQLRun]
+            switch try await protectOutside(job, connection) {
+            case .success(let runs): saved = runs
+            case .failure(let problem): return .failed(problem)
+            }
             var intended = job.archive
+            let before = job.isUp ? try await job.fingerprint?(connection) : nil
+            (intended.fingerprintBefore, intended.linesBefore) = (before?.hash, before?.lines)
             intended.version = job.version
             intended.name = job.name
             intended.state = job.isUp ? .applyingUp : .applyingDown
@@ -97,7 +105,7 @@ extension MigrationSession {
             intended.appliedBy = settings.actor
             try await together(
                 connection, job.timeouts,
-                [
+                saved + [
                     archive.write(intended, .other),
                     archive.append(entry(job, .intent, hash: job.hash, message: "\(job.facts.statements.count) statements")),
                 ],
@@ -106,11 +114,18 @@ extension MigrationSession {
         }
         guard let progress else { return .failed(Problem("MigrationFailed", "\(job.path): the journal of Belay cannot be read back")) }
         for index in job.facts.statements.indices where progress.done[index] == nil && !progress.isAllDone {
+            if job.facts.statements.count > 1 {
+                settings.progress("\(job.version): statement \(index + 1) of \(job.facts.statements.count)")
+            }
             if let end = try await step(job, index, progress, connection) { return end }
         }
+        var notes = [done(job)]
+        let after = try await job.fingerprint?(connection)
+        if let problem = compare(job, after, &notes) { notes.append(problem.message) }
         try await together(
-            connection, job.timeouts, recording(job, note: progress.isUndo ? "after an interruption" : nil), after: "recorded")
-        return .done(done(job))
+            connection, job.timeouts, recording(job, after: after, note: progress.isUndo ? "after an interruption" : nil), after: "recorded"
+        )
+        return .done(notes.joined(separator: "; "))
     }
 
     func stuckProblem(_ job: MigrationJob, _ index: Int?) -> Problem {

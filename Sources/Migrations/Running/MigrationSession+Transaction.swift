@@ -70,6 +70,7 @@ extension MigrationSession {
                     return .failed(problem)
                 }
                 tries += 1
+                settings.progress("\(job.version): waits for a lock, attempt \(tries + 1): \(error.message)")
                 do throws(SQLError) {
                     try await pause(backoff(tries))
                 } catch {
@@ -92,7 +93,7 @@ extension MigrationSession {
     }
 
     private func connectionForTransaction(_ job: MigrationJob) async -> Result<any SQLConnection, Problem> {
-        if isPooled, let index = Self.changesSession(job) {
+        if isPooled, let index = Self.changesSession(job.facts.statements) {
             let line = job.script.firstLine + job.facts.statements[index].line - 1
             return await sessionConnection(for: "\(job.path):\(line) changes settings of the session")
         }
@@ -132,10 +133,15 @@ extension MigrationSession {
         switch archive.engine {
         case .sqlite: return await attemptOnSQLite(job, connection)
         case .postgres:
-            let canBundle = job.isPlain && settings.afterEffect == nil && version >= 130_000
-            return canBundle
-                ? await attemptAtOnce(job, connection, isSession: isSession)
-                : await attemptByStatement(job, connection, isSession: isSession)
+            // A script that resets settings makes the check for its escape say so although nothing happened.
+            let resets = job.facts.statements.contains { $0.text.lowercased().contains("reset") }
+            if !resets, settings.afterEffect == nil, version >= 130_000 {
+                if job.isPlain { return await attemptAtOnce(job, connection, isSession: isSession) }
+                if job.isHarmless, let question = job.question, let postgres = connection as? PostgresConnection {
+                    return await attemptWithSchema(job, question, postgres, isSession: isSession)
+                }
+            }
+            return await attemptByStatement(job, connection, isSession: isSession)
         }
     }
 

@@ -26,6 +26,10 @@ public actor MigrationSession {
         public var heartbeat: Duration = .seconds(5)
         /// Before the first repetition after a lock timeout; doubled up to the upper bound.
         public var backoff: ClosedRange<Duration> = .seconds(1)...(.seconds(60))
+        /// Makes the adopted table where it is missing; run under the lease.
+        public var creation: String?
+        /// Told how far a migration is, a line each.
+        public var progress: @Sendable (String) -> Void = { _ in }
         /// Called between every two effects with what has just happened; a test may end the process there. While it is set nothing is bundled.
         public var afterEffect: (@Sendable (String) async -> Void)?
 
@@ -51,6 +55,8 @@ public actor MigrationSession {
     var checksClient = false
     var lock = AdvisoryLock(table: "", database: "")
     var lease: Lease?
+    /// How the schema was when the last migration ended, and when that was read.
+    var lastSchema: (state: MigrationJob.SchemaState, read: ContinuousClock.Instant)?
     private var renewed = ContinuousClock.now
     private var isRunning = false
 
@@ -75,6 +81,7 @@ public actor MigrationSession {
                 await session.close()
                 return .failure(problem)
             }
+            if let creation = settings.creation { try await connection.execute(creation) }
             return .success(session)
         } catch {
             return .failure(problem(error))
@@ -199,6 +206,32 @@ public actor MigrationSession {
             return .done("")
         }
         return if case .failed(let problem) = end { problem } else { nil }
+    }
+
+    /// Runs statements as one transaction, under the lease. Returns what stands in the way.
+    func write(_ runs: [SQLRun]) async -> Problem? {
+        guard !runs.isEmpty else { return nil }
+        let end = await exclusively {
+            do throws(SQLError) {
+                try await self.together(try self.mainConnection(), MigrationSettings.Timeouts(), runs)
+                return .done("")
+            } catch {
+                return .failed(Self.problem(error))
+            }
+        }
+        return if case .failed(let problem) = end { problem } else { nil }
+    }
+
+    /// Asks something on the session's own connection.
+    func look<Answer: Sendable>(
+        _ question: @Sendable (any SQLConnection) async throws(SQLError) -> Answer
+    ) async -> Result<Answer, Problem> {
+        if let problem = await ready() { return .failure(problem) }
+        do throws(SQLError) {
+            return .success(try await question(try mainConnection()))
+        } catch {
+            return .failure(Self.problem(error))
+        }
     }
 
     private func exclusively(_ work: @escaping @Sendable () async -> MigrationEnd) async -> MigrationEnd {

@@ -117,6 +117,30 @@ extension AdoptedTable {
         }
     }
 
+    /// Asks whether a migration is recorded as applied: one row when it is. The table must exist.
+    public func recorded(_ entry: Entry) -> SQLRun {
+        func text(_ value: String) -> String { SQLLiteral.quoted(value, for: engine) }
+        func latest(_ condition: String, by order: String, _ columns: String, where isApplied: String) -> String {
+            "SELECT 1 FROM (SELECT \(columns) FROM \(name) WHERE \(condition) ORDER BY \(order) DESC LIMIT 1) latest WHERE \(isApplied)"
+        }
+        func row(_ condition: String) -> String { "SELECT 1 FROM \(name) WHERE \(condition)" }
+        let sql =
+            switch kind {
+            case .runbook, .dbmate, .diesel: row("version = \(text(entry.number))")
+            case .stem: row("version = \(text(entry.stem))")
+            case .sqlx: row("version = \(integer(entry.number)) AND success")
+            case .sqlMigrate: row("id = \(text(entry.path))")
+            case .nodePgMigrate: row("name = \(text(entry.stem))")
+            case .golangMigrate, .tern: row("version >= \(integer(entry.number))")
+            case .goose: latest("version_id = \(integer(entry.number))", by: "id", "is_applied", where: "is_applied")
+            case .flyway:
+                latest(
+                    "version = \(text(entry.number))", by: "installed_rank", "type, success",
+                    where: "success AND type NOT LIKE 'UNDO%' AND type <> 'DELETE'")
+            }
+        return SQLRun(sql)
+    }
+
     private func insert(_ columns: String, _ values: String) -> String { "INSERT INTO \(name) (\(columns)) VALUES (\(values))" }
 
     /// Only digits reach a statement unquoted.

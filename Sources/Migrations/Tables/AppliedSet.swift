@@ -126,12 +126,12 @@ extension AdoptedTable {
             if let file = known[key] {
                 set.applied.append(
                     .init(
-                        entry: Entry(file), isPresumed: false,
+                        entry: Entry(file), isPresumed: remembered[key]?.state == .presumed,
                         checksumAgrees: ToolChecksum.agrees(file.bytes, with: record.checksum, kind: kind)))
             } else if record.key == base {
                 continue
             } else if let row = remembered[key] {
-                set.applied.append(.init(entry: entry(row), isPresumed: false))
+                set.applied.append(.init(entry: entry(row), isPresumed: row.state == .presumed))
             } else if let entry = entry(key: record.key, name: record.name) {
                 set.applied.append(.init(entry: entry, isPresumed: false))
             } else {
@@ -201,7 +201,7 @@ extension AdoptedTable {
         }
     }
 
-    private func entry(_ row: ArchiveRow) -> Entry {
+    func entry(_ row: ArchiveRow) -> Entry {
         let digits = row.version.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let number: String
         switch kind {

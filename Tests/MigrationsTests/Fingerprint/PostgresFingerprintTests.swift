@@ -116,7 +116,9 @@ import Testing
                 "SELECT a FROM t WHERE a > 9", "1", #"the check "SELECT a FROM t WHERE a > 9" returned no row, expected "1""#,
                 "there is none"
             ),
-            ("SELECT NULL", "", #"the check "SELECT NULL" returned null, expected """#, "null is not the empty text"),
+            ("SELECT NULL", "", nil, "a spec's null is written as nothing"),
+            ("SELECT NULL", "x", #"the check "SELECT NULL" returned null, expected "x""#, "null is not a text"),
+            ("SELECT true", "true", nil, "t and true are the same"),
         ] as [(String, String, String?, String)])
     func aCheckIsRightOrToldAsAProblem(_ sql: String, _ expect: String, _ message: String?, _ why: String) async throws {
         let connection = try await Self.connect("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)")

@@ -23,7 +23,8 @@ import Testing
         let session = try await MigrationSession.open(settings(path)).get()
         var job = try MigrationJob.make("DROP TABLE t; CREATE TABLE u (id INTEGER)", dialect: .sqlite)
         let copy = place.path("copy.db")
-        job.backup = { _ in
+        job.tablesAtRisk = ["t"]
+        job.backup = { _, _ in
             do {
                 let reader = try await SQLiteConnection(path, mode: .create)
                 try await reader.execute("VACUUM INTO '\(copy)'")

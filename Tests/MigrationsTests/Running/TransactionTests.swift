@@ -162,13 +162,15 @@ import Testing
         let session = try await bench.session()
         var job = try MigrationJob.make("DROP TABLE t")
         job.tablesAtRisk = ["t", "gone"]
-        job.countRows = { connection throws(SQLError) in Int(try await connection.query("SELECT count(*) FROM t").scalar ?? "") ?? 0 }
+        job.count = { connection throws(SQLError) in
+            MigrationJob.AtRisk(rows: Int(try await connection.query("SELECT count(*) FROM t").scalar ?? ""), tables: ["public.t"])
+        }
         job.approvedRows = 2
         #expect(await session.run(job).problem?.reason == "MoreRowsThanApproved")
         job.approvedRows = 3
         let url = bench.url
         let saved = Mutex<String?>(nil)
-        job.backup = { moment in
+        job.backup = { moment, _ in
             do {
                 #expect(moment.tables == ["public.t"])
                 let reader = try await PostgresConnection(PostgresAddress(url))

@@ -1,0 +1,46 @@
+import MigrationFiles
+import Model
+import SQL
+
+extension Problem {
+    /// What a server or a file of a database said.
+    init(_ database: Database, _ error: SQLError) {
+        let (reason, next): (String, String?) =
+            switch error.code {
+            case .unreachable: ("DatabaseUnreachable", "check that it runs and that the address is right")
+            case .refusedLogin: ("LoginRefused", "check user, password and database in the address")
+            case .misconfigured: ("DatabaseMisconfigured", error.hint)
+            case .lost: ("ConnectionLost", "run it again; the database itself says what took effect")
+            case .cancelled: ("Interrupted", "run it again")
+            case .statement: ("StatementFailed", error.hint ?? "see what the database says")
+            }
+        self.init(reason, "\(database.id): \(error.message)" + (error.detail.map { " (\($0))" } ?? ""), next: next)
+    }
+
+    /// Every mistake in a directory of migrations.
+    init(_ database: Database, _ error: MigrationFileErrors, _ path: String) {
+        let lines = error.mistakes.map { mistake in
+            let place = [
+                mistake.path.isEmpty ? path : "\(path)/\(mistake.path)", mistake.line.map(String.init), mistake.column.map(String.init),
+            ]
+            return place.compactMap(\.self).joined(separator: ":") + ": \(mistake.message)"
+        }
+        self.init(
+            error.mistakes.first?.reason ?? "MigrationsUnreadable", "\(database.id): \(lines.joined(separator: "\n"))",
+            next: "mend the migrations")
+    }
+
+    static func scriptMissing(_ change: MigrationChange, _ database: Database) -> Problem {
+        Problem(
+            "ScriptMissing", "\(database.id): there is no script any more to \(change.isUp ? "apply" : "take back") \(change.version)",
+            next: "restore its file; nothing was run")
+    }
+
+    static func unadopted(_ database: Database, _ table: String) -> Problem {
+        Problem(
+            "UnadoptedDatabase",
+            "\(database.id): the database has tables, and \(table) records no migration: this may be the wrong migrations table",
+            next: "set migrations.table or migrations.format to what records them; if nothing does, set migrations.baseline to the last "
+                + "migration that is applied")
+    }
+}

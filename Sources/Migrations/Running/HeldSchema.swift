@@ -1,0 +1,190 @@
+import MigrationFiles
+import Model
+import ProviderKit
+import SQL
+import SQLParsing
+import Synchronization
+
+/// One database in one pass: what was read of it, and the session that holds its lease and moves it.
+actor HeldSchema {
+    private let reading: SchemaReading
+    private let session: MigrationSession
+    /// What is applied, in order; for the tables that record only the last one.
+    private var standing: [AdoptedTable.Entry]
+    private let progress: ProgressLine
+
+    private init(_ reading: SchemaReading, _ session: MigrationSession, _ progress: ProgressLine) {
+        self.reading = reading
+        self.session = session
+        self.progress = progress
+        standing = reading.set.applied.map(\.entry)
+    }
+
+    /// How long somebody else who is at work is waited for before the pass says so.
+    private static let patience = Duration.seconds(2)
+
+    /// Takes the lease, and makes the tables that are missing.
+    static func begin(
+        _ reading: SchemaReading, _ request: SchemaRequest,
+        connect: @escaping @Sendable (_ isDirect: Bool) async throws(SQLError) -> any SQLConnection
+    ) async -> Result<HeldSchema, Problem> {
+        let progress = ProgressLine()
+        var settings = MigrationSession.Settings(
+            table: reading.table.name, run: request.run, actor: request.actor, commit: request.commit, connect: connect)
+        settings.patience = patience
+        settings.creation = reading.tableExists ? nil : reading.table.creation
+        settings.progress = { progress.tell($0) }
+        switch await MigrationSession.open(settings) {
+        case .success(let session): return .success(HeldSchema(reading, session, progress))
+        case .failure(let problem): return .failure(reading.naming(problem))
+        }
+    }
+
+    func close() async { await session.close() }
+
+    /// Runs one migration.
+    func run(
+        _ change: MigrationChange, _ request: SchemaRequest, progress tell: @escaping @Sendable (String) -> Void
+    ) async -> MigrationEnd {
+        guard let entry = reading.entry(change.version) else { return .failed(.scriptMissing(change, reading.database)) }
+        let script: SchemaReading.Resolved
+        switch reading.script(of: change) {
+        case .success(let found): script = found
+        case .failure(let problem): return .failed(problem)
+        }
+        progress.listen(tell)
+        let job = await job(change, entry, script, request)
+        switch await session.run(job) {
+        case .done(let text):
+            standing.removeAll { $0.stem == entry.stem }
+            if change.isUp { standing.append(entry) }
+            return .done(text)
+        case .failed(let problem): return .failed(reading.naming(problem))
+        case .undecided(let problem): return .undecided(reading.naming(problem))
+        }
+    }
+
+    func resolve(_ version: String, _ resolution: Resolution) async -> Problem? {
+        await session.resolve(version, resolution).map(reading.naming)
+    }
+
+    // MARK: - Adopting
+
+    /// Keeps copies of what was applied before Belay came, and records what a baseline says: with that, the way back needs no file.
+    func adopt(_ request: SchemaRequest) async -> Problem? {
+        let archive = Archive(reading.table.engine)
+        var runs: [SQLRun] = []
+        let recorded = Set(reading.recordedStems)
+        for applied in reading.set.applied where applied.isPresumed && !recorded.contains(applied.entry.stem) {
+            if !reading.table.kind.isHighWaterMark || applied.entry.stem == reading.lastPresumed {
+                runs += reading.table.recordUp(applied.entry).map { SQLRun($0) }
+            }
+        }
+        var rows = reading.unkept.map { reading.row(of: $0.entry, request, state: $0.isPresumed ? .presumed : .applied) }
+        let last = reading.set.applied.last?.entry.stem
+        if reading.database.migrations.verify != .off, let index = rows.firstIndex(where: { $0.version == last }) {
+            let fingerprint = reading.fingerprint
+            switch await session.look({ connection throws(SQLError) in try await fingerprint(connection) }) {
+            case .failure(let problem): return reading.naming(problem)
+            case .success(let now): (rows[index].fingerprintAfter, rows[index].linesAfter) = (now.hash, now.lines)
+            }
+        }
+        runs += rows.map { archive.write($0, .onlyIfAbsent) }
+        return await session.write(runs).map(reading.naming)
+    }
+
+    // MARK: - Jobs
+
+    private func job(
+        _ change: MigrationChange, _ entry: AdoptedTable.Entry, _ script: SchemaReading.Resolved, _ request: SchemaRequest
+    ) async -> MigrationJob {
+        let table = reading.table
+        let settings = reading.database.migrations
+        let before = standing.last { $0.stem != change.version }
+        var job = MigrationJob(
+            version: change.version, name: entry.name, isUp: change.isUp, script: script.script, facts: script.facts, path: script.path,
+            recorded: table.recorded(entry),
+            records: (change.isUp ? table.recordUp(entry) : table.recordDown(entry, previous: before)).map { SQLRun($0) },
+            archive: reading.row(of: entry, request, state: .applied), timeouts: settings.timeouts)
+        if settings.verify != .off {
+            job.verify = settings.verify
+            job.fingerprint = reading.fingerprint
+            if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
+            if !change.isUp { job.expected = await expectation(change.version) }
+        }
+        let losses = script.facts.losses
+        guard !losses.isEmpty else { return job }
+        job.tablesAtRisk = LossCount.names(losses)
+        job.approvedRows = request.approvedRows
+        job.count = { connection throws(SQLError) in
+            let count = try await LossCount(losses, on: connection)
+            return MigrationJob.AtRisk(rows: count.rows, tables: count.tables)
+        }
+        if settings.backup != .none {
+            let backup = ScopedBackup(reading.database, version: change.version, request)
+            job.backup = { moment, connection in await backup.save(moment, from: connection) }
+        }
+        return job
+    }
+
+    /// How the schema was before the migration that is taken back, where that was written down.
+    private func expectation(_ version: String) async -> MigrationJob.SchemaState? {
+        let archive = Archive(reading.table.engine)
+        let found = await session.look { connection throws(SQLError) in try await archive.row(of: version, on: connection) }
+        guard case .success(let row?) = found, let hash = row.fingerprintBefore else { return nil }
+        return MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
+    }
+}
+
+/// Where lines of progress go; changes with every migration.
+private final class ProgressLine: Sendable {
+    private let listener = Mutex<(@Sendable (String) -> Void)?>(nil)
+
+    func listen(_ tell: @escaping @Sendable (String) -> Void) { listener.withLock { $0 = tell } }
+    func tell(_ line: String) { listener.withLock { $0 }?(line) }
+}
+
+extension MigrationJob.SchemaState {
+    init(_ fingerprint: SchemaFingerprint) {
+        self.init(hash: fingerprint.hash, lines: fingerprint.lines.joined(separator: "\n"))
+    }
+}
+
+extension SchemaRequest {
+    var commit: String? { revision.kind == .commit ? revision.id : nil }
+}
+
+extension SchemaReading {
+    /// Reads the schema as it is, without the tables of records.
+    var fingerprint: @Sendable (any SQLConnection) async throws(SQLError) -> MigrationJob.SchemaState {
+        let excluded = [table.plainName]
+        return { connection throws(SQLError) in
+            MigrationJob.SchemaState(try await SchemaFingerprint.take(on: connection, excluding: excluded))
+        }
+    }
+
+    /// The same as one query of PostgreSQL.
+    var schemaQuestion: MigrationJob.SchemaQuestion {
+        MigrationJob.SchemaQuestion(
+            run: SQLRun(SchemaFingerprint.postgresQuery, SchemaFingerprint.postgresParameters(excluding: [table.plainName]))
+        ) { MigrationJob.SchemaState(SchemaFingerprint(postgres: $0.scalar ?? "")) }
+    }
+
+    /// What the database is to keep of a migration.
+    func row(of entry: AdoptedTable.Entry, _ request: SchemaRequest, state: ArchiveRow.State) -> ArchiveRow {
+        let file = file(entry.stem)
+        return ArchiveRow(
+            version: entry.stem, name: entry.name, sequence: 0, state: state, upSQL: file?.up.text, downSQL: file?.down?.text,
+            upIsTransactional: file?.up.isTransactional ?? true, downIsTransactional: file?.down?.isTransactional ?? true,
+            upFingerprint: file.flatMap { SQLScript.cosmeticFingerprint($0.up.text, dialect: dialect) },
+            sourceCommit: request.commit, sourcePath: entry.path, format: directory.format.rawValue, appliedBy: request.actor,
+            run: request.run
+        ).signed(request.key)
+    }
+
+    func naming(_ problem: Problem) -> Problem {
+        problem.message.hasPrefix("\(database.id)")
+            ? problem
+            : Problem(problem.reason, "\(database.id): \(problem.message)", next: problem.next, retryAfter: problem.retryAfter)
+    }
+}
