@@ -20,8 +20,7 @@ extension PostgresRestore {
             safety = taken
             await reached(.saved)
             var stamp = RestoreStamp(restore: plan.id, origin: plan.origin, database: place.database, stage: .filling, safety: taken)
-            // What an interrupted run filled half is worth nothing.
-            if let left = stamps.first(where: { $0.stamp.stage == .filling }) { try await place.dropDatabase(left.name) }
+            try await removeLeftovers(except: names)
             do throws(Problem) {
                 try await fill(plan, manifest, names, &stamp, progress)
             } catch {
@@ -44,6 +43,28 @@ extension PostgresRestore {
         if let problem = await switching.value { throw problem }
         await reached(.switched)
         return try await result(plan, safety, names.former)
+    }
+
+    /// Drops what interrupted runs filled half, or made and could not even mark. The lease says that none of them lives.
+    private func removeLeftovers(except names: SwapNames) async throws(Problem) {
+        let isShortened = !names.filling.hasPrefix(place.database + "__restore_")
+        let rows = try await place.maintenance { connection throws(Problem) in
+            try await connection.ask(
+                "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database", for: "cannot list the databases")
+        }
+        for row in rows.rows {
+            guard let name = row[0], name != names.filling, let mark = name.firstRange(of: "__restore_") else { continue }
+            guard let id = BackupID(inDatabaseName: String(name[mark.upperBound...])),
+                SwapNames(database: place.database, id: id).filling == name
+            else { continue }
+            if let comment = row[1] {
+                guard let stamp = RestoreStamp(comment: comment), stamp.database == place.database, stamp.stage == .filling else { continue }
+            } else if isShortened, backups.machine.now() - id.time < ScratchDatabase.leftoverAge {
+                // It may be of another database whose name begins alike, and be made at this moment.
+                continue
+            }
+            try await place.dropDatabase(name)
+        }
     }
 
     private func fill(
