@@ -110,6 +110,8 @@ let package = Package(
         library(
             "Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields", crypto),
 
+        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources"),
+
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
 
@@ -123,8 +125,10 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "JSONValues",
-            "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution",
+            "GitMigrations",
+            "JSONValues", "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields",
+            "SpecLoading",
             "State", "TextLayout", arguments),
 
         // The sandbox: never linked into the program
@@ -143,7 +147,8 @@ let package = Package(
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
+            "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
+            "SpecLoading", "State"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -205,8 +210,10 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
+        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "TestPrograms", crypto),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
-        tests("DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
+        tests(
+            "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
             "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(

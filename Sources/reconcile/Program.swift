@@ -6,6 +6,7 @@ import CurlTransport
 import DatabaseState
 import Dispatch
 import FoundationEssentials
+import GitMigrations
 import JSONValues
 import KubernetesProvider
 import Migrations
@@ -59,7 +60,9 @@ struct Program: Sendable {
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }) { source, name in
+                await values.value(of: source, for: "database/\(name): its address")
+            },
             backups: { system in
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 // A state in a database needs no home, and then backups go where the command runs.
@@ -73,7 +76,9 @@ struct Program: Sendable {
         of system: System, given directory: String?, _ variables: [String: String],
         _ address: @escaping @Sendable (Configuration.Source, ResourceID) async -> Result<Secret, Problem>
     ) throws(StateError) -> any StateStore {
-        if directory == nil, case .database(let name)? = system.statePlace, let database = system.databases.first(where: { $0.name == name }) {
+        if directory == nil, case .database(let name)? = system.statePlace,
+            let database = system.databases.first(where: { $0.name == name })
+        {
             return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
         }
         let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
