@@ -110,6 +110,7 @@ extension Service {
     /// One run of the program put together with places where it can be killed; whatever would be lost is approved.
     fileprivate func pass(to number: Int, killedAt boundary: String? = nil) async throws -> BuiltProgram.Ended {
         let pin = Operator.stem(number)
+        try await ship.letTheLeaseExpire()
         let digest = try await ship.plan(pin).digest
         return try await BuiltProgram("crash-subject").run(
             [ship.spec(pin, approve: digest), ship.place.path("state-\(ship.name)"), String(Self.speed)] + (boundary.map { [$0] } ?? []),
