@@ -88,6 +88,7 @@ let package = Package(
         library("YAMLReading", "CYAML"),
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
+        library("SpecEditing", "Model", "YAMLReading"),
         library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
@@ -115,6 +116,7 @@ let package = Package(
 
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
+        library("DatabaseState", "Model", "SQL", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
@@ -122,9 +124,10 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "Execution", "JSONValues",
-            "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading",
-            "State", "TextLayout", arguments),
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
+            "JSONValues",
+            "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources",
+            "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -142,7 +145,8 @@ let package = Package(
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields", "SpecLoading", "State"),
+            "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
+            "SpecLoading", "State"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -203,10 +207,14 @@ let package = Package(
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
+        library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests(
+            "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
+            "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(
             "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
@@ -216,6 +224,7 @@ let package = Package(
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),
+        tests("SpecEditingTests", "Model", "SpecEditing", "YAMLReading"),
         tests("SpecFieldsTests", "JSONValues", "SpecFields", "YAMLReading"),
         tests("SpecLoadingTests", "JSONValues", "Model", "SpecFields", "SpecLoading", "YAMLReading"),
     ] + providers

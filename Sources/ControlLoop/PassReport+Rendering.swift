@@ -38,9 +38,12 @@ extension PassReport {
         var text = "### \(system.description.markdownEscaped): \(headline.markdownEscaped)\n\n"
         for problem in problems { text += "- \(problem.description.markdownEscaped)\n" }
         if !problems.isEmpty { text += "\n" }
-        let told = (result?.steps ?? []).filter { $0.step.resource != nil && $0.step.phase != .preflight }
+        let told = (result?.steps ?? []).filter {
+            ($0.step.resource != nil || !$0.step.action.flagChanges.isEmpty) && $0.step.phase != .preflight
+        }
         for entry in told {
             text += "- `\(entry.step.phase.rawValue)` \(entry.step.summary.markdownEscaped): \(entry.outcome.word)\n"
+            for change in entry.step.action.flagChanges { text += "  - \(change.description.markdownEscaped)\n" }
         }
         if !told.isEmpty { text += "\n" }
         for line in events.lines { text += "- \(line.markdownEscaped)\n" }
@@ -53,6 +56,7 @@ extension PassReport {
             [
                 "id": .string(entry.step.id), "phase": .string(entry.step.phase.rawValue),
                 "resource": .optional(entry.step.resource?.description), "summary": .string(entry.step.summary),
+                "details": .array(entry.step.action.flagChanges.map { .string($0.description) }),
                 "outcome": .string(entry.outcome.word), "message": .optional(entry.outcome.problem?.description),
             ]
         }
@@ -79,7 +83,8 @@ extension PassReport {
         switch verdict {
         case .inSync:
             guard let result else { return "in sync, nothing to do" }
-            let count = Set(result.steps.filter { $0.step.action.isWrite }.compactMap(\.step.resource)).count
+            let written = result.steps.filter { $0.step.action.isWrite }
+            let count = Set(written.compactMap(\.step.resource)).count + written.reduce(0) { $0 + $1.step.action.flagChanges.count }
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
         case .failure: return again == .soon ? "not converged, something is still under way" : "failed"
         case .changes: return "changes pending"

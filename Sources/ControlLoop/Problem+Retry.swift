@@ -5,6 +5,7 @@ extension Problem {
     var isTransient: Bool { retryAfter != nil || Self.transientReasons.contains(reason) }
 
     private static let transientReasons: Set<String> = [
-        "Conflict", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable", "RateLimited", "WorldChanged",
+        "Conflict", "FlagChanged", "FlagNotSet", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
+        "RateLimited", "WorldChanged",
     ]
 }

@@ -95,10 +95,26 @@ extension StringRule {
 }
 
 struct StateDeclaration: SpecObject, Sendable {
-    var directory: String
+    /// As written; nil only after a mistake and while a schema is made.
+    var place: StatePlace?
 
     init(_ fields: inout Fields) {
-        directory = fields.required("directory", "A directory, absolute or relative to this file, that outlives the process.")
-        fields.announced(["database"])
+        let directory = Alternative<StatePlace>("directory", "A directory, absolute or relative to this file, that outlives the process.") {
+            (path: String) in .directory(path)
+        }
+        let database = Alternative<StatePlace>(
+            "database", "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that is rolled back."
+        ) { (name: String) in .database(name) }
+        place = fields.exactlyOne(of: "a place", [directory, database])
+    }
+}
+
+extension StatePlace {
+    /// The place with the path of its directory as `resolve` makes it.
+    func resolved(_ resolve: (String) -> String) -> StatePlace {
+        switch self {
+        case .directory(let path): .directory(resolve(path))
+        case .database: self
+        }
     }
 }

@@ -114,23 +114,3 @@ public struct DirectoryStateStore: StateStore {
         return try await Disk(queue).run { () throws(StateError) in try work(directory) }
     }
 }
-
-/// Measures with a clock of unknown kind.
-private struct Stopwatch {
-    private let measure: () -> Duration
-    private let clock: any Clock<Duration>
-
-    init(_ clock: any Clock<Duration>) {
-        self.clock = clock
-        measure = Self.measure(clock)
-    }
-
-    var elapsed: Duration { measure() }
-
-    func sleep(_ duration: Duration) async throws { try await clock.sleep(for: duration) }
-
-    private static func measure<C: Clock<Duration>>(_ clock: C) -> () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
-    }
-}

@@ -23,7 +23,7 @@ public struct JournalRecord: Sendable, Hashable {
 
 extension JournalRecord {
     /// The record behind `previous`, with the bytes of its line, the newline included.
-    static func line(
+    public static func line(
         _ entry: JournalEntry, at time: Timestamp, after previous: JournalRecord?
     ) throws(StateError) -> (record: JournalRecord, bytes: [UInt8]) {
         let encoder = JSONEncoder()

@@ -14,23 +14,45 @@ struct JournalText {
             } catch {
                 // A file system that grew the file before it wrote all of the line leaves zeros, which JSON never holds.
                 if end == bytes.count - 1, line.contains(0) { return }
-                throw Self.error(error, line: records.count + 1, path: path)
+                throw StateError(error, line: records.count + 1, in: path, mending: Self.mending, path: path)
             }
             wholeLength = end + 1
         }
     }
 
-    private static func error(_ flaw: JournalRecord.Flaw, line: Int, path: String) -> StateError {
+    private static let mending = "restore the file from a backup, or move it away and begin anew from the world as it is with --adopt"
+}
+
+extension JournalRecord {
+    /// The records of a journal's lines, each without its newline, where no line can be torn.
+    /// - Parameters:
+    ///   - place: what holds the journal, for messages.
+    ///   - mending: what to do about damage.
+    public static func records(
+        of lines: some Sequence<String>, in place: String, mending: String
+    ) throws(StateError) -> [JournalRecord] {
+        var records: [JournalRecord] = []
+        for line in lines {
+            do throws(Flaw) {
+                records.append(try JournalRecord(line: Array(line.utf8)[...], after: records.last))
+            } catch {
+                throw StateError(error, line: records.count + 1, in: place, mending: mending)
+            }
+        }
+        return records
+    }
+}
+
+extension StateError {
+    fileprivate init(_ flaw: JournalRecord.Flaw, line: Int, in place: String, mending: String, path: String? = nil) {
         switch flaw {
         case .newer(let what):
-            StateError(
-                .newerVersion, "\(path): line \(line) was written by a newer Belay (\(what)); nothing was changed",
+            self.init(
+                .newerVersion, "\(place): line \(line) was written by a newer Belay (\(what)); nothing was changed",
                 next: "run the newer Belay, or one that reads it", path: path, line: line)
         case .damaged(let why):
-            StateError(
-                .damaged, "\(path): line \(line) is damaged: \(why); nothing was changed",
-                next: "restore the file from a backup, or move it away and begin anew from the world as it is with --adopt", path: path,
-                line: line)
+            self.init(
+                .damaged, "\(place): line \(line) is damaged: \(why); nothing was changed", next: mending, path: path, line: line)
         }
     }
 }

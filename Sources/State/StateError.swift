@@ -12,6 +12,8 @@ public struct StateError: Error, Sendable, Hashable {
         case noSpace
         case notPermitted
         case noPlace
+        /// The database that holds it does not answer, or lets nobody in.
+        case unreachable
         case failed
         /// Waiting for the lock was cancelled.
         case interrupted
@@ -50,6 +52,7 @@ public struct StateError: Error, Sendable, Hashable {
         case .noSpace: "DiskFull"
         case .notPermitted: "StateNotPermitted"
         case .noPlace: "NoStateDirectory"
+        case .unreachable: "StateUnreachable"
         case .failed: "StateFailed"
         case .interrupted: "Interrupted"
         }

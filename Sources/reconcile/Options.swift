@@ -45,7 +45,9 @@ struct ApprovalOptions: ParsableArguments {
 struct StateOptions: ParsableArguments {
     @Option(
         name: .customLong("state"),
-        help: ArgumentHelp("Where locks, journals and release records are kept. Default: $XDG_STATE_HOME/belay.", valueName: "directory"),
+        help: ArgumentHelp(
+            "Where locks, journals and release records are kept. Default: what the spec says under state, else $XDG_STATE_HOME/belay.",
+            valueName: "directory"),
         completion: .directory)
     var directory: String?
 }

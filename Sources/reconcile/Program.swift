@@ -3,7 +3,9 @@ import ArgumentParser
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
+import DatabaseState
 import Dispatch
+import Flags
 import FoundationEssentials
 import JSONValues
 import KubernetesProvider
@@ -28,15 +30,18 @@ struct Program: Sendable {
     let variables: [String: String]
     let output: Output
     let reconciler: Reconciler
+    /// As given by `--state`.
+    private let stateDirectory: String?
 
     init(stateDirectory directory: String? = nil) {
+        stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
         let variables = ProcessInfo.processInfo.environment
         self.variables = variables
         output = Output(
             variables: variables,
-            secrets: allProviders.flatMap(\.secretVariables).compactMap { variables[$0] }
+            secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
@@ -49,28 +54,50 @@ struct Program: Sendable {
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        let addresses: FlagDatabases.AddressReading = { source, name in
+            await values.value(of: source, for: "database/\(name): its address")
+        }
+        let flagStores = FlagStores(environment)
+        let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
-                let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
-                return DirectoryStateStore(StateDirectory(root: root, system: system.id))
+                try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
+            schemaDriver: MigrationsDriver(address: addresses),
+            flagStore: { system, flags in
+                flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
+            },
             backups: { system in
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
-                // Without a place for state nothing is reached that would need a backup.
+                // A state in a database needs no home, and then backups go where the command runs.
                 return "\(root ?? ".")/backups"
             }, transport: transport, clock: ContinuousClock(),
             now: now)
+    }
+
+    /// Where the state of a system is: the directory that was given, else the place that the spec names, else the user's own directory.
+    private static func store(
+        of system: System, given directory: String?, _ variables: [String: String],
+        _ address: @escaping @Sendable (Configuration.Source, ResourceID) async -> Result<Secret, Problem>
+    ) throws(StateError) -> any StateStore {
+        if directory == nil, case .database(let name)? = system.statePlace, let database = system.databases.first(where: { $0.name == name }) {
+            return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
+        }
+        let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
+        return DirectoryStateStore(StateDirectory(root: root, system: system.id))
     }
 
     /// What the specs hold, with the source that they came from.
     func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
         let source = PathSource(paths)
         let snapshot = try await source.snapshot()
-        return (source, snapshot, SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files))
+        return (source, snapshot, Self.loader.load(snapshot.files))
     }
+
+    /// Reads every kind of target that there is.
+    static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
@@ -89,15 +116,23 @@ struct Program: Sendable {
                     loaded.diagnostics.map(\.description),
                     "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            guard let wanted = specs.system else { return (source, snapshot, loaded.systems) }
-            let chosen = loaded.systems.filter { $0.id.name == wanted || $0.id.description == wanted }
+            let chosen = loaded.systems.filter { specs.names($0.id) }
             guard !chosen.isEmpty else {
                 let names = loaded.systems.map(\.id.description).joined(separator: ", ")
-                return refused(["no system is named \(wanted); there are: \(names)"], nil)
+                return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
+            tellPassedOverState(of: chosen)
             return (source, snapshot, chosen)
         } catch {
             return refused([error.message], nil)
+        }
+    }
+
+    /// Two places of state know nothing of each other, and exclude nobody.
+    private func tellPassedOverState(of systems: [System]) {
+        guard let given = stateDirectory else { return }
+        for case (let id, .database(let name)?) in systems.map({ ($0.id, $0.statePlace) }) {
+            output.progress("note: \(id): its state is read and written in \(given), not in database/\(name) as the spec says: --state\n")
         }
     }
 

@@ -159,7 +159,7 @@ struct PassReportTests {
 
                 ■ default/shop: blocked, nothing was changed
                   default/shop: Belay has no record of this system, and its first contact would make one change
-                  → check the plan and that this is the right state directory, then add --adopt
+                  → check the plan and that this is the right place of its state, then add --adopt
 
                 """)
         #expect(
@@ -167,7 +167,7 @@ struct PassReportTests {
                 ### default/shop: blocked, nothing was changed
 
                 - default/shop: Belay has no record of this system, and its first contact would make one change; \
-                check the plan and that this is the right state directory, then add --adopt
+                check the plan and that this is the right place of its state, then add --adopt
 
 
                 """)

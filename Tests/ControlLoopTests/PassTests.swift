@@ -32,7 +32,7 @@ struct PassTests {
                 Problem(
                     "FirstContact",
                     "default/shop: Belay has no record of this system, and its first contact would make 2 changes",
-                    next: "check the plan and that this is the right state directory, then add --adopt")
+                    next: "check the plan and that this is the right place of its state, then add --adopt")
             ])
         #expect(stage.world["web"].writes.isEmpty && stage.world["api"].writes.isEmpty)
         #expect(try await stage.journal().isEmpty)

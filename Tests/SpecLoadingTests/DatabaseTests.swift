@@ -21,7 +21,14 @@ import Testing
         #expect(database.migrations.backup == .none)
         #expect(database.migrations.revert == ["a"])
         #expect(database.schema == "3")
+        #expect(!database.allowsDowntime, "an outage has to be asked for")
         #expect(database.checks == [DataCheck(sql: "SELECT 1", expect: "1")])
+    }
+
+    @Test(arguments: [("allowed", true), ("refused", false)]) func downtimeIsAllowedWhereItIsSaid(_ word: String, _ isAllowed: Bool) {
+        let result = Self.load("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: \(word)}")
+        #expect(result.diagnostics.isEmpty, "\(result.diagnostics)")
+        #expect(result.systems.first?.databases.first?.allowsDowntime == isAllowed)
     }
 
     @Test(arguments: [
@@ -33,7 +40,11 @@ import Testing
             "{sqlite: {path: x}, migrations: {path: m, verify: loud}, schema: a}",
             "expected one of off, warn, strict"
         ),
-        ("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: allowed}", "unknown field \"downtime\": not supported yet"),
+        (
+            "{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: maybe}",
+            "spec.databases.main.downtime: expected one of refused, allowed"
+        ),
+        ("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: true}", "spec.databases.main.downtime: expected"),
     ]) func aMistakeInADatabaseIsTold(_ text: String, _ expected: String) {
         let lines = Self.load(text).diagnostics.map(\.description)
         #expect(lines.contains { $0.contains(expected) }, "\(lines)")
@@ -59,5 +70,34 @@ import Testing
             #expect(result.systems.first?.components.first?.requires == ["main": VersionWindow(lowest: "1", highest: "2")])
             #expect(result.systems.first?.components.first?.after == [.database("main")])
         }
+    }
+
+    @Test(arguments: [
+        ("{database: main}", .database("main"), []),
+        ("{directory: ../state}", .directory("specs/../state"), []),
+        ("{directory: /state}", .directory("/state"), []),
+        ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database"]),
+        (
+            "{directory: a, database: main}", nil,
+            ["specs/s.yaml:5:25: spec.state: names a place twice: directory at line 5, and database; keep one"]
+        ),
+        (
+            "{database: mian}", .database("mian"),
+            ["specs/s.yaml:5:21: spec.state.database: there is no database \"mian\"; did you mean \"main\"?"]
+        ),
+        (
+            "{configMap: x}", nil,
+            [
+                "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database",
+                "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
+            ]
+        ),
+    ] as [(String, StatePlace?, [String])]) func theStateHasOnePlace(_ state: String, _ place: StatePlace?, _ expected: [String]) {
+        let text =
+            "apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec:\n  state: \(state)\n  databases:\n"
+            + "    main: {sqlite: {path: x}, migrations: {path: m}, schema: a}\n"
+        let result = SpecLoader(targets: targets).load([SourceFile(name: "specs/s.yaml", bytes: Array(text.utf8))])
+        #expect(result.diagnostics.map(\.description) == expected)
+        #expect(place == nil || result.systems.first?.statePlace == place)
     }
 }

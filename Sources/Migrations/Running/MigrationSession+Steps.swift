@@ -16,6 +16,7 @@ extension MigrationSession {
     /// leaves a line, and an interrupted script goes on where the journal and the catalogue say that it stands.
     func runInSteps(_ job: MigrationJob) async -> MigrationEnd {
         let connection: any SQLConnection
+        lastSchema = nil
         let needsSession =
             Self.changesSession(job.facts.statements) != nil
             || zip(job.facts.facts, job.facts.statements).contains { !Self.isAtomic($0, $1.text) }

@@ -2,6 +2,7 @@ import AllProviders
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
+import DatabaseState
 import Execution
 import FoundationEssentials
 import Migrations
@@ -23,6 +24,8 @@ import State
 ///
 ///     crash-subject SPEC STATE SPEED [BOUNDARY:NUMBER]
 ///
+/// STATE is a directory, or `spec` for the database that the spec names, there with a lease of one second.
+///
 /// Its time passes so much faster than the real one, as that of the vendors does. Ends with the exit status of the pass; prints how many boundaries it went through.
 @main
 struct CrashSubject {
@@ -41,11 +44,14 @@ struct CrashSubject {
                 allProviders,
                 environment: ProviderEnvironment(variables: variables, transport: transport, now: now, clock: clock)),
             store: { system throws(StateError) in
-                CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger)
+                guard root == "spec", case .database(let name)? = system.statePlace,
+                    let database = system.databases.first(where: { $0.name == name })
+                else { return CrashingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), trigger: trigger) }
+                let store = DatabaseStateStore(system.id, in: database, lease: .seconds(1)) { await values.value(of: $0, for: name) }
+                return CrashingStore(inner: store, trigger: trigger)
             },
-            values: values,
-            schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: "database/\(name): its address") },
-            backups: { _ in "\(root)/backups" }, transport: transport, clock: clock, now: now)
+            values: values, schemaDriver: MigrationsDriver { source, name in await values.value(of: source, for: name) },
+            backups: { _ in root + "/backups" }, transport: transport, clock: clock, now: now)
         let source = PathSource([arguments[1]])
         let snapshot = try await source.snapshot()
         let loaded = SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files)
