@@ -121,10 +121,6 @@ extension Operator {
                     + "WHERE conrelid = 'public.schema_migrations'::regclass ORDER BY 1")
         }
     }
-
-    func write(_ migration: GeneratedMigration) throws {
-        try write(migration.stem, up: migration.up, down: migration.down, isTransactional: migration.isTransactional)
-    }
 }
 
 enum Dbmate {

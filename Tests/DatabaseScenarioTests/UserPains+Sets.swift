@@ -70,9 +70,9 @@ extension UserPains {
             #expect(shared.output.contains("2_b") && shared.output.contains("2_c"), "both are named: \(shared.told)")
             let unknown = try await ship.move(to: "4")
             #expect(unknown.status != 0 && unknown.reasons.first == "PinNotFound", "\(unknown.told)")
-            #expect(try await ship.tables() == ["t1_a"])
+            #expect(try await ship.tables().filter { $0.hasPrefix("t") } == ["t1_a"])
             try await ship.arrive(at: "2_b")
-            #expect(try await ship.tables() == ["t1_a", "t2_b"])
+            #expect(try await ship.tables().filter { $0.hasPrefix("t") } == ["t1_a", "t2_b"])
         }
     }
 
@@ -118,6 +118,25 @@ extension UserPains {
                 #expect(try await ship.plan(Operator.stem(2)).message.contains(Operator.stem(1)), "\(note)")
             }
             #expect(try await ship.versions().count == 2)
+        }
+    }
+
+    // A new database walks through all of history, and what is lost on the way was made on the way: nobody has to approve that.
+    @Test(arguments: Operator.Engine.allCases) func whatTheSameWayMadeMayBeLostOnItWithoutApproval(_ engine: Operator.Engine) async throws {
+        try await Operator.with(engine) { ship in
+            try ship.write(
+                Operator.stem(1), up: "CREATE TABLE t1 (id integer);\nINSERT INTO t1 VALUES (1);", down: "DROP TABLE t1;")
+            try ship.write(
+                Operator.stem(2), up: "ALTER TABLE t1 ADD COLUMN note text DEFAULT 'x';", down: "ALTER TABLE t1 DROP COLUMN note;")
+            try ship.write(
+                Operator.stem(3), up: "ALTER TABLE t1 DROP COLUMN note;", down: "ALTER TABLE t1 ADD COLUMN note text DEFAULT 'x';")
+            try ship.writeTable(4)
+            try ship.write(Operator.stem(5), up: "DROP TABLE t1;", down: "CREATE TABLE t1 (id integer);")
+            let plan = try await ship.plan(Operator.stem(5))
+            #expect(plan.digest == nil, "\(plan.message)")
+            let ended = try await ship.once(Operator.stem(5))
+            #expect(ended.status == 0, "\(ended.told)")
+            #expect(try await ship.tables() == ["t4"])
         }
     }
 

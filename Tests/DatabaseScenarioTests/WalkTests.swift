@@ -25,16 +25,14 @@ import Testing
                 for (index, migration) in migrations.enumerated() {
                     let isThere = ship.holds(migration.stem)
                     if index < target, !isThere {
-                        try ship.write(
-                            migration.stem, up: migration.up, down: migration.down, isTransactional: migration.isTransactional)
+                        try ship.write(migration)
                     } else if index >= target, isThere {
                         try ship.remove(migration.stem)
                     }
                 }
                 let pin = target == 0 ? "none" : migrations[target - 1].stem
-                let ended = try await ship.move(to: pin)
                 let note = "seed \(TestLength.seed), move \(move), from \(position) to \(target)"
-                try #require(ended.status == 0, "\(note): \(ended.told)")
+                do { try await ship.arrive(at: pin) } catch { throw Operator.Failure(text: "\(note): \(error)") }
                 #expect(try await ship.versions() == migrations.prefix(target).map { String($0.stem.prefix(14)) }, "\(note)")
                 let found = try await ship.fingerprint()
                 #expect(Set(found.lines).symmetricDifference(expected[target].fingerprint.lines).sorted() == [], "\(note)")

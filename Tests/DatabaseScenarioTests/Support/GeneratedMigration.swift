@@ -6,6 +6,12 @@ struct GeneratedMigration: Sendable {
     var isTransactional = true
 }
 
+extension Operator {
+    func write(_ migration: GeneratedMigration) throws {
+        try write(migration.stem, up: migration.up, down: migration.down, isTransactional: migration.isTransactional)
+    }
+}
+
 /// Makes migrations up that follow from each other: tables, columns, indexes, constraints, views, functions, data; some of them take
 /// something away, some cannot run inside a transaction. The way back of each leads to exactly the schema before it.
 struct MigrationGenerator {
