@@ -1,5 +1,5 @@
 # Every target does all of its own set-up on a fresh Debian 12 with a Swift toolchain.
-.PHONY: help build demo test lint generate bench bench-instructions
+.PHONY: help build demo test soak lint generate bench bench-instructions
 
 # Imports that a target does not declare are errors; warnings are too (Package.swift).
 # Without colours, because a build for a terminal would not be taken up by one that writes to a log, and the other way round.
@@ -25,6 +25,11 @@ test:      ## Lint, build with every check, run all tests
 	@$(MAKE) --no-print-directory lint
 	@$(BUILD) --build-tests
 	@.ci/test
+
+soak:      ## The tests that can be any length, at full length: about an hour
+	@.ci/setup test
+	@$(BUILD) --build-tests
+	@BELAY_LONG=1 swift test --skip-build --no-parallel --filter 'DatabaseScenarioTests|MigrationsTests.CrashTests'
 
 lint:      ## Formatting, as strict as CI
 	@swift format lint --strict --recursive Package.swift Sources Tests Benchmarks docs/examples

@@ -75,7 +75,8 @@ struct TimingQuestion {
         case .older: return .before(reasons: ["\(resolution.label) is older than \(live.label): dependents go back first"] + reasons)
         case .newer: return .after(reasons: ["\(resolution.label) is newer than \(live.label): dependencies go first"] + reasons)
         case .unknown:
-            guard subject.isWritten, let move = moves.first(where: \.isMoving) else {
+            // Contract migrations come after the component whichever of the two it is.
+            guard subject.isWritten, let move = moves.first(where: \.movesBeforeContracting) else {
                 return .after(reasons: ["nothing tells whether \(resolution.label) is older or newer than \(live.label)"] + reasons)
             }
             return .refused(

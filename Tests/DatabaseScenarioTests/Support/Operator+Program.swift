@@ -139,6 +139,6 @@ extension BuiltProgram.Ended {
     /// What it said, for a failed test.
     var told: String {
         let lines = problems.map { "\($0["reason"]?.string ?? ""): \($0["message"]?.string ?? "") → \($0["next"]?.string ?? "")" }
-        return "exit \(status) " + (lines.isEmpty ? output + errors : lines.joined(separator: "\n"))
+        return "exit \(status) " + (lines.isEmpty ? (output.hasPrefix("{") ? "" : output) + errors : lines.joined(separator: "\n"))
     }
 }

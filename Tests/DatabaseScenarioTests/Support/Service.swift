@@ -36,7 +36,9 @@ struct Service: Sendable {
     }
 
     /// Pins the release; the schema is pinned where the program is run.
-    /// - Parameter requires: its window for the database.
+    /// - Parameters:
+    ///   - requires: its window for the database.
+    ///   - isChecked: whether the component and the system are asked whether they are well.
     mutating func pin(_ release: String, requires: String? = nil, isChecked: Bool = false) {
         ship.more = """
               components:
@@ -48,7 +50,8 @@ struct Service: Sendable {
             """
         if let requires { ship.more += "\n      requires: {main: \"\(requires)\"}" }
         if isChecked {
-            ship.more += "\n      verify: [{http: {url: \"\(healthServer.urls["health"] ?? "")/health\", within: 10s, every: 1s}}]"
+            let check = "verify: [{http: {url: \"\(healthServer.urls["health"] ?? "")/health\", within: 10s, every: 1s}}]"
+            ship.more += "\n      \(check)\n  \(check)"
         }
     }
 

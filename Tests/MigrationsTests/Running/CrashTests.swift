@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func killedAgainAndAgainAtRandomEffects() async throws {
-        let rounds = ProcessInfo.processInfo.environment["BELAY_SOAK"] == nil ? 40 : 200
+        let rounds = ProcessInfo.processInfo.environment["BELAY_LONG"] == "1" ? 200 : 40
         var random = Seeded(state: 20_261_130)
         for round in 0..<rounds {
             let bench = try await Bench()
