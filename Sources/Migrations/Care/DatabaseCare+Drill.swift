@@ -55,7 +55,11 @@ extension DatabaseCare {
     }
 
     private func run(_ change: MigrationChange, on copy: Drill.Place) async throws(Problem) {
-        switch await driver(for: copy).migrate(change, of: scratch(copy, pin: database.schema), scratchRequest, progress: { _ in }) {
+        let driver = driver(for: copy)
+        let end = await driver.migrate(change, of: scratch(copy, pin: database.schema), scratchRequest, progress: { _ in })
+        // Every step is a pass of its own: the next one reads anew what is there.
+        await driver.end(scratchRequest)
+        switch end {
         case .done: return
         case .failed(let problem), .undecided(let problem): throw problem
         }
@@ -79,6 +83,6 @@ extension DatabaseCare {
 
     private func driver(for copy: Drill.Place) -> MigrationsDriver {
         let text = copy.address?.revealed ?? ""
-        return MigrationsDriver(clock: clock) { _, _ in .success(Secret(text)) }
+        return MigrationsDriver { _, _ in .success(Secret(text)) }
     }
 }

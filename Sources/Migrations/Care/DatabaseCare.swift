@@ -31,7 +31,7 @@ public struct DatabaseCare: Sendable {
         self.clock = clock
         self.address = address
         store = BackupStore(directory: request.backups, system: request.system, key: request.key)
-        driver = MigrationsDriver(clock: clock, address: address)
+        driver = MigrationsDriver(address: address)
     }
 
     // MARK: Backups
@@ -82,9 +82,9 @@ public struct DatabaseCare: Sendable {
 
     /// To be called with the lease held.
     private func save(from place: CarePlace, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupID {
-        var backup = ScopedBackup(
-            directory: request.backups, system: request.system, database: database.name, version: "", run: request.run, key: request.key,
-            applied: await applied(), machine: machine)
+        var backup = ScopedBackup(database, version: "", request)
+        backup.applied = await applied()
+        backup.machine = machine
         backup.programs = PostgresPrograms(environment: variables)
         return try await place.session { connection throws(Problem) in try await backup.saveAll(from: connection, progress: progress).get()
         }
