@@ -165,6 +165,9 @@ let package = Package(
         tests(
             "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
             "reconcile"),
+        tests(
+            "DatabaseScenarioTests", "DatabaseServers", "HTTPCore", "JSONValues", "Migrations", "SandboxServer", "SQL", "Simulators",
+            "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("SimulatorsTests", "HTTPCore", "JSONValues", "OpenAPIValidation", "Simulators"),
         tests(

@@ -53,12 +53,14 @@ extension PassReport {
     /// One item of `reconcile --once -o json`.
     public var json: JSON {
         let steps = (result?.steps ?? []).map { entry -> JSON in
-            [
+            var json: JSON = [
                 "id": .string(entry.step.id), "phase": .string(entry.step.phase.rawValue),
                 "resource": .optional(entry.step.resource?.description), "summary": .string(entry.step.summary),
-                "details": .array(entry.step.action.flagChanges.map { .string($0.description) }),
                 "outcome": .string(entry.outcome.word), "message": .optional(entry.outcome.problem?.description),
             ]
+            let flags = entry.step.action.flagChanges
+            if !flags.isEmpty { json["flags"] = .array(flags.map { .string($0.description) }) }
+            return json
         }
         return [
             "system": .string(system.description), "revision": .optional(survey?.revision.id),

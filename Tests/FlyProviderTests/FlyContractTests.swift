@@ -1,4 +1,5 @@
 import FlyProvider
+import HTTPCore
 import JSONValues
 import Model
 import ProviderContract

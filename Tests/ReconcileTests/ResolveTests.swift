@@ -82,7 +82,7 @@ struct ResolveTests {
         #expect(wrong.status == 64, "one of the three must be said: \(wrong.errors)")
         let resolved = try await reconcile("migrate", "resolve", "2_rows", resolution)
         #expect(resolved.status == 0 && resolved.output.contains("is written down"), "\(resolved.output)\(resolved.errors)")
-        let on = try await reconcile("--once", "--approve", try await approval())
+        let on = try await reconcile("--once")
         #expect(on.status == 0, "\(on.output)\(on.errors)")
         #expect(try await sql("SELECT coalesce(string_agg(id::text, ',' ORDER BY id), '') FROM t") == rows)
         try place.remove()

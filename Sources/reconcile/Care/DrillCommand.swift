@@ -33,7 +33,7 @@ struct DrillCommand: AsyncParsableCommand {
     @Flag(help: "Take a backup now, and begin with that.")
     var fresh = false
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func validate() throws {
         if fresh, backup != nil { throw ValidationError("--fresh and --backup exclude each other.") }

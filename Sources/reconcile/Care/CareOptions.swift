@@ -12,7 +12,7 @@ import State
 import TextLayout
 
 /// The options of every command that works on one database of a system.
-struct DatabaseOptions: ParsableArguments {
+struct CareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The database's name in the spec; may be left out when there is only one.", valueName: "name"))
     var database: String?
 
@@ -50,7 +50,7 @@ struct DatabaseAnswer: Sendable {
     var verdict: Verdict
 }
 
-extension DatabaseOptions {
+extension CareOptions {
     /// Finds the database, does the work and prints its answer. A problem is told as an error, and in JSON as a list of errors.
     ///
     /// - Parameters:

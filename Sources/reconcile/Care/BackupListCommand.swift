@@ -18,7 +18,7 @@ struct BackupListCommand: AsyncParsableCommand {
             Exit code 0, also when there is none; 1 when one of them is damaged.
             """)
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func run() async throws {
         throw await options.answer("reconcile backup list", list: "BackupList", making: false) { work throws(Problem) in
@@ -119,7 +119,7 @@ struct BackupPruneCommand: AsyncParsableCommand {
     @Flag(help: "Remove them.")
     var yes = false
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func validate() throws {
         guard keep >= 1 else { throw ValidationError("--keep needs a number of at least 1: the last backup is never removed.") }

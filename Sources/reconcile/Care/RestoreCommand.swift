@@ -57,7 +57,7 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "List the restores that left something.")
     var list = false
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func validate() throws {
         guard [origin != nil, undo != nil, list].count(where: \.self) == 1 else {

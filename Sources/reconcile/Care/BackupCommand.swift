@@ -40,7 +40,7 @@ struct BackupCreateCommand: AsyncParsableCommand {
             system or the database.
             """)
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func run() async throws {
         throw await options.answer("reconcile backup create", list: "BackupList", making: true) { work throws(Problem) in
@@ -74,7 +74,7 @@ struct BackupVerifyCommand: AsyncParsableCommand {
     @Argument(help: "The backup's id; the newest of the whole database when it is left out.")
     var id: String?
 
-    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var options: CareOptions
 
     func run() async throws {
         throw await options.answer("reconcile backup verify", list: "BackupList", making: false) { work throws(Problem) in
