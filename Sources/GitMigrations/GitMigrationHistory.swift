@@ -136,7 +136,8 @@ private struct Search {
 
     /// The first number of a name without what divides it: of `V1.2__x` and of `2024-06-11-093000_x`.
     private static func number(_ name: some StringProtocol) -> String {
-        withoutZeros(name.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." || $0 == "-" }.filter(\.isNumber))
+        let text = String(name.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." || $0 == "-" })
+        return withoutZeros(text.filter(\.isNumber))
     }
 
     /// Tools whose tables hold numbers write them without the zeros of the file's name.
