@@ -88,6 +88,7 @@ let package = Package(
         library("YAMLReading", "CYAML"),
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
+        library("SpecEditing", "Model", "YAMLReading"),
         library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
@@ -125,11 +126,10 @@ let package = Package(
             "Sources", "State",
             "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution",
-            "GitMigrations",
-            "JSONValues", "KubernetesProvider", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "Sources", "SpecFields",
-            "SpecLoading",
-            "State", "TextLayout", arguments),
+            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
+            "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
+            arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -167,6 +167,9 @@ let package = Package(
         tests(
             "ScenarioTests", files: "Scenarios", "HTTPCore", "JSONValues", "SandboxServer", "Simulators", "TestPrograms", "crash-subject",
             "reconcile"),
+        tests(
+            "DatabaseScenarioTests", "DatabaseServers", "HTTPCore", "JSONValues", "Migrations", "SandboxServer", "SQL", "Simulators",
+            "TestPrograms", "crash-subject", "reconcile"),
         library("ProviderContract", path: "Tests/Support/ProviderContract", "HTTPCore", "Model", "ProviderKit", "Simulators"),
         tests("SimulatorsTests", "HTTPCore", "JSONValues", "OpenAPIValidation", "Simulators"),
         tests(
@@ -206,7 +209,7 @@ let package = Package(
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("ReconcileTests", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
@@ -224,6 +227,7 @@ let package = Package(
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),
+        tests("SpecEditingTests", "Model", "SpecEditing", "YAMLReading"),
         tests("SpecFieldsTests", "JSONValues", "SpecFields", "YAMLReading"),
         tests("SpecLoadingTests", "JSONValues", "Model", "SpecFields", "SpecLoading", "YAMLReading"),
     ] + providers

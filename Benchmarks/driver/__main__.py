@@ -11,11 +11,12 @@ import time
 
 import calls
 import instructions
+import migrations
 from rows import ROWS
 from surroundings import ROOT, Surroundings, python_of_the_peers
 from table import render
 
-MEASURED = {**ROWS, "12": calls.lines}
+MEASURED = {**ROWS, "11": migrations.rows, "12": calls.lines}
 
 def main():
     parser = argparse.ArgumentParser(prog="Benchmarks/driver", description="Measures Belay next to floors and peers on loopback.")
@@ -37,7 +38,7 @@ def main():
             print(f"written: {instructions.BASELINE}")
             return 0
         print(describe(here, options.rounds))
-        python = python_of_the_peers() if {"1", "6"} & set(wanted) else None
+        python = python_of_the_peers() if {"1", "6", "11"} & set(wanted) else None
         for row in wanted:
             print(f"row {row} …", file=sys.stderr, flush=True)
             lines += instructions.lines(here) if row == "14" else MEASURED[row](here, python, options.rounds)

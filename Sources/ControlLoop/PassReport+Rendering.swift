@@ -38,9 +38,12 @@ extension PassReport {
         var text = "### \(system.description.markdownEscaped): \(headline.markdownEscaped)\n\n"
         for problem in problems { text += "- \(problem.description.markdownEscaped)\n" }
         if !problems.isEmpty { text += "\n" }
-        let told = (result?.steps ?? []).filter { $0.step.resource != nil && $0.step.phase != .preflight }
+        let told = (result?.steps ?? []).filter {
+            ($0.step.resource != nil || !$0.step.action.flagChanges.isEmpty) && $0.step.phase != .preflight
+        }
         for entry in told {
             text += "- `\(entry.step.phase.rawValue)` \(entry.step.summary.markdownEscaped): \(entry.outcome.word)\n"
+            for change in entry.step.action.flagChanges { text += "  - \(change.description.markdownEscaped)\n" }
         }
         if !told.isEmpty { text += "\n" }
         for line in events.lines { text += "- \(line.markdownEscaped)\n" }
@@ -50,11 +53,14 @@ extension PassReport {
     /// One item of `reconcile --once -o json`.
     public var json: JSON {
         let steps = (result?.steps ?? []).map { entry -> JSON in
-            [
+            var json: JSON = [
                 "id": .string(entry.step.id), "phase": .string(entry.step.phase.rawValue),
                 "resource": .optional(entry.step.resource?.description), "summary": .string(entry.step.summary),
                 "outcome": .string(entry.outcome.word), "message": .optional(entry.outcome.problem?.description),
             ]
+            let flags = entry.step.action.flagChanges
+            if !flags.isEmpty { json["flags"] = .array(flags.map { .string($0.description) }) }
+            return json
         }
         return [
             "system": .string(system.description), "revision": .optional(survey?.revision.id),
@@ -79,7 +85,8 @@ extension PassReport {
         switch verdict {
         case .inSync:
             guard let result else { return "in sync, nothing to do" }
-            let count = Set(result.steps.filter { $0.step.action.isWrite }.compactMap(\.step.resource)).count
+            let written = result.steps.filter { $0.step.action.isWrite }
+            let count = Set(written.compactMap(\.step.resource)).count + written.reduce(0) { $0 + $1.step.action.flagChanges.count }
             return count == 0 ? "converged" : "converged, \(count) \(count == 1 ? "change" : "changes") made"
         case .failure: return again == .soon ? "not converged, something is still under way" : "failed"
         case .changes: return "changes pending"

@@ -51,7 +51,7 @@ extension PassReport {
         let isUnderWay = result?.verdict == .undecided || blocked.contains { $0.kind == .waiting }
         self.init(
             survey.system.id, .inSync, survey: survey, result: result,
-            problems: outcomes.compactMap(\.problem) + blocked.map(\.problem))
+            problems: Self.each(outcomes.compactMap(\.problem) + blocked.map(\.problem)))
         events = PassEvents(survey, result)
         if !failures.isEmpty {
             verdict = .failure
@@ -71,8 +71,14 @@ extension PassReport {
     /// The report of a pass that was refused; what fails beside that is told as well.
     init(refused survey: Survey, _ problem: Problem) {
         let failures = survey.plan.blocked.filter { $0.kind == .failure }.map(\.problem)
-        self.init(survey.system.id, failures.isEmpty ? .blocked : .failure, survey: survey, problems: [problem] + failures)
+        self.init(survey.system.id, failures.isEmpty ? .blocked : .failure, survey: survey, problems: Self.each([problem] + failures))
         events = PassEvents(survey, nil)
+    }
+
+    /// What several flags share is told once.
+    private static func each(_ problems: [Problem]) -> [Problem] {
+        var seen: Set<Problem> = []
+        return problems.filter { seen.insert($0).inserted }
     }
 
     /// The report of a pass that was cancelled before it had a plan.

@@ -5,6 +5,8 @@ extension Problem {
     var isTransient: Bool { retryAfter != nil || Self.transientReasons.contains(reason) }
 
     private static let transientReasons: Set<String> = [
-        "Conflict", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable", "RateLimited", "WorldChanged",
+        "ConnectionLost", "Conflict", "DatabaseBusy", "DatabaseUnreachable", "Deadlock", "FlagChanged", "FlagNotSet", "LeaseLost",
+        "LockTimeout", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
+        "RateLimited", "WorldChanged",
     ]
 }

@@ -44,8 +44,10 @@ extension Reconciler {
                     of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true, adopts: options.adopts)
                 let request = schemaRequest(of: system, revision: snapshot.revision, signing: observer.signing)
                 async let databases = observeDatabases(of: system, request)
+                async let flags = observeFlags(of: system)
                 var world = await observer.observe(system)
                 world.databases = await databases
+                world.flags = await flags
                 let recorded = try await session.settleIntents(in: world, at: now())
                 await observer.refresh(&world, of: system, after: recorded)
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
@@ -63,6 +65,7 @@ extension Reconciler {
                 if let baseline = acceptance(of: plan, for: system, in: world, recorded: recorded, at: now()) {
                     try await session.append(baseline, at: now())
                 }
+                for baseline in flagBaselines(of: plan, for: system, recorded: recorded) { try await session.append(baseline, at: now()) }
                 await adoptDatabases(of: survey, events: events)
                 guard !plan.steps.isEmpty else {
                     if let request { await schemaDriver?.end(request) }
@@ -113,7 +116,7 @@ extension Reconciler {
             providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
             events: events)
         let stores = SystemStores(
-            schemaDriver: schemaDriver, schemaRequest: survey.schemaRequest,
+            schemaDriver: schemaDriver, schemaRequest: survey.schemaRequest, flagStore: usableStore(ofFlagsIn: survey.system),
             schemas: Dictionary(
                 uniqueKeysWithValues: survey.world.databases.compactMap { id, observation in
                     observation.applied?.last.map { (id.name, $0) }

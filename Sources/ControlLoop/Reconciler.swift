@@ -16,6 +16,8 @@ public struct Reconciler: Sendable {
     public var operatorKey: Result<ConfigurationKey?, Problem>
     /// Moves schemas; without one, a system with databases cannot be observed.
     public var schemaDriver: (any SchemaDriver)?
+    /// What keeps a system's flags, or why it cannot be used; nil for a program that sets none.
+    public var flagStore: (@Sendable (System, FeatureFlags) -> Result<AnyFlagStore, Problem>)?
     /// Where backups are kept, of a system.
     public var backups: @Sendable (System) -> String
     /// For health checks.
@@ -26,7 +28,9 @@ public struct Reconciler: Sendable {
     public init(
         providers: ProviderRegistry, store: @escaping @Sendable (System) throws(StateError) -> any StateStore,
         values: ConfigurationReader = ConfigurationReader(variables: [:]), operatorKey: Result<ConfigurationKey?, Problem> = .success(nil),
-        schemaDriver: (any SchemaDriver)? = nil, backups: @escaping @Sendable (System) -> String = { _ in "" },
+        schemaDriver: (any SchemaDriver)? = nil,
+        flagStore: (@Sendable (System, FeatureFlags) -> Result<AnyFlagStore, Problem>)? = nil,
+        backups: @escaping @Sendable (System) -> String = { _ in "" },
         transport: any Transport, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp
     ) {
         self.providers = providers
@@ -34,6 +38,7 @@ public struct Reconciler: Sendable {
         self.values = values
         self.operatorKey = operatorKey
         self.schemaDriver = schemaDriver
+        self.flagStore = flagStore
         self.backups = backups
         self.transport = transport
         self.clock = clock
@@ -51,8 +56,11 @@ public struct Reconciler: Sendable {
     func survey(_ system: System, revision: Revision, recorded: RecordedState) async throws(StateError) -> Survey {
         let observer = try await observer(of: system, recorded: recorded, making: false)
         let request = schemaRequest(of: system, revision: revision, signing: observer.signing)
+        async let databases = observeDatabases(of: system, request)
+        async let flags = observeFlags(of: system)
         var world = await observer.observe(system)
-        world.databases = await observeDatabases(of: system, request)
+        world.databases = await databases
+        world.flags = await flags
         let plan = plan(system, revision: revision, observed: world, recorded: recorded)
         return Survey(
             system: system, revision: revision, recorded: recorded, world: world, plan: plan, configurations: observer.configurations,

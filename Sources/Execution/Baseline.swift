@@ -29,6 +29,20 @@ public func acceptance(
     return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))
 }
 
+/// What is to be recorded of the flags that are set as the spec asks for, where that is not known yet: with it, what somebody does by hand
+/// later can be told.
+public func flagBaselines(of plan: Plan, for system: System, recorded: RecordedState) -> [JournalEntry] {
+    let standings = Dictionary(plan.flags.map { ($0.name, $0) }) { first, _ in first }
+    return (system.flags?.flags ?? []).compactMap { flag in
+        guard let standing = standings[flag.name], standing.isInPlace else { return nil }
+        let known = recorded.flags[flag.name]
+        var record = FlagRecord(flag: flag, setting: standing.desired)
+        // Why it was killed stays known for as long as it is.
+        if standing.state == .killed, let known, !known.setting.isOn { record.reason = known.reason }
+        return record == known && recorded.drifts[flag.id] == nil ? nil : .flag(record)
+    }
+}
+
 /// What is to be recorded of a pass that put every pin in place, and whose revision no transition has accepted: it only waited, or it ended
 /// what an older revision began. Nil when the revision is known, and after a pass that did not converge.
 public func acceptance(of plan: Plan, after result: PassResult) -> JournalEntry? {

@@ -44,28 +44,6 @@ extension StepRunner {
         return .succeeded(database.checks.count == 1 ? "check passed" : "\(database.checks.count) checks passed")
     }
 
-    /// Sets flags and sees that they are set. A lost answer does no harm: the next pass compares again.
-    func set(_ changes: [FlagChange], _ step: Step) async throws(StateError) -> Outcome {
-        guard let store = stores.flagStore, let flags = system.flags else { return .failed(.noDriver(step)) }
-        switch await store.apply(changes, to: flags.store, reason: "revision \(plan.revision)") {
-        case .accepted, .alreadySo: break
-        case .refused(let problem): return .failed(problem)
-        case .throttled(let problem), .unknown(let problem): return .undecided(problem)
-        }
-        let observed = await store.observe(changes.map(\.name), in: flags.store)
-        for change in changes where observed[change.name]?.setting ?? .off != change.to {
-            return .undecided(
-                observed[change.name]?.problem
-                    ?? Problem("FlagNotSet", "flag/\(change.name): it was set to \(change.to) and does not show it", next: "run it again"))
-        }
-        let named = Set(changes.map(\.name))
-        for flag in flags.flags where named.contains(flag.name) {
-            guard let setting = changes.first(where: { $0.name == flag.name })?.to else { continue }
-            try await append(.flag(FlagRecord(flag: flag, setting: setting)))
-        }
-        return .succeeded("set: " + changes.map { "\($0.name) \($0.to)" }.joined(separator: ", "))
-    }
-
     private func schema(of step: Step) async -> (Database, any SchemaDriver, SchemaRequest)? {
         guard let database = system.databases.first(where: { $0.id == step.resource }), let driver = stores.schemaDriver,
             var request = stores.schemaRequest

@@ -42,7 +42,11 @@ extension StepRunner {
         while true {
             let observation = await observe(site, wait.resolution, intent: wait.intent, until: wait.end)
             let differing = observation.configuration?.differences.map(\.key) ?? []
-            let declared = observation.live.declared.flatMap { $0.matches(wait.resolution) && differing.isEmpty ? $0 : nil }
+            // What is declared of a component that is stopped is not there.
+            let isStopped = observation.stoppage?.start != nil
+            let declared = observation.live.declared.flatMap {
+                $0.matches(wait.resolution) && differing.isEmpty && !isStopped ? $0 : nil
+            }
             let intent = wait.intent
             if let outcome = try await settle(&wait, observation, isThere: declared != nil, site) { return .ended(outcome) }
             let hasEnded = intent != nil && wait.intent == nil

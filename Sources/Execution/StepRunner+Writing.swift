@@ -91,7 +91,7 @@ extension StepRunner {
     private func send(_ change: ReleaseChange, _ intent: Intent, to site: Site, until end: Duration) async -> ApplyResult {
         let request = ApplyRequest(
             component: site.component.name, intent: intent, revision: plan.revision, configuration: configurations[site.id],
-            keeper: keeper)
+            keeper: keeper, stop: await session.state.stop(of: site.component))
         let lost = ApplyResult.unknown(Problem("WriteTimedOut", "\(site.id): the write was not answered in time"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: lost) {
             await site.provider.apply(change, to: site.component, request)

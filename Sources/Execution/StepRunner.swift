@@ -56,18 +56,15 @@ final class StepRunner: Sendable {
             case .open: return try await open()
             case .close: return try await close()
             case .check where step.resource == nil:
-                return try await check(system.verify, of: "\(system.id)", owed: .systemChecks, step, phaseEnd)
+                // Paid by the last of them: after a crash before it, all are owed again.
+                let isLast = plan.steps.last { $0.action == .check && $0.resource == nil }?.id == step.id
+                return try await check(system.verify, of: "\(system.id)", owed: isLast ? .systemChecks : nil, step, phaseEnd)
             case .confirm where step.resource?.kind == .database: return try await confirmSchema(step)
             case .check where step.resource?.kind == .database: return try await checkData(step)
             case .migrate(let change): return try await migrate(change, step)
             case .backUp: return await backUp(step)
             case .set(let changes): return try await set(changes, step)
-            case .stop:
-                return .failed(
-                    Problem(
-                        "Unsupported", "\(step.id): this version of Belay stops no components", next: "pin an intermediate release instead")
-                )
-            case .confirm, .release, .await, .check, .fence:
+            case .confirm, .release, .await, .check, .fence, .stop:
                 break
             }
             guard let resource = step.resource else { return .succeeded("nothing to confirm") }
@@ -95,7 +92,9 @@ final class StepRunner: Sendable {
                 return try await finish(site, step, phaseEnd)
             case .fence(let change):
                 return try await fence(change, at: site, until: end)
-            case .open, .close, .migrate, .backUp, .set, .stop:
+            case .stop:
+                return try await stop(site, step, until: end)
+            case .open, .close, .migrate, .backUp, .set:
                 return .failed(Problem("Unsupported", "\(step.id): the step names a resource", next: "report this as a bug of Belay"))
             }
         } catch {
@@ -124,7 +123,7 @@ final class StepRunner: Sendable {
             component: component.name, pin: component.release, resolution: resolution, openIntent: intent,
             takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, configuration: configurations[site.id],
             readsConfiguration: true, keeper: keeper, knownConfiguration: state.configurations[site.id] ?? [:],
-            records: state.releases[site.id] ?? [])
+            records: state.releases[site.id] ?? [], stop: state.stop(of: component))
         let late = Observation.unknown(Problem("ObservationTimedOut", "\(site.id): looking at it took too long"))
         return await time.bounded(by: max(end - time.elapsed, .zero), otherwise: late) {
             await site.provider.observe(component, request)
@@ -162,13 +161,13 @@ final class StepRunner: Sendable {
     }
 
     private func check(
-        _ checks: [Check], of subject: String, owed: Obligation, _ step: Step, _ phaseEnd: Duration
+        _ checks: [Check], of subject: String, owed: Obligation?, _ step: Step, _ phaseEnd: Duration
     ) async throws(StateError) -> Outcome {
         let limit = max(phaseEnd - time.elapsed, .zero)
         if let problem = await self.checks.run(checks, of: subject, limit: limit, progress: { self.progress(step, $0) }) {
             return problem.reason == "Interrupted" ? .undecided(problem) : .failed(problem)
         }
-        try await pay(owed)
+        if let owed { try await pay(owed) }
         return .succeeded(
             checks.isEmpty ? "served; nothing checks it" : checks.count == 1 ? "check passed" : "\(checks.count) checks passed")
     }

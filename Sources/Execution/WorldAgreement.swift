@@ -13,7 +13,7 @@ func route(of change: ReleaseChange, in observation: Observation, on resource: R
     if let problem = difference(of: observation, from: change, on: resource) { return .failure(problem) }
     let routes =
         observation.candidates.filter { $0.release.matches(change.resolution) }.flatMap(\.routes)
-        + [observation.configuration?.route].compactMap(\.self)
+        + [observation.configuration?.route, observation.stoppage?.start].compactMap(\.self)
     guard let route = routes.first(where: { $0.verb == change.route.verb && $0.token == change.route.token }) else {
         return .failure(.changed(resource, "the way to \(change.to.label) (\(change.route.means)) is gone"))
     }
@@ -30,6 +30,8 @@ private func difference(of observation: Observation, from change: ReleaseChange,
     case (.release(let declared, _), nil): return changed("\(declared.label) is there now")
     case (.release(let declared, _), let from?):
         guard declared.identities.isDisjoint(with: from.identities) else { break }
+        // Of a component that is stopped, the release comes first and starting it after: both are the change's own writes.
+        if observation.stoppage?.start != nil, declared.matches(change.resolution) { break }
         return changed("\(declared.label) is there now, instead of \(from.label)")
     }
     if let operation = observation.operation { return changed("an operation is under way: \(operation.summary)") }

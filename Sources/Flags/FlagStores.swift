@@ -20,21 +20,22 @@ public struct FlagStores: Sendable {
     ]
 
     private let environment: ProviderEnvironment
-    private let sql: SQLFlagStore
+    private let flagd = FlagdStore()
     private let configMaps: ConfigMapFlagStore
 
-    public init(_ environment: ProviderEnvironment, connect: @escaping FlagDatabaseConnector) {
+    public init(_ environment: ProviderEnvironment) {
         self.environment = environment
-        sql = SQLFlagStore(connect: connect)
         configMaps = ConfigMapFlagStore(environment)
     }
 
     /// The store that keeps the flags of a target, or why it cannot be used. Sends nothing; credentials are looked for each time, because
     /// they may be mounted later.
-    public func store(for target: any FlagTarget) -> Result<AnyFlagStore, Problem> {
+    ///
+    /// - Parameter connect: for a store in one of the system's databases.
+    public func store(for target: any FlagTarget, connect: @escaping FlagDatabaseConnector) -> Result<AnyFlagStore, Problem> {
         switch target {
-        case is SQLFlagTarget: .success(AnyFlagStore(sql))
-        case is FlagdTarget: .success(AnyFlagStore(FlagdStore()))
+        case is SQLFlagTarget: .success(AnyFlagStore(SQLFlagStore(connect: connect)))
+        case is FlagdTarget: .success(AnyFlagStore(flagd))
         case is ConfigMapFlagTarget: .success(AnyFlagStore(configMaps))
         case is EdgeConfigTarget: EdgeConfigStore.connect(environment).map(AnyFlagStore.init)
         default:

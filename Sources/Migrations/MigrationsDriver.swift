@@ -127,6 +127,7 @@ public final class MigrationsDriver: SchemaDriver {
         do throws(Problem) {
             let store = BackupStore(directory: request.backups, system: request.system, key: request.key)
             observation.summary.lastBackup = try await store.lastBackup(system: request.system, database: database.name)
+            observation.summary.lastDrill = try await store.lastDrill(database.name)?.summary
         } catch {
             observation.notes.append("the backups could not be looked at: \(error.message)")
         }

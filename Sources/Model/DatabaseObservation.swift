@@ -107,6 +107,24 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         /// What differs between the schema and what was recorded with its last migration, a line each; nil where it was not compared.
         public var drift: [String]?
         public var lastBackup: Backup?
+        public var lastDrill: Drill?
+
+        /// A way of migrations that was walked on a copy.
+        public struct Drill: Sendable, Hashable, Codable {
+            public var taken: Timestamp
+            /// The last migration that was applied in the copy, and where the way led.
+            public var from: String
+            public var to: String
+            /// Whether the way back left the schema as it was.
+            public var isPassed: Bool
+
+            public init(taken: Timestamp, from: String, to: String, isPassed: Bool) {
+                self.taken = taken
+                self.from = from
+                self.to = to
+                self.isPassed = isPassed
+            }
+        }
 
         public struct Backup: Sendable, Hashable, Codable {
             public var id: String
@@ -126,8 +144,7 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
 
         public init(
             engine: String = "", table: String = "", format: String = "", edited: [String] = [], reversible: Int = 0,
-            unkept: Int = 0, drift: [String]? = nil,
-            lastBackup: Backup? = nil
+            unkept: Int = 0, drift: [String]? = nil, lastBackup: Backup? = nil, lastDrill: Drill? = nil
         ) {
             self.engine = engine
             self.table = table
@@ -137,6 +154,7 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
             self.unkept = unkept
             self.drift = drift
             self.lastBackup = lastBackup
+            self.lastDrill = lastDrill
         }
     }
 

@@ -3,10 +3,13 @@ public struct FeatureFlags: Sendable {
     public var store: any FlagTarget
     /// In the order of the document; names are unique.
     public var flags: [FeatureFlag]
+    /// How long applications may see the old value after a change; nil for what the store promises.
+    public var propagation: Duration?
 
-    public init(store: any FlagTarget, flags: [FeatureFlag]) {
+    public init(store: any FlagTarget, flags: [FeatureFlag], propagation: Duration? = nil) {
         self.store = store
         self.flags = flags
+        self.propagation = propagation
     }
 }
 
@@ -18,6 +21,8 @@ public protocol FlagTarget: Sendable {
     var identity: String { get }
     /// The database of the system that it lives in; nil where it lives elsewhere.
     var database: String? { get }
+    /// Whether a flag may serve something else than on and off.
+    static var hasVariants: Bool { get }
     /// The target with its paths as `resolve` makes them.
     func resolvingPaths(_ resolve: (String) -> String) -> Self
 }
@@ -25,7 +30,10 @@ public protocol FlagTarget: Sendable {
 extension FlagTarget {
     public func resolvingPaths(_ resolve: (String) -> String) -> Self { self }
     public var database: String? { nil }
+    public static var hasVariants: Bool { true }
     public var store: String { Self.store }
+    /// For people: `sql/main/feature_flags`.
+    public var place: String { "\(store)/\(identity)" }
 }
 
 /// One flag and its pin.
@@ -61,6 +69,9 @@ public struct FlagSetting: Sendable, Hashable, Codable {
     }
 
     public static let off = FlagSetting(isOn: false)
+
+    /// True if somebody is served it: on, and not for 0 %.
+    public var isServed: Bool { isOn && rollout != 0 }
 }
 
 extension FlagSetting: CustomStringConvertible {
@@ -105,6 +116,10 @@ public struct FlagObservation: Sendable, Hashable, Codable {
         self.marker = marker
         self.notes = notes
     }
+
+    /// True if the store knows the flag and gives applications no value for it, so that they use the default in their code: neither off nor
+    /// missing.
+    public var servesNothing: Bool { setting == nil && problem == nil && marker != nil }
 }
 
 /// One flag's way from how it is set to how it is to be.
@@ -122,4 +137,12 @@ public struct FlagChange: Sendable, Hashable, Codable {
         self.to = to
         self.marker = marker
     }
+}
+
+extension FlagChange: CustomStringConvertible {
+    /// For people: `new_player: from off to on`.
+    public var description: String { "\(name): from \(from?.description ?? (marker == nil ? Self.notThere : Self.noValue)) to \(to)" }
+
+    static let notThere = "not there"
+    static let noValue = "no value of its own"
 }

@@ -10,6 +10,8 @@ public struct Observation: Sendable, Hashable, Codable {
     public var configuration: ObservedConfiguration?
     /// What deploys by itself here; nil where nothing does.
     public var automation: Automation?
+    /// Whether it can be stopped, and is; nil where the provider says nothing of it.
+    public var stoppage: Stoppage?
     /// Who made what is declared now, and when, where the provider tells: `push of 9f2c1ab to main by ann, 14:02`.
     public var cause: String?
     /// What became of the write whose answer was lost; nil when none was asked about.
@@ -24,7 +26,7 @@ public struct Observation: Sendable, Hashable, Codable {
     public init(
         live: Live, settlement: Settlement = .settled, candidates: [Candidate] = [], operation: Operation? = nil, fate: IntentFate? = nil,
         blocker: Problem? = nil, notes: [String] = [], providerTime: Timestamp? = nil, configuration: ObservedConfiguration? = nil,
-        automation: Automation? = nil, cause: String? = nil
+        automation: Automation? = nil, cause: String? = nil, stoppage: Stoppage? = nil
     ) {
         self.live = live
         self.settlement = settlement
@@ -37,6 +39,7 @@ public struct Observation: Sendable, Hashable, Codable {
         self.configuration = configuration
         self.automation = automation
         self.cause = cause
+        self.stoppage = stoppage
     }
 
     /// Nothing could be read.

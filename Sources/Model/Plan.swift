@@ -37,10 +37,13 @@ public struct Plan: Sendable, Hashable, Codable {
     public var opening: Opening?
     /// What somebody else changed since it was last recorded, sorted by resource. Told until the pin is reached again.
     public var drifts: [Drift]
+    /// How every flag of the system stands, by name.
+    public var flags: [FlagStanding]
 
     public init(
         system: SystemID, revision: Revision, steps: [Step] = [], blocked: [Blocked] = [], notes: [String] = [],
-        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil, drifts: [Drift] = [], approval: Approval? = nil
+        resolutions: [ResourceID: Resolution] = [:], opening: Opening? = nil, drifts: [Drift] = [], approval: Approval? = nil,
+        flags: [FlagStanding] = []
     ) {
         self.system = system
         self.revision = revision
@@ -51,6 +54,7 @@ public struct Plan: Sendable, Hashable, Codable {
         self.opening = opening
         self.drifts = drifts
         self.approval = approval
+        self.flags = flags
     }
 
     /// True if there is nothing to do and nothing in the way.
@@ -149,6 +153,12 @@ public struct Step: Sendable, Hashable, Codable {
         case stop
         /// Finish: record the releases, close the transition.
         case close
+
+        /// Empty for a step that sets no flags.
+        public var flagChanges: [FlagChange] {
+            guard case .set(let changes) = self else { return [] }
+            return changes
+        }
 
         /// True if it writes to a provider or a database.
         public var isWrite: Bool {

@@ -13,6 +13,8 @@ public struct RecordedState: Sendable, Hashable, Codable {
     public var configurations: [ResourceID: [String: ConfigurationEntry]]
     /// Fences that are up, or were being put up when the process ended.
     public var fences: [ResourceID: Fence]
+    /// Components that Belay has stopped, or was stopping when the process ended; forgotten when a release of theirs is recorded again.
+    public var stops: [ResourceID: Stop]
     /// What was last told of a component that had drifted; forgotten when its pin is reached again.
     public var drifts: [ResourceID: Drift]
     /// How each flag was pinned and set when that was last seen to be so.
@@ -22,6 +24,7 @@ public struct RecordedState: Sendable, Hashable, Codable {
         isKnown: Bool = false, accepted: Revision? = nil, transition: Transition? = nil, releases: [ResourceID: [ReleaseRecord]] = [:],
         resolutions: [ResourceID: Resolution] = [:], openIntents: [ResourceID: Intent] = [:],
         configurations: [ResourceID: [String: ConfigurationEntry]] = [:], fences: [ResourceID: Fence] = [:],
+        stops: [ResourceID: Stop] = [:],
         drifts: [ResourceID: Drift] = [:], flags: [String: FlagRecord] = [:]
     ) {
         self.isKnown = isKnown
@@ -32,6 +35,7 @@ public struct RecordedState: Sendable, Hashable, Codable {
         self.openIntents = openIntents
         self.configurations = configurations
         self.fences = fences
+        self.stops = stops
         self.drifts = drifts
         self.flags = flags
     }

@@ -4,6 +4,8 @@ public struct ArtifactIdentity: Sendable, Hashable, Codable, CustomStringConvert
         case deployment, commit, image, template
         /// A position in a database's migrations.
         case schema
+        /// How a flag is set.
+        case setting
     }
 
     public var kind: Kind

@@ -29,6 +29,11 @@ extension Survey {
                 ? needed(.adopt(resolution, operation.summary)) : blocked(.waiting, .elsewhere(id, operation.summary))
         }
         let declared = observation.live.declared
+        if let declared, declared.matches(resolution), let start = observation.stoppage?.start {
+            if let blocker = observation.blocker { return blocked(.decision, blocker) }
+            if let refusal = start.refusal { return blocked(.decision, refusal) }
+            return needed(.change(ReleaseChange(from: declared, to: declared, resolution: resolution, route: start)))
+        }
         if let declared, declared.matches(resolution) {
             switch observation.settlement {
             case .settled, .failed:

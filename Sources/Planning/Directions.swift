@@ -32,13 +32,13 @@ struct TimingQuestion {
                 continue
             }
             let pin = compatibility.ofPin(move)
-            if subject.isWritten, let pin, let refused = span.states.first(where: { !pin.holds($0) }) {
+            if subject.isWritten, let pin, let refused = span.statesFromAdvance.first(where: { !pin.holds($0) }) {
                 return .refused(cannotStay(pin, move, at: refused))
             }
             if let pin, pin.isAssumed { reasons.append(assumption(pin, move)) }
             guard move.isMoving else { continue }
-            if subject.isWritten, let pin, !pin.holds(span.current) {
-                mustComeAfter = mustComeAfter ?? "\(pin.subject) does not tolerate \(move.name(span.current)) of \(move.database.name)"
+            if subject.isWritten, let pin, let state = span.statesUntilAdvance.first(where: { !pin.holds($0) }) {
+                mustComeAfter = mustComeAfter ?? "\(pin.subject) does not tolerate \(move.name(state)) of \(move.database.name)"
             }
             for release in departing {
                 guard let old = compatibility.of(release, move) else { continue }
@@ -88,15 +88,28 @@ struct TimingQuestion {
     }
 
     private func conflict(_ leave: String, _ come: String, _ reasons: [String]) -> Timing {
-        let moving = moves.filter(\.isMoving)
-        if moving.allSatisfy(\.database.allowsDowntime) {
-            return .around(reasons: ["stopped while the schema moves: \(leave), and \(come)"] + reasons)
+        let order = "\(subject.id): there is no valid order: \(leave), and \(come)"
+        let strict = moves.filter { $0.isMoving && !$0.database.allowsDowntime }.map(\.database.name)
+        let intermediate = "pin an intermediate release that tolerates both"
+        guard strict.isEmpty else {
+            return .refused(
+                Problem(
+                    "IncompatibleWindows", order,
+                    next: "\(intermediate), or set downtime: allowed for \(strict.joined(separator: ", "))"))
         }
-        let names = moving.map(\.database.name).joined(separator: ", ")
-        return .refused(
-            Problem(
-                "IncompatibleWindows", "\(subject.id): there is no valid order: \(leave), and \(come)",
-                next: "pin an intermediate release that tolerates both, or set downtime: allowed for \(names)"))
+        switch subject.observation.stoppage {
+        case .possible, .stopping, .stopped:
+            return .around(reasons: ["stopped while the schema moves: \(leave), and \(come)"] + reasons)
+        case .impossible(let problem):
+            return .refused(
+                Problem(
+                    "IncompatibleWindows", "\(order); downtime is allowed, but \(problem.message)",
+                    next: [intermediate, problem.next].compactMap(\.self).joined(separator: ", or ")))
+        case nil:
+            return .refused(
+                Problem(
+                    "IncompatibleWindows", "\(order); downtime is allowed, but its provider cannot stop it", next: intermediate))
+        }
     }
 
     private func cannotStay(_ pin: Tolerance, _ move: SchemaMove, at position: Int) -> Problem {

@@ -6,12 +6,26 @@ import Model
 /// - A component that retreats needs nobody's health. It leaves after its dependents: one that is known to have to leave first and cannot
 ///   holds it back, unless what it leaves is broken anyway, because then there is nothing left to protect and the undo is what heals.
 ///   A dependent whose state is unknown does not hold it back.
+/// - What a flag belongs to leaves after the flag is off: a flag of which nobody knows whether it is, holds it back, unless what it leaves is
+///   broken anyway.
 /// - A schema moves when no release that stays live is known not to tolerate the move. It needs to know what runs.
 extension Draft {
     mutating func blockWhatCannotMove() {
+        holdForFlags()
         holdRetreats()
         // Blocking only ever adds, so this ends after at most one round for each resource.
         while blockSchemas() || blockAdvances() {}
+    }
+
+    private mutating func holdForFlags() {
+        for index in subjects.indices where subjects[index].isWritten && subjects[index].isAway && !subjects[index].isBroken {
+            guard let flag = flags.unknownBefore[subjects[index].id] else { continue }
+            subjects[index].block(.dependency, .mustBeOff(flag, before: subjects[index].id))
+        }
+        for index in moves.indices where !moves[index].downs.isEmpty && moves[index].blocked == nil {
+            guard let flag = flags.unknownBefore[moves[index].id] else { continue }
+            moves[index].blocked = Blocked(moves[index].id, .dependency, .mustBeOff(flag, before: moves[index].id))
+        }
     }
 
     private mutating func holdRetreats() {
@@ -90,13 +104,14 @@ extension Draft {
         }
         if case .check = subject.need { return inPlace(component, compatibility, move, span) }
         if subject.stops { return nil }
-        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        let states = subject.isWritten && subject.direction == .advance ? span.statesFromAdvance : span.states
+        if let blocked = arriving(component, compatibility, move, span, at: states) { return blocked }
         return subject.direction == .retreat ? nil : departing(subject, compatibility, move, span)
     }
 
     /// Nothing of it changes, so everything that runs now runs at every state of the schema: stopped machines and jobs of older releases too.
     private func inPlace(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
-        if let blocked = arriving(component, compatibility, move, span) { return blocked }
+        if let blocked = arriving(component, compatibility, move, span, at: span.states) { return blocked }
         for release in survey.observed.components[component.id]?.live.serving ?? [] {
             guard let tolerance = compatibility.of(release, move),
                 let position = span.states.first(where: { !tolerance.holds($0) })
@@ -136,8 +151,10 @@ extension Draft {
     }
 
     /// Whether the pinned release, which is here or comes before the schema has ended its way, stands in the way.
-    private func arriving(_ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span) -> Blocked? {
-        guard let pin = compatibility.ofPin(move), let position = span.states.first(where: { !pin.holds($0) }) else { return nil }
+    private func arriving(
+        _ component: Component, _ compatibility: Compatibility, _ move: SchemaMove, _ span: SchemaMove.Span, at states: [Int]
+    ) -> Blocked? {
+        guard let pin = compatibility.ofPin(move), let position = states.first(where: { !pin.holds($0) }) else { return nil }
         return Blocked(
             move.id, .decision,
             Problem(
@@ -149,5 +166,13 @@ extension Draft {
 
     private func waits(_ move: SchemaMove, for other: ResourceID, _ why: String) -> Blocked {
         Blocked(move.id, .dependency, .needs(move.id, other, why))
+    }
+}
+
+extension Problem {
+    fileprivate static func mustBeOff(_ flag: ResourceID, before resource: ResourceID) -> Problem {
+        Problem(
+            "FlagUnknown", "\(resource): \(flag) must be off before it goes back, and nobody knows how that is set",
+            next: "see \(flag); to go back without it, take its guard out of the spec")
     }
 }

@@ -10,6 +10,25 @@ extension Draft {
         subjects.contains { $0.blocked != nil } || moves.contains { $0.blocked != nil } || !flags.blocked.isEmpty
     }
 
+    /// True if only flags are blocked.
+    var isBlockedByFlagsAlone: Bool {
+        isBlocked && !subjects.contains { $0.blocked != nil } && !moves.contains { $0.blocked != nil }
+    }
+
+    /// Flags that cannot be told are waited for while the migrations that bring their table are on their way.
+    var blockedFlags: [Blocked] {
+        guard let awaited = flags.awaitedSchema, let move = moves.first(where: { $0.id == awaited }) else { return flags.blocked }
+        return flags.blocked.map { blocked in
+            guard blocked.kind == .failure else { return blocked }
+            guard move.blocked == nil else {
+                return Blocked(blocked.resource, .dependency, .needs(blocked.resource, awaited, "it is blocked"))
+            }
+            return Blocked(
+                blocked.resource, .waiting,
+                Problem("SchemaAwaited", "\(blocked.resource): it is set when \(awaited) has its table: \(blocked.problem.message)"))
+        }
+    }
+
     /// The schemas that this pass would migrate. Contract migrations wait until nothing is blocked.
     var writtenMoves: [SchemaMove] {
         moves.filter { $0.isMoving && $0.blocked == nil && ($0.movesBeforeContracting || !isBlocked) }

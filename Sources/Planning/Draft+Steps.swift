@@ -5,7 +5,7 @@ extension Draft {
     func finished() -> Plan {
         var plan = Plan(
             system: survey.system.id, revision: survey.revision, notes: survey.notes, resolutions: survey.resolutions,
-            drifts: survey.drifts)
+            drifts: survey.drifts + flags.drifts, flags: flags.standings)
         plan.notes += moves.flatMap { move in (survey.observed.databases[move.id]?.notes ?? []).map { "\(move.id): \($0)" } } + flags.notes
         guard !isEmpty else { return plan }
         plan.opening = opening()
@@ -17,7 +17,7 @@ extension Draft {
         writer.write()
         plan.steps = writer.steps
         plan.blocked =
-            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + flags.blocked + writer.blocked)
+            (subjects.compactMap(\.blocked) + moves.compactMap(\.blocked) + blockedFlags + writer.blocked)
             .sorted { $0.resource < $1.resource }
         if writer.isHeldOpen {
             plan.notes.append(
@@ -99,28 +99,6 @@ struct StepWriter {
         }
     }
 
-    mutating func retreat() {
-        let leaving = subjects.filter { $0.direction == .retreat || $0.stops }
-            .sorted { ($1.depth, $0.component.name) < ($0.depth, $1.component.name) }
-        for subject in leaving {
-            let waitsForSchema = isAwaitedLater(subject)
-            if waitsForSchema, !subject.isWritten, !subject.hasDeparting { continue }
-            var after = before(subject.id) + (subject.isWritten ? leavingDependents(of: subject.id) : [])
-            if draft.flags.guarded.contains(subject.id), subject.isWritten { after += disabling }
-            if subject.stops {
-                steps.append(
-                    Step(
-                        id: Self.component(.retreat, subject.id), phase: .retreat, resource: subject.id, action: .stop, after: after,
-                        class: .downtime, summary: "\(subject.component.name): stop until the schema has moved", details: subject.reasons,
-                        deadline: subject.component.timeout))
-            } else {
-                var step = step(for: subject, .retreat, after: after)
-                if waitsForSchema { step.gate = .departed }
-                steps.append(step)
-            }
-        }
-    }
-
     private mutating func migrate(_ phase: Phase) {
         for move in moves {
             let migrations = phase == .migrateDown ? move.downs : move.expands
@@ -155,11 +133,28 @@ struct StepWriter {
         let hasTransition = opens || draft.transition != nil
         guard !draft.isBlocked else {
             isHeldOpen = hasTransition
+            // A flag that nobody can tell of holds no other one back.
+            if hasTransition, draft.isBlockedByFlagsAlone { _ = enable(after: verifySystem()) }
             holdContracts()
             settleFences(after: [])
             return
         }
         guard hasTransition else { return settleFences(after: []) }
+        let last = enable(after: verifySystem())
+        for move in moves {
+            var previous = (last.isEmpty ? [Self.confirm(move.id)] : last) + saved(move)
+            for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
+        }
+        settleFences(after: opens ? [Self.open] : [])
+        let all = steps.filter { $0.phase > .guard }.map(\.id)
+        steps.append(
+            Step(
+                id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
+                summary: "record the releases, close the transition", deadline: .seconds(60)))
+    }
+
+    /// The system's checks, and the questions to its data. Returns what comes next waits for.
+    private mutating func verifySystem() -> [String] {
         let system = draft.survey.system
         let work = steps.filter { $0.phase > .guard }.map(\.id)
         var last = work.isEmpty && opens ? [Self.open] : work
@@ -172,18 +167,7 @@ struct StepWriter {
                     deadline: max(.seconds(60), system.verify.reduce(.zero) { $0 + $1.within })))
             last = [Self.verify]
         }
-        last = checkData(after: last)
-        last = enable(after: last)
-        for move in moves {
-            var previous = (last.isEmpty ? [Self.confirm(move.id)] : last) + saved(move)
-            for migration in move.contracts { previous = [append(migration, of: move, .contract, after: previous)] }
-        }
-        settleFences(after: opens ? [Self.open] : [])
-        let all = steps.filter { $0.phase > .guard }.map(\.id)
-        steps.append(
-            Step(
-                id: Self.close, phase: .finish, action: .close, after: all.isEmpty && opens ? [Self.open] : all,
-                summary: "record the releases, close the transition", deadline: .seconds(60)))
+        return checkData(after: last)
     }
 
     private mutating func holdContracts() {
@@ -197,7 +181,7 @@ struct StepWriter {
 
     /// True if an open transition has done everything but its contract migrations: what verified it then still holds.
     var isOnlyContracting: Bool {
-        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { !$0.movesBeforeContracting }
+        !opens && !subjects.contains { $0.isChange } && moves.allSatisfy { !$0.movesBeforeContracting } && !draft.flags.hasChanges
     }
 
     // MARK: Steps
@@ -208,6 +192,11 @@ struct StepWriter {
             deadline: subject.component.timeout)
         let name = subject.component.name
         switch subject.need {
+        case .change(let change) where change.isReconfiguration && subject.observation.stoppage?.start != nil:
+            step.action = .release(change)
+            step.class = change.route.class
+            step.summary = "\(name): start \(change.to.label) again (\(change.route.means))"
+            step.details = subject.configurationDetails + subject.reasons + change.route.cautions.map { "caution: \($0)" }
         case .change(let change) where change.isReconfiguration:
             step.action = .release(change)
             step.class = change.route.class
@@ -273,16 +262,6 @@ struct StepWriter {
         }
     }
 
-    /// Dependents that must have left before `id` may: health is not asked of them, only that nothing departing runs any more.
-    private func leavingDependents(of id: ResourceID) -> [String] {
-        draft.dependents(of: id).filter { $0.blocked == nil && $0.leavesFirst }.map { Self.component(.retreat, $0.id) }
-    }
-
-    private func leavers(before move: SchemaMove) -> [String] {
-        subjects.filter { $0.leavesFirst && draft.compatibility(of: $0.component).concerns(move.database) }
-            .map { Self.component(.retreat, $0.id) }
-    }
-
     private func unknownDependents(of subject: Subject, _ phase: Phase) -> [String] {
         guard phase == .retreat else { return [] }
         return draft.dependents(of: subject.id).filter(\.isUnknown).map {
@@ -296,14 +275,6 @@ struct StepWriter {
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
-}
-
-extension Subject {
-    /// True if a step in `retreat` takes its departing release away.
-    fileprivate var leavesFirst: Bool {
-        guard direction == .retreat || stops else { return false }
-        return isWritten || hasDeparting
-    }
 }
 
 extension [String] {

@@ -7,15 +7,24 @@ struct FlagMoves {
     private(set) var on: [FlagChange] = []
     private(set) var blocked: [Blocked] = []
     private(set) var notes: [String] = []
+    private(set) var drifts: [Drift] = []
+    private(set) var standings: [FlagStanding] = []
     /// Components that a flag in ``off`` belongs to: they leave after it.
     private(set) var guarded: Set<ResourceID> = []
     /// Databases likewise.
     private(set) var guardedSchemas: Set<ResourceID> = []
-    /// Why a flag is off though its pin says on, by name: a guard that does not hold, a kill.
-    private(set) var held: [String: String] = [:]
+    /// Components and databases that a flag belongs to which must be off before they leave, and nobody knows whether it is.
+    private(set) var unknownBefore: [ResourceID: ResourceID] = [:]
+    /// The database whose migrations bring the table of the flags, which is not there yet; nil otherwise.
+    private(set) var awaitedSchema: ResourceID?
 
     var isEmpty: Bool { off.isEmpty && on.isEmpty && blocked.isEmpty }
     var hasChanges: Bool { !off.isEmpty || !on.isEmpty }
+
+    /// Why a flag is off though its pin says on, by name.
+    var held: [String: String] {
+        Dictionary(standings.compactMap { standing in standing.reason.map { (standing.name, $0) } }) { first, _ in first }
+    }
 
     init(_ survey: Survey, moves: [SchemaMove]) {
         guard let flags = survey.system.flags else { return }
@@ -24,136 +33,76 @@ struct FlagMoves {
                 survey.observed.flags[flag.id]
                 ?? FlagObservation(problem: Problem("NotObserved", "\(flag.id): it was not observed", next: "run again"))
             notes += observation.notes.map { "\(flag.id): \($0)" }
-            if let problem = observation.problem {
-                blocked.append(Blocked(flag.id, .failure, problem))
-                continue
-            }
-            consider(flag, observation, survey, moves)
+            var wish = FlagWish(flag, survey, moves)
+            wish.respect(observation, survey.recorded.flags[flag.name])
+            take(wish, observation, survey, moves)
         }
     }
 
-    private mutating func consider(_ flag: FeatureFlag, _ observation: FlagObservation, _ survey: Survey, _ moves: [SchemaMove]) {
-        var desired = flag.setting
-        if flag.kill == true {
-            desired = .off
-            held[flag.name] = "killed by the spec"
-        } else if flag.setting.isOn, let `guard` = flag.guard {
-            switch GuardQuestion(`guard`, survey, moves).answer() {
-            case .holds: break
-            case .fails(let why):
-                desired = .off
-                held[flag.name] = why
-                notes.append("\(flag.id): off, because \(why)")
-            case .unknown(let problem):
-                blocked.append(Blocked(flag.id, problem.reason == "GuardUndecided" ? .decision : .dependency, problem))
-                // Off is safe whatever the answer is.
-                guard observation.setting?.isOn == true else { return }
-                desired = .off
-                held[flag.name] = problem.message
+    private mutating func take(_ wish: FlagWish, _ observation: FlagObservation, _ survey: Survey, _ moves: [SchemaMove]) {
+        let flag = wish.flag
+        var standing = FlagStanding(
+            name: flag.name, pinned: flag.setting, desired: wish.setting ?? observation.setting ?? .off, current: observation.setting,
+            state: wish.state, reason: wish.reason, servesNothing: observation.servesNothing)
+        defer { standings.append(standing) }
+        if let problem = observation.problem {
+            standing.state = .unknown
+            standing.reason = problem.message
+            blocked.append(Blocked(flag.id, .failure, problem))
+            if Self.comesWithSchema.contains(problem.reason), let name = survey.system.flags?.store.database {
+                awaitedSchema = moves.first { $0.database.name == name && !$0.expands.isEmpty }?.id
             }
-        }
-        let current = observation.setting ?? .off
-        guard desired != current || (observation.setting == nil && desired.isOn) else { return }
-        if desired.isOn, !current.isOn, let record = survey.recorded.flags[flag.name], isKilledByHand(flag, record) {
-            let why = record.reason.map { "it was switched off by hand: \($0)" } ?? "somebody switched it off"
-            held[flag.name] = why
-            notes.append(
-                "\(flag.id): \(why); it stays off until a commit changes its pin (kill: false is enough), or reconcile flag \(flag.name) on"
-            )
+            guard awaitedSchema == nil, wish.setting?.isOn == false else { return }
+            for id in flag.guard?.resources ?? [] where unknownBefore[id] == nil { unknownBefore[id] = flag.id }
             return
         }
+        if let problem = wish.problem {
+            blocked.append(Blocked(flag.id, problem.reason == "GuardUndecided" ? .decision : .dependency, problem))
+        }
+        if let note = wish.note { notes.append("\(flag.id): \(note)") }
+        if let drift = drift(wish, standing, survey.recorded) { drifts.append(drift) }
+        guard let desired = wish.setting, desired != observation.setting else { return }
+        if standing.state == .inSync { standing.state = .outOfSync }
         let change = FlagChange(name: flag.name, from: observation.setting, to: desired, marker: observation.marker)
-        guard isReduction(from: current, to: desired) else {
+        guard isReduction(from: observation.setting, to: desired) else {
             on.append(change)
             return
         }
         off.append(change)
-        if let component = flag.guard?.component { guarded.insert(.component(component)) }
-        if let database = flag.guard?.database { guardedSchemas.insert(.database(database)) }
+        for id in flag.guard?.resources ?? [] {
+            if id.kind == .component { guarded.insert(id) } else { guardedSchemas.insert(id) }
+        }
     }
 
-    /// It was on when it was last seen to be as pinned, the pin is the same, and nobody here switched it off.
-    private func isKilledByHand(_ flag: FeatureFlag, _ record: FlagRecord) -> Bool {
-        record.flag == flag && (record.setting.isOn || record.reason != nil)
+    /// Problems of a table that the next migrations may make, or complete.
+    private static let comesWithSchema: Set<String> = ["DatabaseMissing", "TableMissing", "TableUnfit"]
+
+    /// What somebody else changed since the flag was last seen to be as pinned.
+    private func drift(_ wish: FlagWish, _ standing: FlagStanding, _ recorded: RecordedState) -> Drift? {
+        let cause: String
+        if standing.state == .killedOutOfBand {
+            cause = standing.reason ?? "somebody switched it off"
+        } else {
+            // While a transition is open it may be a step of ours that was interrupted.
+            guard recorded.isKnown, recorded.transition == nil, let record = recorded.flags[wish.flag.name], record.flag == wish.flag,
+                record.setting != standing.current,
+                let desired = wish.setting, desired != standing.current
+            else { return nil }
+            cause = "somebody changed it in the store; it is set back"
+        }
+        return Drift(
+            resource: wish.flag.id,
+            expected: standing.state == .killedOutOfBand ? wish.flag.setting.description : standing.desired.description,
+            found: standing.currentText, identity: ArtifactIdentity(.setting, standing.currentText), cause: cause)
     }
 
-    private func isReduction(from: FlagSetting, to: FlagSetting) -> Bool {
+    private func isReduction(from: FlagSetting?, to: FlagSetting) -> Bool {
         guard to.isOn else { return true }
+        guard let from else { return false }
         return from.isOn && from.variant == to.variant && (to.rollout ?? 100) < (from.rollout ?? 100)
     }
 }
 
-/// Whether what a flag needs is there at the pins.
-struct GuardQuestion {
-    enum Answer {
-        case holds
-        case fails(String)
-        case unknown(Problem)
-    }
-
-    private let `guard`: FlagGuard
-    private let survey: Survey
-    private let moves: [SchemaMove]
-
-    init(_ guard: FlagGuard, _ survey: Survey, _ moves: [SchemaMove]) {
-        self.guard = `guard`
-        self.survey = survey
-        self.moves = moves
-    }
-
-    func answer() -> Answer {
-        for part in [release(), schema()] {
-            guard case .holds = part else { return part }
-        }
-        return .holds
-    }
-
-    private func release() -> Answer {
-        guard let name = `guard`.component, let bound = `guard`.release else { return .holds }
-        let id = ResourceID.component(name)
-        guard let resolution = survey.resolutions[id] else {
-            return .unknown(.needs(id, id, "what its pin means is unknown"))
-        }
-        let oldest = bound.hasPrefix(">=") ? bound.dropFirst(2).trimmingBlanks : bound
-        let names = [resolution.label, resolution.identity.value] + [resolution.pin].compactMap(\.guardText)
-        if names.contains(oldest) { return .holds }
-        if let order = names.lazy.compactMap({ ReleaseVersion($0) }).first.flatMap({ pinned in ReleaseVersion(oldest).map { (pinned, $0) } }
-        ) {
-            return order.0 < order.1 ? .fails("\(name) is pinned to \(resolution.label), and it needs \(oldest) or later") : .holds
-        }
-        return .unknown(
-            Problem(
-                "GuardUndecided",
-                "it cannot be told whether \(resolution.label) of \(name) is \(oldest) or later: they are no version numbers",
-                next: "write the guard with a version that the releases are named by, or without release"))
-    }
-
-    private func schema() -> Answer {
-        guard let name = `guard`.database, let bound = `guard`.schema else { return .holds }
-        let id = ResourceID.database(name)
-        guard let move = moves.first(where: { $0.id == id }), let span = move.span else {
-            return .unknown(.needs(id, id, "where its schema stands is unknown"))
-        }
-        let oldest = bound.hasPrefix(">=") ? bound.dropFirst(2).trimmingBlanks : bound
-        guard let position = move.position(of: oldest) else {
-            return .unknown(
-                Problem(
-                    "GuardUndecided", "database/\(name) has no migration \(oldest), which a flag needs",
-                    next: "name one of its migrations in the guard"))
-        }
-        return span.target < position ? .fails("\(name) is pinned to \(move.name(span.target)), and it needs \(oldest)") : .holds
-    }
-}
-
-extension StringProtocol {
-    fileprivate var trimmingBlanks: String { String(drop { $0 == " " }) }
-}
-
-extension Pin {
-    fileprivate var guardText: String? {
-        switch self {
-        case .name(let text), .commit(let text), .image(let text), .deployment(let text): text
-        case .revision(let number): String(number)
-        }
-    }
+extension FlagGuard {
+    fileprivate var resources: [ResourceID] { [component.map(ResourceID.component), database.map(ResourceID.database)].compactMap(\.self) }
 }

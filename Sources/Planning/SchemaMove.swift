@@ -17,6 +17,10 @@ struct SchemaMove {
             for state in statesBeforeAdvance + [target] where !states.contains(state) { states.append(state) }
             return states
         }
+        /// The states before the components advance: what comes only then need not live with them.
+        var statesUntilAdvance: [Int] { low == current || low == middle ? [current] : [current, low] }
+        /// The states that what comes after the schema has moved has to live with.
+        var statesFromAdvance: [Int] { middle == target ? [target] : [middle, target] }
         /// The states that what leaves after the schema has moved has to live with.
         var statesBeforeAdvance: [Int] { low == current || low == middle ? [middle] : [low, middle] }
     }

@@ -44,13 +44,14 @@ struct Survey {
                 subjects.append(subject)
                 if let drift = drift(of: component, observation, from: meaning.resolution) { drifts.append(drift) }
             }
-            if moved != nil || !observation.notes.isEmpty {
-                remarks.append((id, [moved].compactMap(\.self) + observation.notes.map { "\(id): \($0)" }))
+            let halt = observation.stoppage?.start != nil ? "\(id): \(Stoppage.note)" : nil
+            if moved != nil || halt != nil || !observation.notes.isEmpty {
+                remarks.append((id, [moved, halt].compactMap(\.self) + observation.notes.map { "\(id): \($0)" }))
             }
         }
         drifts.sort { $0.resource < $1.resource }
         subjects.sort { $0.component.name < $1.component.name }
-        notes = remarks.sorted { $0.0 < $1.0 }.flatMap(\.1) + abandonedFences
+        notes = remarks.sorted { $0.0 < $1.0 }.flatMap(\.1) + abandonedFences + abandonedStops
     }
 
     /// What the spec does not name is not managed, so it has no meaning in this plan.

@@ -19,9 +19,18 @@ public protocol Provider: Sendable {
 
     /// Sets the automation that an observation told of to one of its values. Idempotent; one request. Done is observed.
     func setAutomation(_ change: FenceChange, of target: Target, _ request: ApplyRequest) async -> ApplyResult
+
+    /// Stops the component so that nothing of it runs or starts by itself. Idempotent. Done is observed, as ``Stoppage/stopped(start:)``.
+    ///
+    /// The caller has made `stop` durable before: with it, ``apply(_:to:_:)`` of any way brings the component back as it was.
+    func stop(_ target: Target, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult
 }
 
 extension Provider {
+    public func stop(_ target: Target, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        .refused(Problem("CannotStop", "\(Target.provider)/\(request.component): it cannot be stopped"))
+    }
+
     public func setAutomation(_ change: FenceChange, of target: Target, _ request: ApplyRequest) async -> ApplyResult {
         .refused(Problem("NoSwitch", "\(Target.provider)/\(request.component): \(change.name) cannot be switched"))
     }
@@ -58,12 +67,14 @@ public struct ObservationRequest: Sendable {
     public var knownConfiguration: [String: ConfigurationEntry]
     /// The component's releases that were recorded, the oldest first: with what configuration each is known to have run.
     public var records: [ReleaseRecord]
+    /// How Belay has stopped it, or was about to; nil when it has not.
+    public var stop: Stop?
 
     public init(
         component: String, pin: Pin, resolution: Resolution? = nil, openIntent: Intent? = nil, depth: Depth = .pin,
         takeOwnership: Bool = false, allowRebuild: Bool = false, configuration: DesiredConfiguration? = nil,
         readsConfiguration: Bool = false, keeper: ConfigurationKeeper = .none, knownConfiguration: [String: ConfigurationEntry] = [:],
-        records: [ReleaseRecord] = []
+        records: [ReleaseRecord] = [], stop: Stop? = nil
     ) {
         self.component = component
         self.pin = pin
@@ -77,6 +88,7 @@ public struct ObservationRequest: Sendable {
         self.keeper = keeper
         self.knownConfiguration = knownConfiguration
         self.records = records
+        self.stop = stop
     }
 
     /// Whether a build, by the provider's own id, is known to have run with a value; nil when nothing that was recorded tells.
@@ -100,7 +112,8 @@ public struct ObservationRequest: Sendable {
             openIntent: recorded.openIntent(of: component), depth: depth, takeOwnership: component.takeOwnership,
             allowRebuild: component.allowRebuild, configuration: configuration,
             readsConfiguration: readsConfiguration, keeper: keeper,
-            knownConfiguration: recorded.configurations[component.id] ?? [:], records: recorded.releases[component.id] ?? [])
+            knownConfiguration: recorded.configurations[component.id] ?? [:], records: recorded.releases[component.id] ?? [],
+            stop: recorded.stop(of: component))
     }
 }
 
@@ -115,16 +128,19 @@ public struct ApplyRequest: Sendable {
     /// What the configuration must be; nil when it is not managed.
     public var configuration: DesiredConfiguration?
     public var keeper: ConfigurationKeeper
+    /// How Belay has stopped it; nil when it has not. A change of release starts it again.
+    public var stop: Stop?
 
     public init(
         component: String, intent: Intent, revision: Revision, configuration: DesiredConfiguration? = nil,
-        keeper: ConfigurationKeeper = .none
+        keeper: ConfigurationKeeper = .none, stop: Stop? = nil
     ) {
         self.component = component
         self.intent = intent
         self.revision = revision
         self.configuration = configuration
         self.keeper = keeper
+        self.stop = stop
     }
 }
 
@@ -155,13 +171,25 @@ extension Target {
     }
 }
 
+extension Target {
+    /// True if it is what was written so, however the rest of the target was written then.
+    fileprivate func isWritten(as text: String) -> Bool {
+        // What this version cannot read is another target, unless it is written exactly so.
+        (try? JSONDecoder().decode(Self.self, from: Data(text.utf8))).map { $0.identity == identity } ?? (text == self.text)
+    }
+}
+
 extension Fence {
     /// True if it belongs to what `target` names, however the rest of the target was written when it was put up.
-    public func stands(at target: any Target) -> Bool { provider == target.provider && isWritten(of: target) }
+    public func stands(at target: any Target) -> Bool { provider == target.provider && target.isWritten(as: self.target) }
+}
 
-    private func isWritten<Own: Target>(of own: Own) -> Bool {
-        // What this version cannot read is another target, unless it is written exactly so.
-        (try? JSONDecoder().decode(Own.self, from: Data(target.utf8))).map { $0.identity == own.identity } ?? (target == own.text)
+extension RecordedState {
+    /// How the component's present target was stopped; nil when Belay has not stopped it.
+    public func stop(of component: Component) -> Stop? {
+        stops[component.id].flatMap { stop in
+            stop.provider == component.target.provider && component.target.isWritten(as: stop.target) ? stop : nil
+        }
     }
 }
 
@@ -171,6 +199,7 @@ public struct AnyProvider: Sendable {
     private let observing: @Sendable (any Target, ObservationRequest) async -> Observation
     private let applying: @Sendable (ReleaseChange, any Target, ApplyRequest) async -> ApplyResult
     private let switching: @Sendable (FenceChange, any Target, ApplyRequest) async -> ApplyResult
+    private let stopping: @Sendable (Stop, any Target, ApplyRequest) async -> ApplyResult
 
     public init<P: Provider>(_ provider: P) {
         name = P.Target.provider
@@ -191,6 +220,10 @@ public struct AnyProvider: Sendable {
             guard let own = target as? P.Target else { return .refused(mismatch(target)) }
             return await provider.setAutomation(change, of: own, request)
         }
+        stopping = { stop, target, request in
+            guard let own = target as? P.Target else { return .refused(mismatch(target)) }
+            return await provider.stop(own, as: stop, request)
+        }
     }
 
     /// See ``Provider/observe(_:_:)``.
@@ -208,5 +241,10 @@ public struct AnyProvider: Sendable {
     /// See ``Provider/setAutomation(_:of:_:)``.
     public func setAutomation(_ change: FenceChange, of target: any Target, _ request: ApplyRequest) async -> ApplyResult {
         await switching(change, target, request)
+    }
+
+    /// See ``Provider/stop(_:as:_:)``.
+    public func stop(_ component: Component, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        await stopping(stop, component.target, request)
     }
 }

@@ -80,6 +80,7 @@ struct Redaction {
             candidate.routes = candidate.routes.map(self.callAsFunction)
             return candidate
         }
+        if case .impossible(let problem) = observation.stoppage { observation.stoppage = .impossible(self(problem)) }
         observation.notes = observation.notes.map(self.callAsFunction)
         return observation
     }

@@ -28,7 +28,7 @@ public struct Condition: Sendable, Hashable {
         var conditions = [
             Condition(
                 kind: .ready, isTrue: ready, reason: ready ? "InSync" : "OutOfSync",
-                message: ready ? "every pin is live and healthy" : lacks(components, plan, transition)),
+                message: ready ? "every pin is live and healthy" + killed(plan) : lacks(components, plan, transition)),
             Condition(
                 kind: .reconciling, isTrue: transition != nil && !stalled,
                 reason: transition == nil ? "Idle" : stalled ? "Stalled" : "TransitionOpen",
@@ -38,7 +38,7 @@ public struct Condition: Sendable, Hashable {
                 reason: !failed.isEmpty ? "ReleaseFailed" : !decisions.isEmpty ? "DecisionNeeded" : "Moving",
                 message: !failed.isEmpty ? "failed: \(failed)" : decisions.isEmpty ? "" : "waiting for a decision: \(decisions)"),
             Condition(
-                kind: .drifted, isTrue: !plan.drifts.isEmpty, reason: plan.drifts.isEmpty ? "NoneSeen" : "ChangedElsewhere",
+                kind: .drifted, isTrue: !plan.drifts.isEmpty, reason: driftReason(plan),
                 // Without the cause: a vendor words it anew as it learns more.
                 message: plan.drifts.map { "\($0.resource.name): \($0.found) instead of \($0.expected)" }.joined(separator: "; ")),
         ]
@@ -52,11 +52,25 @@ public struct Condition: Sendable, Hashable {
         return conditions
     }
 
+    /// A flag that is killed by hand is named by its own reason where nothing else has drifted.
+    private static func driftReason(_ plan: Plan) -> String {
+        guard !plan.drifts.isEmpty else { return "NoneSeen" }
+        let killed = Set(plan.flags.filter { $0.state == .killedOutOfBand }.map(\.id))
+        return plan.drifts.allSatisfy { killed.contains($0.resource) } ? FlagStanding.State.killedOutOfBand.rawValue : "ChangedElsewhere"
+    }
+
+    private static func killed(_ plan: Plan) -> String {
+        let names = plan.flags.filter { $0.state == .killedOutOfBand }.map(\.name)
+        return names.isEmpty ? "" : ", but for flags that were killed by hand: \(names.joined(separator: ", "))"
+    }
+
     /// `not at its pin: web; checks owed: api`.
     private static func lacks(_ components: [ComponentStatus], _ plan: Plan, _ transition: Transition?) -> String {
         let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
+        let flags = plan.flags.filter { $0.state == .outOfSync || $0.desired != $0.current && $0.state != .unknown && $0.state != .blocked }
+            .map(\.id.description)
         let parts = ComponentStatus.Lack.allCases.compactMap { lack -> String? in
-            let names = components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere : [])
+            let names = Set(components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere + flags : []))
             return names.isEmpty ? nil : "\(lack.rawValue): \(names.sorted().joined(separator: ", "))"
         }
         guard parts.isEmpty else { return parts.joined(separator: "; ") }

@@ -21,11 +21,12 @@ public struct DatabaseStatus: Sendable, Hashable {
     public var presumed: Int
     /// How the schema differs from what its last migration left; nil where that was not compared.
     public var drift: [String]?
-    public var lastBackup: DatabaseObservation.Summary.Backup?
     /// What the reader should know.
     public var notes: [String]
     public var engine: String
     public var table: String
+    public var lastBackup: DatabaseObservation.Summary.Backup?
+    public var lastDrill: DatabaseObservation.Summary.Drill?
     /// Why it is not as pinned, or unknown; nil when it is in place.
     public var problem: Problem?
 
@@ -49,10 +50,11 @@ public struct DatabaseStatus: Sendable, Hashable {
         reversible = observation.summary.reversible
         presumed = observation.migrations.count { $0.isPresumed }
         drift = observation.summary.drift
-        lastBackup = observation.summary.lastBackup
         notes = observation.notes
         engine = observation.summary.engine
         table = observation.summary.table
+        lastBackup = observation.summary.lastBackup
+        lastDrill = observation.summary.lastDrill
         problem = plan.blocked.first { $0.resource == database.id }?.problem ?? observation.problem
     }
 
@@ -76,9 +78,12 @@ public struct DatabaseStatus: Sendable, Hashable {
             lines += drift.map { "    \($0)" }
         }
         if let lastBackup {
-            lines.append(
-                "  last backup: \(lastBackup.id), \(lastBackup.kind), \(lastBackup.taken), "
-                    + (lastBackup.proved.map { "proved by a restore at \($0)" } ?? "never restored as a proof"))
+            let proof = lastBackup.proved.map { "proved \($0.wholeSecond)" } ?? "never proved"
+            lines.append("  last backup \(lastBackup.id) (\(lastBackup.kind), \(lastBackup.taken.wholeSecond)), \(proof)")
+        }
+        if let lastDrill {
+            let way = "from \(lastDrill.from) to \(lastDrill.to)"
+            lines.append("  last drill \(lastDrill.taken.wholeSecond), \(way): \(lastDrill.isPassed ? "passed" : "failed")")
         }
         lines += notes.map { "  \($0)" }
         if let problem { lines.append("  \(problem.description)") }
@@ -91,13 +96,19 @@ public struct DatabaseStatus: Sendable, Hashable {
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
             "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
-            "drift": drift.map { list($0) } ?? .null,
-            "lastBackup": lastBackup.map {
+            "drift": drift.map { list($0) } ?? .null, "notes": list(notes),
+            "lastBackup": lastBackup.map { backup in
                 [
-                    "id": .string($0.id), "kind": .string($0.kind), "taken": .string($0.taken.description),
-                    "proved": .optional($0.proved?.description),
+                    "id": .string(backup.id), "kind": .string(backup.kind), "taken": .string(backup.taken.description),
+                    "proved": .optional(backup.proved?.description),
                 ]
-            } ?? .null, "notes": list(notes),
+            } ?? .null,
+            "lastDrill": lastDrill.map { drill in
+                [
+                    "taken": .string(drill.taken.description), "from": .string(drill.from), "to": .string(drill.to),
+                    "passed": .bool(drill.isPassed),
+                ]
+            } ?? .null,
             "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
         ]
     }

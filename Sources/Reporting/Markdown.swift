@@ -14,9 +14,11 @@ extension SystemStatus {
             ]
             text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
         }
-        let remarks = components.flatMap { component in
-            component.remarks.map { "\(component.name): \($0.withoutLeading(component.name))" }
-        }
+        if let flags { text += flags.markdownSection }
+        let remarks =
+            components.flatMap { component in
+                component.remarks.map { "\(component.name): \($0.withoutLeading(component.name))" }
+            } + (flags?.remarks ?? [])
         let notes = (holder.map { ["at work now: \($0)"] } ?? []) + notes
         if !remarks.isEmpty || !notes.isEmpty { text += "\n" }
         for remark in remarks + notes { text += "- \(remark.markdownEscaped)\n" }

@@ -13,6 +13,7 @@ extension SystemStatus {
             "conditions": .array(conditions.map(\.json)),
             "components": .array(components.map(\.json)),
             "databases": .array(databases.map(\.json)),
+            "flags": flags?.json ?? [],
             "transition": transition.map { transition in
                 [
                     "id": .string(transition.id), "revision": .string(transition.revision.id),

@@ -20,6 +20,7 @@ extension SystemStatus {
                 text += "    \(style.dim(component.name.printable + ":")) \(line.withoutLeading(component.name).printable)\n"
             }
         }
+        if let flags { text += (components.isEmpty && databases.isEmpty ? "  " : "\n  ") + flags.section(style) }
         if let holder { text += "  \(style.yellow("at work now:")) \(holder.printable)\n" }
         if let transition {
             let owed = transition.obligations.map(\.description).sorted().joined(separator: ", ")

@@ -67,6 +67,19 @@ public struct PostgresAddress: Sendable, Hashable {
         return other
     }
 
+    /// The address as text that can be read again. Holds the password: never for output.
+    public var revealed: String {
+        func encoded(_ text: String) -> String {
+            text.utf8.map { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: String(UnicodeScalar(byte))
+                default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                }
+            }.joined()
+        }
+        return "postgresql://?" + options.sorted { $0.key < $1.key }.map { "\($0.key)=\(encoded($0.value))" }.joined(separator: "&")
+    }
+
     /// What a program of PostgreSQL needs in its environment, over the one that this process has, to connect to the same place: no secret
     /// has to stand among its arguments.
     public var environment: [String: String] {

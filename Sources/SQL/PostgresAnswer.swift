@@ -3,22 +3,25 @@ internal import CPostgres
 /// What a server answered to one request, which may hold several statements.
 struct PostgresAnswer {
     private let address: PostgresAddress
-    private var rows = SQLRows()
+    /// Of every statement that ended well, where all of them are wanted; else of the last one.
+    private(set) var rows: [SQLRows] = []
+    private let keepsAll: Bool
     /// The first one.
     private(set) var error: SQLError?
     /// Statements that have ended well.
     private var completed = 0
 
-    init(_ address: PostgresAddress) { self.address = address }
+    init(_ address: PostgresAddress, keepsAll: Bool) {
+        self.address = address
+        self.keepsAll = keepsAll
+    }
 
     mutating func add(_ result: OpaquePointer) {
         switch PQresultStatus(result) {
         case PGRES_TUPLES_OK:
-            rows = Self.rows(result)
-            completed += 1
+            keep(Self.rows(result))
         case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
-            rows = SQLRows(affected: Self.affected(result))
-            completed += 1
+            keep(SQLRows(affected: Self.affected(result)))
         default:
             guard error == nil else { return }
             error = refusal(result)
@@ -26,12 +29,18 @@ struct PostgresAnswer {
         }
     }
 
+    private mutating func keep(_ found: SQLRows) {
+        if !keepsAll { rows.removeAll(keepingCapacity: true) }
+        rows.append(found)
+        completed += 1
+    }
+
     /// `COPY` asks for data, or sends some, that nobody here can give or take.
     mutating func refuse(_ message: String) { error = error ?? SQLError(.statement, "\(address): \(message)", sqlState: "0A000") }
 
     func rowsOrError() throws(SQLError) -> SQLRows {
         if let error { throw error }
-        return rows
+        return rows.last ?? SQLRows()
     }
 
     func stopped(_ message: String) -> SQLError {

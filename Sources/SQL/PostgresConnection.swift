@@ -69,6 +69,12 @@ public actor PostgresConnection: SQLConnection {
 
     public func execute(_ script: String) async throws(SQLError) { try open().execute(script, within: nil) }
 
+    /// Runs a script as one simple query and returns the rows of each of its statements that ended well, with the error of the first that did
+    /// not: the rest was not run then. One round trip.
+    public func answers(to script: String) async throws(SQLError) -> (rows: [SQLRows], error: SQLError?) {
+        try open().answers(to: script)
+    }
+
     /// Runs one statement, and cancels it if it takes longer than allowed: then ``SQLError/Code/cancelled`` is thrown.
     public func query(_ sql: String, _ parameters: [SQLValue] = [], within limit: Duration) async throws(SQLError) -> SQLRows {
         try open().query(sql, parameters, within: limit)

@@ -61,13 +61,20 @@ final class PostgresSession {
             }
         }
         guard isSent else { throw failure(.lost) }
-        return try collect(patience)
+        return try collect(patience).rowsOrError()
+    }
+
+    func answers(to script: String) throws(SQLError) -> (rows: [SQLRows], error: SQLError?) {
+        let patience = try patience(for: script, nil)
+        guard PQsendQuery(handle, script) == 1 else { throw failure(.lost) }
+        let answer = try collect(patience, keepsAll: true)
+        return (answer.rows, answer.error)
     }
 
     func execute(_ script: String, within limit: Duration?) throws(SQLError) {
         let patience = try patience(for: script, limit)
         guard PQsendQuery(handle, script) == 1 else { throw failure(.lost) }
-        _ = try collect(patience)
+        _ = try collect(patience).rowsOrError()
     }
 
     // MARK: - Waiting
@@ -98,9 +105,9 @@ final class PostgresSession {
         case copyRefused
     }
 
-    /// Sends what is not sent yet and reads everything that the server answers: the rows of the last statement, or the first error.
-    private func collect(_ patience: Patience) throws(SQLError) -> SQLRows {
-        var answer = PostgresAnswer(address)
+    /// Sends what is not sent yet and reads everything that the server answers: rows, or the first error.
+    private func collect(_ patience: Patience, keepsAll: Bool = false) throws(SQLError) -> PostgresAnswer {
+        var answer = PostgresAnswer(address, keepsAll: keepsAll)
         var stop: (reason: Reason, request: PostgresCancel)?
         var end: ContinuousClock.Instant?
         while true {
@@ -135,7 +142,7 @@ final class PostgresSession {
         switch stop?.reason {
         case .cancelled: throw answer.stopped("the statement was cancelled")
         case .late: throw answer.stopped("the statement took too long and was cancelled")
-        case .copyRefused, nil: return try answer.rowsOrError()
+        case .copyRefused, nil: return answer
         }
     }
 

@@ -8,7 +8,7 @@ import SystemPackage
     import Musl
 #endif
 
-/// The `git` program. Every call is read-only, and bounded in output and in time.
+/// The `git` program. Every call is bounded in output and in time, and read-only but for those of `GitFile`.
 public struct Git: Sendable {
     private let program: String
     private let deadline: Duration
@@ -137,6 +137,8 @@ public struct Git: Sendable {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
+
+    static func exists(_ path: String) -> Bool { mode(of: path) != nil }
 
     /// Its kind of file, links followed; nil when there is none.
     private static func mode(of path: String) -> mode_t? {

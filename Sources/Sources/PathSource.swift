@@ -58,6 +58,12 @@ public struct PathSource: SpecSource {
         return GitWorkTree(root: root, git: git)
     }
 
+    /// The work tree of one file; nil when there is none.
+    func workTree(holding file: String) async throws(SourceError) -> GitWorkTree? {
+        guard file != "<stdin>", let root = try await git.workTree(holding: Git.directory(of: file)) else { return nil }
+        return GitWorkTree(root: root, git: git)
+    }
+
     private static func digest(of files: [SourceFile]) -> String {
         var hash = SHA256()
         for file in files {

@@ -42,6 +42,8 @@ public enum RevisionRelation: Sendable, Hashable {
 public struct SourceError: Error, Sendable, Hashable {
     public enum Code: String, Sendable {
         case notFound, unreadable, tooLarge, noFiles, gitFailed
+        /// Git could do it, and should not: a tree with other changes, a remote that moved.
+        case refused
     }
 
     public var code: Code

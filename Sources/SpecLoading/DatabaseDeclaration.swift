@@ -8,6 +8,7 @@ struct DatabaseDeclaration: Sendable {
     var schema: String
     var migrations: MigrationSettings
     var checks: [DataCheck]
+    var allowsDowntime: Bool
 
     static let form = Form<DatabaseDeclaration>.object { DatabaseDeclaration(&$0) }
 
@@ -23,7 +24,10 @@ struct DatabaseDeclaration: Sendable {
         )
         migrations = fields.required("migrations", MigrationsDeclaration.form, "Where the migrations are, and how they are run.")
         checks = fields.optional("verify", DataCheckDeclaration.list, "Questions to the data, asked when everything has arrived.") ?? []
-        fields.announced(["downtime"])
+        allowsDowntime =
+            fields.optional(
+                "downtime", .choice(["refused", "allowed"]), default: "refused",
+                "Whether components that tolerate no schema in between may be stopped while it moves.") == "allowed"
     }
 }
 

@@ -7,6 +7,7 @@ struct FlagsDeclaration: Sendable {
     /// Nil only after a mistake and while a schema is made.
     var store: (any FlagTarget)?
     var values: [FeatureFlag]
+    var propagation: Duration?
 
     static func form(stores: [FlagTargetKind]) -> Form<FlagsDeclaration> {
         let alternatives = stores.map(\.alternative)
@@ -14,13 +15,22 @@ struct FlagsDeclaration: Sendable {
         return .object { fields in
             let chosen: StoreChoice = fields.required("store", store, "Where the applications read their flags.")
             let values: SpecMap<FeatureFlag> = fields.required("values", valuesForm, "How each flag is to be set, by name.")
+            let propagation: Duration? = fields.optional(
+                "propagation",
+                "How long applications may see the old value after a change: what a flag that went off belongs to waits for it. By default "
+                    + "what the store promises.")
+            if let store = chosen.target, !type(of: store).hasVariants {
+                for entry in values.entries where entry.value.setting.variant != nil {
+                    fields.report("\(entry.key) names a variant, and the store \(store.store) knows only on and off", at: "values")
+                }
+            }
             return FlagsDeclaration(
                 store: chosen.target,
                 values: values.entries.map { entry in
                     var flag = entry.value
                     flag.name = entry.key
                     return flag
-                })
+                }, propagation: propagation)
         }
     }
 

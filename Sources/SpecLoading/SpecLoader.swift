@@ -67,7 +67,7 @@ public struct SpecLoader: Sendable {
             result.diagnostics += reading.diagnostics
             if let system, stream.problems.isEmpty { result.systems.append(system) }
             result.diagnostics += ComponentOrder(document).mistakes(in: file.name) + References(document).mistakes(in: file.name)
-            facts.append(SystemFacts(document, in: file.name, read: system, targets: targets))
+            facts.append(SystemFacts(document, in: file.name, read: system, targets: targets, flagTargets: flagTargets))
         }
     }
 

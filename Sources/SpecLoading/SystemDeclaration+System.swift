@@ -24,11 +24,14 @@ extension SystemDeclaration {
                     migrations.path = Self.path(migrations.path, besides: file)
                     return Database(
                         name: entry.key, connection: connection.resolved { Self.path($0, besides: file) }, schema: entry.value.schema,
-                        migrations: migrations, checks: entry.value.checks)
+                        migrations: migrations, allowsDowntime: entry.value.allowsDowntime, checks: entry.value.checks)
                 }
             },
             flags: spec.flags.flatMap { flags in
-                flags.store.map { FeatureFlags(store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values) }
+                flags.store.map {
+                    FeatureFlags(
+                        store: $0.resolvingPaths { Self.path($0, besides: file) }, flags: flags.values, propagation: flags.propagation)
+                }
             },
             approvals: spec.approve, verify: spec.verify, statePlace: spec.state?.place?.resolved { Self.path($0, besides: file) },
             origin: origin)

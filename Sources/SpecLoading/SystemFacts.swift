@@ -2,7 +2,7 @@ import Model
 import SpecFields
 import YAMLReading
 
-/// What a document claims for its system: its name, and the providers' targets. Kept until all files are read.
+/// What a document claims for its system: its name, the providers' targets, and flags. Kept until all files are read.
 ///
 /// Taken from the nodes where the document has mistakes, so that a mistake elsewhere in it hides no claim.
 struct SystemFacts {
@@ -23,10 +23,12 @@ struct SystemFacts {
     let id: SystemID?
     private let nameMark: YAMLMark
     private let claims: [Claim]
+    private let flags: [FlagClaim]
 
     /// - Parameter read: the system, when the document had no mistake.
-    init(_ document: YAMLNode, in file: String, read system: System?, targets: [TargetKind]) {
+    init(_ document: YAMLNode, in file: String, read system: System?, targets: [TargetKind], flagTargets: [FlagTargetKind]) {
         self.file = file
+        flags = FlagClaim.all(in: document, file: file, read: system, kinds: flagTargets)
         let metadata = document["metadata"]
         let name = metadata?["name"]
         nameMark = name?.mark ?? document.mark
@@ -54,6 +56,7 @@ struct SystemFacts {
         var mistakes: [Diagnostic] = []
         var names: [SystemID: Int] = [:]
         var claims: [Claim.Target: (system: Int, claim: Int)] = [:]
+        var flags: [FlagClaim.Subject: (system: Int, claim: FlagClaim)] = [:]
         names.reserveCapacity(systems.count)
         claims.reserveCapacity(systems.reduce(0) { $0 + $1.claims.count })
         for (index, system) in systems.enumerated() {
@@ -70,6 +73,18 @@ struct SystemFacts {
                     mistakes.append(system.mistake(claim, systems[first.system], systems[first.system].claims[first.claim]))
                 } else {
                     claims[claim.target] = (index, position)
+                }
+            }
+            for claim in system.flags {
+                if let first = flags[claim.subject] {
+                    let owner = systems[first.system]
+                    mistakes.append(
+                        system.mistake(
+                            claim.mark, "spec.flags.values.\(claim.subject.flag)",
+                            "\(claim.subject.flag) of \(claim.place) belongs to \(owner.id?.description ?? "another system") already, at "
+                                + owner.place(first.claim.mark)))
+                } else {
+                    flags[claim.subject] = (index, claim)
                 }
             }
         }

@@ -18,6 +18,8 @@ public enum JournalEntry: Sendable, Hashable {
     case closed(Closing)
     /// A provider's automation is about to be switched, or has been.
     case fence(Fencing)
+    /// A component is about to be stopped, or has been.
+    case stop(Stopping)
     /// Somebody else changed what is declared.
     case drift(Drift)
     /// A flag was set, or was seen to be as it is pinned.
@@ -148,6 +150,27 @@ public enum JournalEntry: Sendable, Hashable {
         }
     }
 
+    public struct Stopping: Sendable, Hashable, Encodable {
+        public enum Stage: String, Sendable, Encodable, CaseIterable {
+            /// What brings it back is durable; the request follows.
+            case stopping
+            /// Nothing of it was observed to run any more.
+            case stopped
+            /// The request was certainly without effect.
+            case refused
+        }
+
+        public var resource: ResourceID
+        public var stage: Stage
+        public var stop: Stop
+
+        public init(_ resource: ResourceID, _ stage: Stage, _ stop: Stop) {
+            self.resource = resource
+            self.stage = stage
+            self.stop = stop
+        }
+    }
+
     public struct Forgetting: Sendable, Hashable, Encodable {
         public var resource: ResourceID
         /// True if its fence was left up: nobody will take it down.
@@ -173,7 +196,7 @@ public enum JournalEntry: Sendable, Hashable {
 extension JournalEntry: Encodable {
     /// The kinds, which are also the key of the entry's own part in a journal line.
     public enum Kind: String, Sendable, CodingKey, CaseIterable {
-        case accepted, opened, intent, receipt, reached, paid, closed, fence, drift, flag, forgotten
+        case accepted, opened, intent, receipt, reached, paid, closed, fence, stop, drift, flag, forgotten
     }
 
     public var kind: Kind {
@@ -186,6 +209,7 @@ extension JournalEntry: Encodable {
         case .paid: .paid
         case .closed: .closed
         case .fence: .fence
+        case .stop: .stop
         case .drift: .drift
         case .flag: .flag
         case .forgotten: .forgotten
@@ -203,6 +227,7 @@ extension JournalEntry: Encodable {
         case .paid(let value): try container.encode(value, forKey: .paid)
         case .closed(let value): try container.encode(value, forKey: .closed)
         case .fence(let value): try container.encode(value, forKey: .fence)
+        case .stop(let value): try container.encode(value, forKey: .stop)
         case .drift(let value): try container.encode(value, forKey: .drift)
         case .flag(let value): try container.encode(value, forKey: .flag)
         case .forgotten(let value): try container.encode(value, forKey: .forgotten)

@@ -13,6 +13,7 @@ extension JournalEntry {
         case .paid: self = .paid(try Payment(journal: json))
         case .closed: self = .closed(try Closing(journal: json))
         case .fence: self = .fence(try Fencing(journal: json))
+        case .stop: self = .stop(try Stopping(journal: json))
         case .drift: self = .drift(try Drift(journal: json))
         case .flag: self = .flag(try FlagRecord(journal: json))
         case .forgotten: self = .forgotten(try Forgetting(journal: json))
@@ -63,6 +64,14 @@ extension JournalEntry.Fencing.Stage: JournalReadable {}
 extension JournalEntry.Fencing {
     fileprivate init(journal json: JSON) throws(JournalMismatch) {
         self.init(try json.member("resource"), try json.member("stage"), try json.member("fence"))
+    }
+}
+
+extension JournalEntry.Stopping.Stage: JournalReadable {}
+
+extension JournalEntry.Stopping {
+    fileprivate init(journal json: JSON) throws(JournalMismatch) {
+        self.init(try json.member("resource"), try json.member("stage"), try json.member("stop"))
     }
 }
 

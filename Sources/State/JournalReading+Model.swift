@@ -77,6 +77,14 @@ extension Fence: JournalReadable {
     }
 }
 
+extension Stop: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(
+            memory: try json.member("memory"), means: try json.member("means"), target: try json.member("target"),
+            provider: try json.member("provider"))
+    }
+}
+
 extension Drift: JournalReadable {
     init(journal json: JSON) throws(JournalMismatch) {
         self.init(

@@ -41,10 +41,13 @@ extension RecordedState {
             if transition?.id == closing.transition { transition = nil }
         case .fence(let fencing):
             fences[fencing.resource] = fencing.stage == .lowered ? nil : fencing.fence
+        case .stop(let stopping):
+            stops[stopping.resource] = stopping.stage == .refused ? nil : stopping.stop
         case .drift(let drift):
             drifts[drift.resource] = drift
         case .flag(let record):
             flags[record.flag.name] = record
+            drifts[record.flag.id] = nil
         case .forgotten(let forgetting):
             forget(forgetting.resource)
         }
@@ -62,6 +65,7 @@ extension RecordedState {
         openIntents[resource] = nil
         configurations[resource] = nil
         fences[resource] = nil
+        stops[resource] = nil
         drifts[resource] = nil
         transition?.obligations.removeAll { $0 == .check(resource) }
     }
@@ -73,6 +77,7 @@ extension RecordedState {
         own.append(record)
         releases[resource] = own
         drifts[resource] = nil
+        stops[resource] = nil
         if let configuration = record.configuration { configurations[resource] = configuration }
         resolutions[resource]?.learn(from: record.resolution)
         transition?.target[resource]?.learn(from: record.resolution)

@@ -69,14 +69,7 @@ struct YAMLTreeBuilder: ~Copyable {
         let text = String(
             decoding: UnsafeBufferPointer(start: reader.event.pointee.data.scalar.value, count: reader.event.pointee.data.scalar.length),
             as: UTF8.self)
-        let style: YAMLScalarStyle =
-            switch reader.event.pointee.data.scalar.style {
-            case YAML_SINGLE_QUOTED_SCALAR_STYLE: .singleQuoted
-            case YAML_DOUBLE_QUOTED_SCALAR_STYLE: .doubleQuoted
-            case YAML_LITERAL_SCALAR_STYLE: .literal
-            case YAML_FOLDED_SCALAR_STYLE: .folded
-            default: .plain
-            }
+        let style = YAMLScalarStyle(reader.event.pointee.data.scalar.style)
         return YAMLNode(.scalar(text, style), tag: tag.map { String(yaml: $0) }, at: reader.mark)
     }
 

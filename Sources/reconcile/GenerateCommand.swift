@@ -1,9 +1,7 @@
-import AllProviders
 import ArgumentParser
 import ControlLoop
 import FoundationEssentials
 import Planning
-import ProviderKit
 import SpecLoading
 
 struct GenerateCommand: AsyncParsableCommand {
@@ -20,7 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let program = Program()
-        let files = SpecLoader(targets: allProviders.map(\.targetKind)).generatedFiles
+        let files = Program.loader.generatedFiles
         var differs = false
         for file in files {
             guard let output else {

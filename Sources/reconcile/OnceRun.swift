@@ -24,15 +24,25 @@ struct OnceRun: Sendable {
     var isStatePlaced: Bool
 
     func callAsFunction(_ specs: SpecOptions) async -> Verdict {
-        guard let (source, snapshot, systems) = await program.systems(specs, form) else { return .failure }
+        guard let reports = await reports(specs) else { return .failure }
+        switch form {
+        case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
+        case .markdown: for report in reports { program.output.result(report.markdown) }
+        case .text: for report in reports { program.output.result(report.text(program.output.style)) }
+        }
+        return verdict(of: reports)
+    }
+
+    /// How the passes ended, with progress while they last; nil after it has been told why there were none.
+    func reports(_ specs: SpecOptions) async -> [PassReport]? {
+        guard let (source, snapshot, systems) = await program.systems(specs, form) else { return nil }
         if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
             )
         }
-        var reports: [PassReport] = []
-        await withTaskGroup(of: (Int, PassReport).self) { group in
+        return await withTaskGroup(of: (Int, PassReport).self) { group in
             for (index, system) in systems.enumerated() {
                 group.addTask {
                     (index, await reconcile(approval.applied(to: system), of: snapshot, from: source, isAlone: systems.count == 1))
@@ -40,13 +50,12 @@ struct OnceRun: Sendable {
             }
             var found: [Int: PassReport] = [:]
             for await (index, report) in group { found[index] = report }
-            reports = found.sorted { $0.key < $1.key }.map(\.value)
+            return found.sorted { $0.key < $1.key }.map(\.value)
         }
-        switch form {
-        case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
-        case .markdown: for report in reports { program.output.result(report.markdown) }
-        case .text: for report in reports { program.output.result(report.text(program.output.style)) }
-        }
+    }
+
+    /// The worst of them, once they are in the job's summary and the result is written.
+    func verdict(of reports: [PassReport]) -> Verdict {
         writeJobSummary(reports)
         if program.output.isBroken { program.output.error("the result could not be written") }
         return max(reports.map(\.verdict).max() ?? .inSync, program.output.isBroken ? .failure : .inSync)

@@ -5,6 +5,7 @@ import ControlLoop
 import CurlTransport
 import DatabaseState
 import Dispatch
+import Flags
 import FoundationEssentials
 import GitMigrations
 import JSONValues
@@ -41,7 +42,7 @@ struct Program: Sendable {
         self.variables = variables
         output = Output(
             variables: variables,
-            secrets: allProviders.flatMap(\.secretVariables).compactMap { variables[$0] }
+            secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [variables[ConfigurationKey.variable]].compactMap(\.self))
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
@@ -54,14 +55,20 @@ struct Program: Sendable {
         }
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        let addresses: FlagDatabases.AddressReading = { source, name in
+            await values.value(of: source, for: "database/\(name): its address")
+        }
+        let flagStores = FlagStores(environment)
+        let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }) { source, name in
-                await values.value(of: source, for: "database/\(name): its address")
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
+            flagStore: { system, flags in
+                flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
             backups: { system in
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
@@ -89,8 +96,11 @@ struct Program: Sendable {
     func load(_ paths: [String]) async throws(SourceError) -> (source: PathSource, snapshot: Snapshot, loaded: LoadResult) {
         let source = PathSource(paths)
         let snapshot = try await source.snapshot()
-        return (source, snapshot, SpecLoader(targets: allProviders.map(\.targetKind)).load(snapshot.files))
+        return (source, snapshot, Self.loader.load(snapshot.files))
     }
+
+    /// Reads every kind of target that there is.
+    static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {

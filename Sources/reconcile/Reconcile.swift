@@ -18,6 +18,7 @@ struct Reconcile: AsyncParsableCommand {
               reconcile --once -f system.yaml        do it; for --adopt, --force and --timeout: reconcile run --help
               reconcile status -f system.yaml        what is pinned, what runs
               reconcile history web -f system.yaml   where web could go back to
+              reconcile rollback web -f system.yaml  pin what web ran before, in the file
 
             Exit codes: 0 converged or in sync; 1 failed, or a spec that does not load;
             2 changes pending (plan); 3 blocked: needs adoption, locked, an older revision;
@@ -29,7 +30,8 @@ struct Reconcile: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, HistoryCommand.self, HealthCommand.self,
-            ForgetCommand.self, GenerateCommand.self,
+            PinCommand.self, RollbackCommand.self, FlagCommand.self, MigrateCommand.self, BackupCommand.self, RestoreCommand.self,
+            DrillCommand.self, ForgetCommand.self, GenerateCommand.self,
         ],
         // A command of its own: options of the root command would swallow those of the others.
         defaultSubcommand: RunCommand.self)

@@ -22,8 +22,7 @@ struct StatusCommand: AsyncParsableCommand {
             status.holder = try await program.reconciler.store(system).holder()?.description
             return Answer(
                 text: status.text, markdown: { [status] in status.markdown }, json: { [status] in status.json },
-                verdict: status.components.contains { $0.state == .unknown } || status.databases.contains { !$0.isKnown }
-                    ? .failure : .inSync)
+                verdict: status.isKnown ? .inSync : .failure)
         }
     }
 }

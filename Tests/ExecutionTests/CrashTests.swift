@@ -175,6 +175,12 @@ struct MortalProvider<Inner: Provider>: Provider where Inner.Target == FakeTarge
         return death.survives() ? result : dead
     }
 
+    func stop(_ target: FakeTarget, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        guard death.survives() else { return dead }
+        let result = await inner.stop(target, as: stop, request)
+        return death.survives() ? result : dead
+    }
+
     func setAutomation(_ change: FenceChange, of target: FakeTarget, _ request: ApplyRequest) async -> ApplyResult {
         guard death.survives() else { return dead }
         let result = await inner.setAutomation(change, of: target, request)

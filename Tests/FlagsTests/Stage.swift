@@ -74,10 +74,12 @@ extension Stage {
         """
     private static let stranger = #""stranger": {"state": "DISABLED", "variants": {"a": 1.10, "b": 2},   "defaultVariant": "a"}"#
 
-    private static func stores(_ variables: [String: String] = [:], _ transport: any Transport = SimulatedTransport([:])) -> FlagStores {
-        FlagStores(
-            ProviderEnvironment(variables: variables, transport: transport, now: { Timestamp(millisecondsSinceEpoch: 1_795_392_000_000) })
-        ) { name in .failure(Problem("NoDatabase", "no database \(name)")) }
+    private static func store(
+        for target: any FlagTarget, _ variables: [String: String] = [:], _ transport: any Transport = SimulatedTransport([:])
+    ) throws -> AnyFlagStore {
+        let environment = ProviderEnvironment(
+            variables: variables, transport: transport, now: { Timestamp(millisecondsSinceEpoch: 1_795_392_000_000) })
+        return try FlagStores(environment).store(for: target) { name in .failure(Problem("NoDatabase", "no database \(name)")) }.get()
     }
 
     private static func meddled(_ text: String) -> String {
@@ -88,7 +90,7 @@ extension Stage {
         let place = try place ?? Place()
         let target = FlagdTarget(file: try place.write("flags.json", text))
         return Stage(
-            store: try stores().store(for: target).get(), target: target, content: { try place.read("flags.json") },
+            store: try store(for: target), target: target, content: { try place.read("flags.json") },
             meddle: { try place.write("flags.json", meddled(try place.read("flags.json"))) }, strangers: stranger)
     }
 
@@ -122,7 +124,7 @@ extension Stage {
             }?["data"]
         }
         let stage = Stage(
-            store: try stores(["KUBECONFIG": kubeconfig], transport).store(for: target).get(), target: target,
+            store: try store(for: target, ["KUBECONFIG": kubeconfig], transport), target: target,
             content: { await data()?["flags.json"]?.string ?? "" },
             meddle: {
                 let text = meddled(await data()?["flags.json"]?.string ?? "")
@@ -153,7 +155,7 @@ extension Stage {
             ], clock: ManualClock(), token: token)
         let transport = SimulatedTransport([api: recording?(vercel) ?? vercel])
         let stage = Stage(
-            store: try stores(["VERCEL_TOKEN": token, "VERCEL_API_URL": api], transport).store(for: target).get(), target: target,
+            store: try store(for: target, ["VERCEL_TOKEN": token, "VERCEL_API_URL": api], transport), target: target,
             content: { await vercel.world["edgeConfigs"]?[0]?["items"]?.description ?? "" },
             meddle: {
                 var flags = await vercel.world["edgeConfigs"]?[0]?["items"]?["flags"] ?? [:]
@@ -224,7 +226,7 @@ extension Stage {
         let environment = ProviderEnvironment(
             variables: [:], transport: SimulatedTransport([:]), now: { Timestamp(millisecondsSinceEpoch: 0) })
         return Stage(
-            store: try FlagStores(environment, connect: connect).store(for: target).get(), target: target,
+            store: try FlagStores(environment).store(for: target, connect: connect).get(), target: target,
             content: {
                 let connection = try await open()
                 let rows = try await connection.query("SELECT * FROM \(target.table) ORDER BY flag_name").rows

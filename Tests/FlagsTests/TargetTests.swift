@@ -57,8 +57,8 @@ import YAMLReading
     @Test func aStoreThatLacksItsCredentialsSaysWhatToSet() {
         let environment = ProviderEnvironment(
             variables: [:], transport: SimulatedTransport([:]), now: { Timestamp(millisecondsSinceEpoch: 0) })
-        let stores = FlagStores(environment) { _ in .failure(Problem("None", "none")) }
-        guard case .failure(let problem) = stores.store(for: EdgeConfigTarget(id: "ecfg_a")) else {
+        let store = FlagStores(environment).store(for: EdgeConfigTarget(id: "ecfg_a")) { _ in .failure(Problem("None", "none")) }
+        guard case .failure(let problem) = store else {
             Issue.record("connected without a token")
             return
         }
@@ -70,7 +70,7 @@ import YAMLReading
             variables: [:], transport: SimulatedTransport([:]), now: { Timestamp(millisecondsSinceEpoch: 0) })
         let problem = Problem("DatabaseUnreachable", "main: no answer")
         let target = SQLFlagTarget(database: "main")
-        let store = try FlagStores(environment) { _ in .failure(problem) }.store(for: target).get()
+        let store = try FlagStores(environment).store(for: target) { _ in .failure(problem) }.get()
         #expect(await store.observe(["a"], in: target)["a"]?.problem == problem)
         let change = FlagChange(name: "a", from: nil, to: .off, marker: nil)
         #expect(await store.apply([change], to: target, reason: "") == .refused(problem))

@@ -1,3 +1,4 @@
+import KubernetesProvider
 import Model
 import ProviderContract
 import Testing
@@ -9,6 +10,27 @@ struct ContractTests {
     @Test(arguments: clauses)
     func clauseIsKept(_ clause: Clause) async throws {
         let violation = try await clause.violation(in: KubernetesFixture())
+        #expect(violation == nil)
+    }
+
+    @Test(arguments: Clause.stopping)
+    func clauseOfStoppingIsKept(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: KubernetesFixture())
+        #expect(violation == nil)
+    }
+
+    struct StatefulFixture: ProviderFixture {
+        func makeWorld() async throws -> ContractWorld {
+            let cluster = try Cluster([Cluster.workload(kind: "StatefulSet")])
+            var world = try await KubernetesFixture.world(of: cluster)
+            world.component.target = KubernetesTarget(namespace: "prod", .statefulSet("backend"))
+            return world
+        }
+    }
+
+    @Test(arguments: Clause.stopping)
+    func clauseOfStoppingIsKeptByStatefulSets(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: StatefulFixture())
         #expect(violation == nil)
     }
 

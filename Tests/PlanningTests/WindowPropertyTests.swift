@@ -30,18 +30,26 @@ import Testing
         return found
     }
 
-    @Test func noStepBreaksAWindow() {
+    /// Nil: some databases allow downtime.
+    @Test(arguments: [nil, true, false]) func noStepBreaksAWindow(allowsDowntime: Bool?) {
         var migrations = 0
         var stops = 0
+        var several = 0
         for seed in PropertyTests.seeds {
             var random = Random(seed: seed)
-            let parts = RandomSystem(&random)
+            var parts = RandomSystem(&random)
+            if let allowsDowntime {
+                for index in parts.databases.indices { parts.databases[index].allowsDowntime = allowsDowntime }
+            }
             let before = parts.system(&random)
             let system = parts.system(&random)
             let world = parts.disturbed(parts.world(of: before), &random)
             var simulated = SimulatedWorld(world: world, recorded: RecordedState(isKnown: true, releases: parts.records()))
             let plan = Planning.plan(
                 system, revision: .make(), observed: simulated.world.observed(for: system), recorded: simulated.recorded)
+            if Set(plan.steps.filter { $0.action.isMigration }.map(\.id)).count > 1, plan.steps.count(where: { $0.action.isRelease }) > 1 {
+                several += 1
+            }
             var waiting = plan.steps.shuffled(using: &random)
             var done: Set<String> = []
             while let index = waiting.firstIndex(where: { done.isSuperset(of: $0.after) }) {
@@ -59,6 +67,23 @@ import Testing
             #expect(waiting.isEmpty, "seed \(seed): \(waiting.map(\.id)) wait for each other")
         }
         #expect(migrations > 500)
-        #expect(stops >= 5)
+        #expect(several > 10)
+        switch allowsDowntime {
+        case nil: #expect(stops > 0)
+        case true?: #expect(stops >= 10)
+        case false?: #expect(stops == 0)
+        }
+    }
+}
+
+extension Step.Action {
+    fileprivate var isMigration: Bool {
+        if case .migrate = self { return true }
+        return false
+    }
+
+    fileprivate var isRelease: Bool {
+        if case .release = self { return true }
+        return false
     }
 }

@@ -59,13 +59,7 @@ struct SandboxedSystem {
     func reconcile(
         _ arguments: [String], variables: [String: String?] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> BuiltProgram.Ended {
-        var environment = Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
-        environment["XDG_STATE_HOME"] = stateHome.root
-        environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
-        for name in ["FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
-            environment[name] = .some(nil)
-        }
-        environment.merge(variables) { $1 }
+        let environment = environment.merging(variables) { $1 }
         let ended = try await BuiltProgram("reconcile").run(arguments, variables: environment, in: place.root)
         for token in tokens {
             #expect(!(ended.output + ended.errors).contains(token), "a token was printed", sourceLocation: sourceLocation)
@@ -74,6 +68,22 @@ struct SandboxedSystem {
             }
         }
         return ended
+    }
+
+    private var environment: [String: String?] {
+        var environment = Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
+        environment["XDG_STATE_HOME"] = stateHome.root
+        environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
+        for name in ["FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
+            environment[name] = .some(nil)
+        }
+        return environment
+    }
+
+    /// Runs the program and kills it after that time, unless it has ended.
+    func reconcile(killedAfter seconds: Double, _ arguments: String...) async throws {
+        _ = try await BuiltProgram(onSearchPath: "timeout").run(
+            ["-s", "KILL", "\(seconds)", BuiltProgram.path(of: "reconcile")] + arguments, variables: environment, in: place.root)
     }
 
     /// The secrets of this sandbox.

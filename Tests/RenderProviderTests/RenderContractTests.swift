@@ -52,6 +52,33 @@ import Testing
         #expect(violation == nil)
     }
 
+    struct FromAnotherImage: ProviderFixture {
+        func makeWorld() async throws -> ContractWorld { try RenderStage.make("worker", pin: .name(RenderStage.digest1)).world }
+    }
+
+    @Test(arguments: Clause.stopping) func keepsWhatIsPromisedOfStopping(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: FromAnotherImage())
+        #expect(violation == nil)
+    }
+
+    @Test func whatIsBuiltFromGitCannotBeStopped() async throws {
+        for (service, why) in [
+            ("api", "render/web: Render has a resumed service run what it ran before, until another deploy takes its place"),
+            ("night", "render/web: Render cannot end what runs of a cron_job"),
+        ] {
+            let observation = try await RenderStage.make(service).world.observe()
+            #expect(observation.stoppage == .impossible(Problem("CannotStop", why)))
+        }
+    }
+
+    @Test func whatSomebodyElseSuspendedIsNotBelays() async throws {
+        let stage = try RenderStage.make("worker", pin: .name(RenderStage.digest1), worker: { $0["suspended"] = "billing" })
+        let stop = Stop(memory: "dep-2", means: "suspend the service", target: "", provider: "render")
+        let observation = await stage.world.observe(stop: stop)
+        #expect(observation.blocker?.reason == "ServiceSuspended")
+        #expect(observation.stoppage?.start == nil)
+    }
+
     @Test(arguments: Clause.all) func keepsForAnImage(_ clause: Clause) async throws {
         let violation = try await clause.violation(in: FromAnImage())
         #expect(violation == nil)

@@ -202,6 +202,7 @@ struct SystemStatusTests {
                     "obligations": ["checks of component/web", "checks of the system"],
                 ],
                 "databases": [],
+                "flags": [],
                 "notes": [], "lockedBy": .null,
             ])
         #expect(JSON.list("X", [1]) == ["apiVersion": "belay.dev/v1alpha1", "kind": "X", "items": [1]])

@@ -22,7 +22,14 @@ import Testing
         #expect(database.migrations.backup == .none)
         #expect(database.migrations.revert == ["a"])
         #expect(database.schema == "3")
+        #expect(!database.allowsDowntime, "an outage has to be asked for")
         #expect(database.checks == [DataCheck(sql: "SELECT 1", expect: "1")])
+    }
+
+    @Test(arguments: [("allowed", true), ("refused", false)]) func downtimeIsAllowedWhereItIsSaid(_ word: String, _ isAllowed: Bool) {
+        let result = Self.load("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: \(word)}")
+        #expect(result.diagnostics.isEmpty, "\(result.diagnostics)")
+        #expect(result.systems.first?.databases.first?.allowsDowntime == isAllowed)
     }
 
     @Test(arguments: [
@@ -34,7 +41,11 @@ import Testing
             "{sqlite: {path: x}, migrations: {path: m, verify: loud}, schema: a}",
             "expected one of off, warn, strict"
         ),
-        ("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: allowed}", "unknown field \"downtime\": not supported yet"),
+        (
+            "{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: maybe}",
+            "spec.databases.main.downtime: expected one of refused, allowed"
+        ),
+        ("{sqlite: {path: x}, migrations: {path: m}, schema: a, downtime: true}", "spec.databases.main.downtime: expected"),
     ]) func aMistakeInADatabaseIsTold(_ text: String, _ expected: String) {
         let lines = Self.load(text).diagnostics.map(\.description)
         #expect(lines.contains { $0.contains(expected) }, "\(lines)")

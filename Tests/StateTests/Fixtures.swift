@@ -113,6 +113,8 @@ let oneOfEach: [JournalEntry] = [
     .receipt(.init(.make(), .tookEffect)),
     .fence(.init(.component("web"), .raising, .make())),
     .fence(.init(.component("web"), .raised, .make())),
+    .stop(.init(.component("web"), .stopping, .make())),
+    .stop(.init(.component("web"), .stopped, .make())),
     .drift(.make()),
     .reached(.init(.component("web"), .make())),
     .paid(.init(transition: "t1", .check(.component("web")), releases: [.component("web"): .make(.make(), .good)])),
@@ -123,6 +125,10 @@ extension Fence {
     static func make(_ previous: String = "commit") -> Fence {
         Fence(name: "autoDeploy", previous: previous, set: "no", target: #"{"service":"srv-1"}"#, provider: "render")
     }
+}
+
+extension Stop {
+    static func make() -> Stop { Stop(memory: "3", means: "scale from 3 to 0", target: #"{"namespace":"prod"}"#, provider: "kubernetes") }
 }
 
 extension Drift {

@@ -123,8 +123,3 @@ public struct EdgeConfigStore: FlagStore {
         return problem
     }
 }
-
-extension EdgeConfigTarget {
-    /// For messages.
-    fileprivate var place: String { "edgeConfig/\(identity)" }
-}

@@ -79,11 +79,6 @@ public struct SQLFlagStore: FlagStore {
     }
 }
 
-extension SQLFlagTarget {
-    /// For messages.
-    var place: String { "sql/\(identity)" }
-}
-
 extension FlagTable.Reading {
     /// True if it was a lock that others hold.
     var isTemporary: Bool {

@@ -4,6 +4,8 @@ public import SpecFields
 /// A table of flags in a database of the system.
 public struct SQLFlagTarget: FlagTarget, Hashable {
     public static let store = "sql"
+    /// A row says on or off, and for how many percent.
+    public static let hasVariants = false
     /// The database's name in the spec.
     public var databaseName: String
     /// With its schema where it is not found without: `app.feature_flags`.

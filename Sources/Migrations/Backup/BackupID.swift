@@ -6,6 +6,7 @@ public struct BackupID: Sendable, Hashable {
 
     /// Seconds since the epoch, in UTC.
     let seconds: Int64
+    /// The millisecond in the upper ten bits.
     let random: UInt32
 
     init(seconds: Int64, random: UInt32) {
@@ -13,9 +14,10 @@ public struct BackupID: Sendable, Hashable {
         self.random = random
     }
 
-    /// A new one; two of the same second differ with a probability of all but 1 in 4 billion.
+    /// A new one. Sorts by the millisecond; two of the same millisecond differ with a probability of all but 1 in 4 million.
     public init(at time: Timestamp) {
-        self.init(seconds: time.millisecondsSinceEpoch / 1000, random: .random(in: .min ... .max))
+        let fraction = UInt32(time.millisecondsSinceEpoch % 1000)
+        self.init(seconds: time.millisecondsSinceEpoch / 1000, random: fraction << 22 | .random(in: 0..<(1 << 22)))
     }
 
     /// When it was begun, to the second.

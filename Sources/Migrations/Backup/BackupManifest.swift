@@ -107,8 +107,11 @@ public struct BackupManifest: Sendable, Hashable, Codable {
     /// True once a restore of it into a scratch database succeeded.
     public var isProved: Bool { report?.isProved == true && verifiedAt != nil }
 
-    /// The rows that were counted.
-    public var rows: Int { tables.reduce(0) { $0 + ($1.rows ?? 0) } }
+    /// The tables without those that Belay itself keeps.
+    public var ownTables: [Table] { tables.filter { !$0.name.isBelays } }
+
+    /// The rows that were counted in them.
+    public var rows: Int { ownTables.reduce(0) { $0 + ($1.rows ?? 0) } }
 }
 
 extension BackupManifest {

@@ -12,6 +12,8 @@ public struct BackupRequest: Sendable {
     public var applied: [String]
     /// The migration that is about to run; nil for a backup that somebody asked for.
     public var beforeVersion: String?
+    /// The restore that is about to be done; nil for every other backup.
+    var beforeRestore: BackupID?
 
     public init(system: String, database: String, run: String, applied: [String] = [], beforeVersion: String? = nil) {
         self.system = system
@@ -55,12 +57,12 @@ public struct BackupMachine: Sendable {
 }
 
 /// A number of bytes for people: `512 bytes`, `3.4 MiB`.
-struct ByteCount: CustomStringConvertible {
+public struct ByteCount: Sendable, CustomStringConvertible {
     var count: Int
 
-    init(_ count: Int) { self.count = count }
+    public init(_ count: Int) { self.count = count }
 
-    var description: String {
+    public var description: String {
         var value = count * 10
         var unit = 0
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]

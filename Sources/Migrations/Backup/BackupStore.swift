@@ -45,15 +45,16 @@ public struct BackupStore: Sendable {
 
     /// `namespace.name`, with everything percent-encoded that could lead elsewhere.
     private static func folder(of system: SystemID) -> String {
-        func encoded(_ name: String) -> String {
-            name.utf8.map { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: String(UnicodeScalar(byte))
-                default: "%" + String(paddedTo: 2, UInt64(byte))
-                }
-            }.joined()
-        }
-        return "\(encoded(system.namespace)).\(encoded(system.name))"
+        "\(encoded(system.namespace)).\(encoded(system.name))"
+    }
+
+    private static func encoded(_ name: String) -> String {
+        name.utf8.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: String(UnicodeScalar(byte))
+            default: "%" + String(paddedTo: 2, UInt64(byte))
+            }
+        }.joined()
     }
 
     static let manifestLimit = 64 << 20
@@ -242,6 +243,32 @@ public struct BackupStore: Sendable {
             try Files.remove(schemaPath(id))
         }
     }
+
+    // MARK: Drills
+
+    /// Keeps the report of the last drill of a database, for ``lastDrill(_:)``.
+    func record(_ report: DrillReport, of database: String) async throws(Problem) {
+        let bytes: [UInt8]
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            bytes = try Array(encoder.encode(report))
+        } catch {
+            throw Problem("DrillFailed", "the report of the drill cannot be written as JSON", next: "report this as a bug of Belay")
+        }
+        try await thread.run { () throws(Problem) in try replace(drillPath(database), bytes) }
+    }
+
+    /// The report of the last drill of a database; nil when there is none that can be read.
+    public func lastDrill(_ database: String) async throws(Problem) -> DrillReport? {
+        try await thread.run { () throws(Problem) in
+            guard Files.exists(drillPath(database)) else { return nil }
+            let bytes = try BackupFile(drillPath(database), O_RDONLY).contents(limit: Self.manifestLimit)
+            return try? JSONDecoder().decode(DrillReport.self, from: Data(bytes))  // Of another version: there is none for this one.
+        }
+    }
+
+    private func drillPath(_ database: String) -> String { "\(path)/drill-\(Self.encoded(database)).json" }
 
     private func signed(_ manifest: BackupManifest) throws(Problem) -> BackupManifest {
         do { return try manifest.signed(with: key) } catch { throw Self.unwritable(manifest.id) }

@@ -47,6 +47,7 @@ struct DatabaseFilling: Sendable {
             try await runScript(path)
         }
         try await target.session { connection throws(Problem) -> Void in
+            try await connection.forgetLease()
             try await connection.ask("ANALYZE", for: "cannot collect statistics of the restored database")
         }
     }

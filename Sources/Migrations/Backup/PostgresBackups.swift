@@ -76,10 +76,12 @@ public struct PostgresBackups: Sendable {
         _ kind: BackupManifest.Kind, _ tables: [BackupManifest.Table], _ facts: ServerFacts, _ request: BackupRequest
     ) -> BackupManifest {
         let now = machine.now()
-        return BackupManifest(
+        var manifest = BackupManifest(
             id: BackupID(at: now), system: request.system, database: request.database, engine: .postgres, engineVersion: facts.version,
             kind: kind, tables: tables, taken: now, lsn: facts.lsn, applied: request.applied, beforeVersion: request.beforeVersion,
             run: request.run)
+        manifest.beforeRestore = request.beforeRestore
+        return manifest
     }
 
     private func dump(

@@ -20,7 +20,7 @@ extension PostgresRestore {
         case .script(let path):
             throw Problem("ScriptInPlace", "\(path) is an SQL script, which goes into a database of its own", next: "restore it by swap")
         }
-        let safety = try await save(progress)
+        let safety = try await save(before: plan.id, progress)
         await reached(.saved)
         try backups.machine.requireRoom(for: plan.liveBytes, in: store.path)
         let draft = try await store.begin(BackupID(at: backups.machine.now()), .postgres)
@@ -105,6 +105,7 @@ extension PostgresRestore {
         try await run("SET LOCAL lock_timeout = 30000", "cannot begin")
         for statement in try await removal(for: plan.backup, on: session, version) { try await run(statement, "cannot empty the database") }
         do throws(SQLError) { try await session.run(file: script) } catch { throw Problem(sql: error, "cannot replay the dump") }
+        try await session.forgetLease()
         await reached(.filled)
         if let manifest = plan.backup {
             let relations = try await TableCensus.all(on: session)

@@ -16,24 +16,58 @@ extension PostgresRestore {
         }
         var safety = stamps.first(where: { $0.stamp.stage == .filled })?.stamp.safety
         if safety == nil {
-            let taken = try await save(progress)
+            let taken = try await save(before: plan.id, progress)
             safety = taken
             await reached(.saved)
             var stamp = RestoreStamp(restore: plan.id, origin: plan.origin, database: place.database, stage: .filling, safety: taken)
-            // What an interrupted run filled half is worth nothing.
-            if let left = stamps.first(where: { $0.stamp.stage == .filling }) { try await place.dropDatabase(left.name) }
+            try await removeLeftovers(except: names)
             do throws(Problem) {
                 try await fill(plan, manifest, names, &stamp, progress)
             } catch {
-                try await place.dropDatabase(names.filling)
+                // Also when this task was cancelled. What cannot be dropped now is dropped by the next run.
+                await Task { try? await place.dropDatabase(names.filling) }.value
                 throw error
             }
         }
         let stamp = RestoreStamp(restore: plan.id, origin: plan.origin, database: place.database, stage: .former, safety: safety)
         progress("switching over")
-        try await switchOver(from: place.database, to: names.former, taking: names.filling, stamp: stamp)
+        // Once begun it is carried through: it takes seconds, and an answer that nobody waited for would have to be found out.
+        let switching = Task { () async -> Problem? in
+            do throws(Problem) {
+                try await switchOver(from: place.database, to: names.former, taking: names.filling, stamp: stamp)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let problem = await switching.value { throw problem }
         await reached(.switched)
         return try await result(plan, safety, names.former)
+    }
+
+    /// Drops what interrupted runs filled half, or made and could not even mark. The lease says that none of them lives.
+    private func removeLeftovers(except names: SwapNames) async throws(Problem) {
+        let isShortened = !names.filling.hasPrefix(place.database + "__restore_")
+        let rows = try await place.maintenance { connection throws(Problem) in
+            try await connection.ask(
+                "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database",
+                for: "cannot list the databases")
+        }
+        for row in rows.rows {
+            guard let name = row[0], name != names.filling, let mark = name.firstRange(of: "__restore_") else { continue }
+            guard let id = BackupID(inDatabaseName: String(name[mark.upperBound...])),
+                SwapNames(database: place.database, id: id).filling == name
+            else { continue }
+            if let comment = row[1] {
+                guard let stamp = RestoreStamp(comment: comment), stamp.database == place.database, stamp.stage == .filling else {
+                    continue
+                }
+            } else if isShortened, backups.machine.now() - id.time < ScratchDatabase.leftoverAge {
+                // It may be of another database whose name begins alike, and be made at this moment.
+                continue
+            }
+            try await place.dropDatabase(name)
+        }
     }
 
     private func fill(

@@ -151,7 +151,7 @@ public struct PostgresRestore: Sendable {
             plan.cautions.append("nothing is known of where \(what) comes from, and it has no fingerprint to compare")
         }
         if plan.backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
-        if plan.rowsNewer > 0 { plan.cautions.append("\(plan.rowsNewer) rows are newer than the backup") }
+        if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
     }
 
     // MARK: Carrying out
@@ -167,8 +167,10 @@ public struct PostgresRestore: Sendable {
         }
     }
 
-    func save(_ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupID {
+    func save(before restore: BackupID, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupID {
         progress("saving \(place.database) as it is now")
+        var request = request
+        request.beforeRestore = restore
         return try await backups.full(request) { progress("saving \(place.database): \(ByteCount($0))") }.id
     }
 
@@ -200,7 +202,7 @@ public struct PostgresRestore: Sendable {
                 "\(standing.map(\.description).joined(separator: ", ")) would be restored over what is there",
                 next: "rename it first, then take the rows that are missing out of the restored one")
         }
-        let safety = try await save(progress)
+        let safety = try await save(before: plan.id, progress)
         await reached(.saved)
         progress("restoring \(backup.tables.count) tables")
         do throws(Problem) {

@@ -62,6 +62,8 @@ public struct RestorePlan: Sendable, Hashable, Codable {
     public var manual: [String]
     /// What becomes of the live database's name.
     public var keptAs: String?
+    /// The newest restore, where it brought the same backup back already.
+    public var repeats: BackupID?
 
     public init(
         id: BackupID, origin: Origin, backup: BackupManifest?, database: String, strategy: Strategy, stage: Stage = .fresh,
@@ -85,7 +87,9 @@ public struct RestorePlan: Sendable, Hashable, Codable {
     }
 
     /// Rows that are there now and not in the backup, as far as the numbers tell: updates and exchanged rows do not show.
-    public var rowsNewer: Int { tables.reduce(0) { $0 + max(0, ($1.now ?? 0) - ($1.saved ?? $1.now ?? 0)) } }
+    public var rowsNewer: Int { tables.reduce(0) { $1.name.isBelays ? $0 : $0 + max(0, ($1.now ?? 0) - ($1.saved ?? $1.now ?? 0)) } }
+
+    var newerRows: String { rowsNewer == 1 ? "one row is newer than the backup" : "\(rowsNewer) rows are newer than the backup" }
 
     /// The tables whose numbers differ between two counts.
     static func changes(saved: [BackupManifest.Table]?, now: [BackupManifest.Table]) -> [TableChange] {

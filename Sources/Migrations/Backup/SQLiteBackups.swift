@@ -30,6 +30,7 @@ public struct SQLiteBackups: Sendable {
             id: BackupID(at: now), system: request.system, database: request.database, engine: .sqlite,
             engineVersion: SQLiteConnection.version, kind: kind, tables: [], taken: now, applied: request.applied,
             beforeVersion: request.beforeVersion, run: request.run)
+        manifest.beforeRestore = request.beforeRestore
         let draft = try await store.begin(manifest.id, .sqlite)
         do throws(Problem) {
             try await SQLiteFile.copy(path, to: draft.partial)

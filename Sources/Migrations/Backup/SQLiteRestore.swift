@@ -45,7 +45,7 @@ public struct SQLiteRestore: Sendable {
                 "save \(path) as it is now", "copy \(file) beside it and check the copy",
                 "refuse if another process has \(path) open", "rename the copy to \(path); \(kept) is what was there before",
             ], keptAs: Files.exists(path) ? kept : nil)
-        if plan.rowsNewer > 0 { plan.cautions.append("\(plan.rowsNewer) rows are newer than the backup") }
+        if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
         if backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
         return plan
     }
@@ -65,6 +65,8 @@ public struct SQLiteRestore: Sendable {
         var safety: BackupID?
         if isThere {
             progress("saving \(path)")
+            var request = request
+            request.beforeRestore = plan.id
             safety = try await backups.save(.full, request).id
         }
         let copy = "\(path).belay-restore-\(plan.id)"
@@ -86,6 +88,7 @@ public struct SQLiteRestore: Sendable {
                         next: "the live file was not changed; restore another backup")
                 }
             }
+            try await SQLiteFile.session(copy) { connection throws(Problem) -> Void in try await connection.forgetLease() }
             if isThere { try Files.copyRights(from: path, to: copy) }
             try await SQLiteFile.synchronize(copy, backups.store.thread)
             if isThere {

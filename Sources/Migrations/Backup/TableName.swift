@@ -12,6 +12,9 @@ public struct TableName: Sendable, Hashable, Codable, Comparable {
 
     public static func < (left: TableName, right: TableName) -> Bool { (left.schema, left.name) < (right.schema, right.name) }
 
+    /// True for what Belay itself keeps.
+    public var isBelays: Bool { schema == "belay" || name.hasPrefix("_belay_") }
+
     /// For a statement.
     var quoted: String { "\(SQLIdentifier.quoted(schema)).\(SQLIdentifier.quoted(name))" }
 

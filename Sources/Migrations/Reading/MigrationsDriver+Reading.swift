@@ -22,26 +22,28 @@ extension MigrationsDriver {
             return .failure(Problem(database, error, settings.path))
         }
         do throws(SQLError) {
-            let archive = try await Archive(connection.engine).load(on: connection, withLines: false)
+            let answers = try await DatabaseAnswers(
+                TableSearch(named: settings.table, format: directory.format, engine: connection.engine), settings, database.id, connection)
+            let archive = answers.archive
             let table: AdoptedTable
             var set = AppliedSet()
             var exists = false
-            switch try await AdoptedTable.find(on: connection, named: settings.table, format: directory.format, database: database.id) {
+            switch answers.search {
             case .refused(let problem): return .failure(problem)
             case .none(let missing): table = missing
             case .found(let found):
                 table = found
                 exists = true
-                set = found.read(
-                    try await connection.query(found.query), files: directory.migrations, archive: archive, database: database.id)
+                set = found.read(answers.records, files: directory.migrations, archive: archive, database: database.id)
             }
             var isInhabited = false
             if set.applied.isEmpty, set.problems.isEmpty, archive.isEmpty {
                 isInhabited = try await AdoptedTable.hasUserTables(connection, besides: table.name)
             }
-            let reading = SchemaReading(
+            var reading = SchemaReading(
                 database, directory: directory, table: table, tableExists: exists, set: set, archive: archive, dialect: dialect,
                 isInhabited: isInhabited, facts: facts, isSigned: { ArchiveSignature.isSigned($0, key: request.key) })
+            reading.schemaNow = answers.schema
             return .success(await recovered(reading))
         } catch {
             return .failure(Problem(database, error))

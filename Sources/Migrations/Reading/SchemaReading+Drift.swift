@@ -25,7 +25,8 @@ extension SchemaReading {
             let last = archive.values.filter({ applied($0.version) != nil }).max(by: { $0.sequence < $1.sequence }),
             let expected = last.fingerprintAfter
         else { return nil }
-        let now = try await fingerprint(connection)
+        let now: MigrationJob.SchemaState
+        if let schemaNow { now = schemaNow } else { now = try await fingerprint(connection) }
         guard now.hash != expected else { return SchemaDifference(from: [], to: []) }
         let row = try await Archive(connection.engine).row(of: last.version, on: connection)
         guard let lines = row?.linesAfter, let found = now.lines else { return nil }

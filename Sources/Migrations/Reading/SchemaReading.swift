@@ -22,6 +22,8 @@ struct SchemaReading: Sendable {
     let interrupted: [String: ArchiveRow.State]
     /// Every known stem in order, with those that have no file where they belong.
     let stems: [String]
+    /// How the schema is, where that was asked for together with the rest.
+    var schemaNow: MigrationJob.SchemaState?
     private let knownFacts: FactsCache
     private let isSigned: @Sendable (ArchiveRow) -> Bool
     private let files: [String: MigrationFile]

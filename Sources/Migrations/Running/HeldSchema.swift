@@ -109,6 +109,7 @@ actor HeldSchema {
         if settings.verify != .off {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
+            if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
             if !change.isUp { job.expected = await expectation(change.version) }
         }
         let losses = script.facts.losses
@@ -143,6 +144,12 @@ private final class ProgressLine: Sendable {
     func tell(_ line: String) { listener.withLock { $0 }?(line) }
 }
 
+extension MigrationJob.SchemaState {
+    init(_ fingerprint: SchemaFingerprint) {
+        self.init(hash: fingerprint.hash, lines: fingerprint.lines.joined(separator: "\n"))
+    }
+}
+
 extension SchemaRequest {
     var commit: String? { revision.kind == .commit ? revision.id : nil }
 }
@@ -152,9 +159,15 @@ extension SchemaReading {
     var fingerprint: @Sendable (any SQLConnection) async throws(SQLError) -> MigrationJob.SchemaState {
         let excluded = [table.plainName]
         return { connection throws(SQLError) in
-            let taken = try await SchemaFingerprint.take(on: connection, excluding: excluded)
-            return MigrationJob.SchemaState(hash: taken.hash, lines: taken.lines.joined(separator: "\n"))
+            MigrationJob.SchemaState(try await SchemaFingerprint.take(on: connection, excluding: excluded))
         }
+    }
+
+    /// The same as one query of PostgreSQL.
+    var schemaQuestion: MigrationJob.SchemaQuestion {
+        MigrationJob.SchemaQuestion(
+            run: SQLRun(SchemaFingerprint.postgresQuery, SchemaFingerprint.postgresParameters(excluding: [table.plainName]))
+        ) { MigrationJob.SchemaState(SchemaFingerprint(postgres: $0.scalar ?? "")) }
     }
 
     /// What the database is to keep of a migration.

@@ -29,6 +29,17 @@ public struct MigrationJob: Sendable {
         }
     }
 
+    /// A query whose answer tells how the schema is.
+    public struct SchemaQuestion: Sendable {
+        public var run: SQLRun
+        public var read: @Sendable (SQLRows) -> SchemaState
+
+        public init(run: SQLRun, read: @escaping @Sendable (SQLRows) -> SchemaState) {
+            self.run = run
+            self.read = read
+        }
+    }
+
     /// When a backup is taken: what it saves cannot change before the migration's transaction has ended.
     public struct BackupMoment: Sendable, Hashable {
         /// For `pg_dump --snapshot`. Nil on SQLite, where another connection reads what was committed last, and nobody can commit meanwhile.
@@ -58,6 +69,8 @@ public struct MigrationJob: Sendable {
     public var expected: SchemaState?
     /// Reads the schema inside the transaction. With nil nothing is compared and no fingerprint recorded.
     public var fingerprint: (@Sendable (any SQLConnection) async throws(SQLError) -> SchemaState)?
+    /// What ``fingerprint`` asks, where it is one query: it then travels with the migration.
+    public var question: SchemaQuestion?
     /// Tables that lose something, as SQL names them: locked against writers before they are counted and saved.
     public var tablesAtRisk: [String]
     /// Counts what is at risk under the lock.
@@ -100,7 +113,10 @@ public struct MigrationJob: Sendable {
     var direction: String { isUp ? "up" : "down" }
 
     /// Whether anything needs to be asked between the statements.
-    var isPlain: Bool { fingerprint == nil && tablesAtRisk.isEmpty && count == nil && backup == nil }
+    var isPlain: Bool { fingerprint == nil && isHarmless }
+
+    /// Whether nothing needs to be asked but the schema.
+    var isHarmless: Bool { tablesAtRisk.isEmpty && count == nil && backup == nil }
 
     /// SHA-256 over every statement.
     var hash: String { ArchiveSignature.hash(facts.statements.map { "\($0.text.utf8.count):\($0.text)" }.joined()) }

@@ -60,7 +60,7 @@ extension MigrationSession {
             SQLError(
                 .statement, "the script ended the transaction that it runs in: what ran before is committed, and its record is not",
                 hint:
-                    "compare the schema with the file, then tell Belay with resolve --done, --retry or --undo, and take COMMIT and ROLLBACK out"
+                    "compare the schema with the file, then say so with reconcile migrate resolve \(job.version) --done, --retry or --undo, and take COMMIT and ROLLBACK out"
             ),
             at: index, position: nil
         ).renamed("TransactionEscaped")
@@ -69,11 +69,8 @@ extension MigrationSession {
     /// Everything in one round trip. The server stops at the first statement that fails, and COMMIT is the last one.
     func attemptAtOnce(_ job: MigrationJob, _ connection: any SQLConnection, isSession: Bool) async -> TransactionAttempt {
         var text = opening(job, isSession: isSession)
+        lastSchema = nil
         for (index, statement) in job.facts.statements.enumerated() { text.add(statement.text, .statement(index)) }
-        // A script that resets settings makes the check say so although nothing happened: those go statement by statement.
-        if job.facts.statements.contains(where: { $0.text.lowercased().contains("reset") }) {
-            return await attemptByStatement(job, connection, isSession: isSession)
-        }
         text.add(Self.escapeCheck)
         for reset in resetting(isSession: isSession) { text.add(reset) }
         text.add(transactionSettings(job.timeouts, isSession: isSession))
@@ -83,12 +80,60 @@ extension MigrationSession {
             try await connection.execute(text.text)
             return .committed([done(job)])
         } catch {
-            if error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true {
-                return .inDoubt(error, transaction: nil)
-            }
+            if Self.leavesDoubt(error) { return .inDoubt(error, transaction: nil) }
             let end = outcome(error, job, text.place(of: error))
             if Guard(error) == .escaped { await markStuck(job, connection) }
             return end
+        }
+    }
+
+    /// True if COMMIT may have been carried out although it was not answered.
+    private static func leavesDoubt(_ error: SQLError) -> Bool {
+        error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true
+    }
+
+    /// In two round trips: the script with the question how the schema is then, and the records.
+    func attemptWithSchema(
+        _ job: MigrationJob, _ question: MigrationJob.SchemaQuestion, _ connection: PostgresConnection, isSession: Bool
+    ) async -> TransactionAttempt {
+        var notes = [done(job)]
+        var text = opening(job, isSession: isSession)
+        // What was read at the end of a migration holds for the next one that follows at once.
+        var before = lastSchema.flatMap { ContinuousClock.now - $0.read < .seconds(1) ? $0.state : nil }
+        lastSchema = nil
+        let asksBefore = job.isUp && before == nil
+        let first = text.count
+        if asksBefore { text.add(question.run) }
+        for (index, statement) in job.facts.statements.enumerated() { text.add(statement.text, .statement(index)) }
+        text.add(Self.escapeCheck)
+        for reset in resetting(isSession: isSession) { text.add(reset) }
+        text.add(transactionSettings(job.timeouts, isSession: isSession))
+        text.add(question.run)
+        do throws(SQLError) {
+            let (rows, error) = try await connection.answers(to: text.text)
+            if let error {
+                let end = outcome(error, job, text.place(of: error))
+                if Guard(error) == .escaped { await markStuck(job, connection) }
+                return end
+            }
+            guard rows.count == text.count else { return .refused(Self.escapeProblem(job, at: nil)) }
+            if asksBefore { before = question.read(rows[first]) }
+            let after = question.read(rows[text.count - 1])
+            if let problem = compare(job, after, &notes) { return .refused(problem) }
+            var end = TransactionText()
+            closing(job, recording(job, before: before, after: after), isSession: isSession, into: &end)
+            end.add("COMMIT")
+            do throws(SQLError) {
+                try await connection.execute(end.text)
+            } catch {
+                guard Self.leavesDoubt(error) else { throw error }
+                // The second statement after BEGIN told the transaction's number.
+                return .inDoubt(error, transaction: rows[2].scalar)
+            }
+            lastSchema = (after, ContinuousClock.now)
+            return .committed([notes.joined(separator: "; ")])
+        } catch {
+            return outcome(error, job, (nil, nil))
         }
     }
 
@@ -101,6 +146,7 @@ extension MigrationSession {
     func attemptByStatement(_ job: MigrationJob, _ connection: any SQLConnection, isSession: Bool) async -> TransactionAttempt {
         var notes = [done(job)]
         var index: Int?
+        lastSchema = nil
         do throws(SQLError) {
             let opening = opening(job, isSession: isSession)
             try await connection.execute(opening.text)
@@ -142,7 +188,7 @@ extension MigrationSession {
             do throws(SQLError) {
                 try await connection.execute("COMMIT")
             } catch {
-                guard error.code == .lost || error.code == .cancelled || error.sqlState?.hasPrefix("57P") == true else { throw error }
+                guard Self.leavesDoubt(error) else { throw error }
                 return .inDoubt(error, transaction: number)
             }
             await effect("commit")

@@ -16,6 +16,7 @@ extension MigrationSession {
     /// leaves a line, and an interrupted script goes on where the journal and the catalogue say that it stands.
     func runInSteps(_ job: MigrationJob) async -> MigrationEnd {
         let connection: any SQLConnection
+        lastSchema = nil
         let needsSession =
             Self.changesSession(job.facts.statements) != nil
             || zip(job.facts.facts, job.facts.statements).contains { !Self.isAtomic($0, $1.text) }
@@ -131,7 +132,7 @@ extension MigrationSession {
         job.problem(
             SQLError(
                 .statement, "it is not known whether this took effect when it was interrupted",
-                hint: "look, then tell Belay for \(job.version): resolve --done, --retry or --undo"), at: index, position: nil
+                hint: "look, then say so: reconcile migrate resolve \(job.version) --done, --retry or --undo"), at: index, position: nil
         ).renamed("MigrationStuck")
     }
 

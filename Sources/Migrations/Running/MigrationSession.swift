@@ -55,6 +55,8 @@ public actor MigrationSession {
     var checksClient = false
     var lock = AdvisoryLock(table: "", database: "")
     var lease: Lease?
+    /// How the schema was when the last migration ended, and when that was read.
+    var lastSchema: (state: MigrationJob.SchemaState, read: ContinuousClock.Instant)?
     private var renewed = ContinuousClock.now
     private var isRunning = false
 

@@ -12,6 +12,9 @@ struct TransactionText {
     private var pieces: [(start: Int, piece: Piece)] = []
     private var length = 0
 
+    /// How many statements there are.
+    var count: Int { pieces.count }
+
     /// Adds one statement.
     mutating func add(_ sql: String, _ piece: Piece = .own) {
         pieces.append((length, piece))

@@ -32,9 +32,32 @@ public struct AdoptedTable: Sendable, Hashable {
     public static func find(
         on connection: any SQLConnection, named: String?, format: MigrationFormat, database: ResourceID
     ) async throws(SQLError) -> Search {
-        let expected = TableKind(format)
-        let wanted = WrittenTableName(named ?? expected.defaultName)
-        let tables = try await TableShape.all(on: connection, named: wanted)
+        let search = TableSearch(named: named, format: format, engine: connection.engine)
+        return search.result(try await connection.query(search.query), database: database)
+    }
+}
+
+/// The search for a tool's table, as one query and what its answer means.
+struct TableSearch: Sendable {
+    private let expected: TableKind
+    private let wanted: WrittenTableName
+    private let isNamed: Bool
+    private let engine: SQLEngine
+
+    init(named: String?, format: MigrationFormat, engine: SQLEngine) {
+        expected = TableKind(format)
+        wanted = WrittenTableName(named ?? expected.defaultName)
+        isNamed = named != nil
+        self.engine = engine
+    }
+
+    /// Where the table is, if it is where one would make it.
+    var guess: AdoptedTable { AdoptedTable(kind: expected, name: wanted.quoted(for: engine), engine: engine) }
+
+    var query: String { TableShape.query(engine, named: wanted) }
+
+    func result(_ rows: SQLRows, database: ResourceID) -> AdoptedTable.Search {
+        let tables = TableShape.all(rows)
         let candidates = tables.filter { wanted.names($0) }
         let fitting = candidates.filter { $0.fits(expected) }
         guard fitting.count <= 1 else {
@@ -46,16 +69,34 @@ public struct AdoptedTable: Sendable, Hashable {
         }
         if let found = fitting.first {
             if expected == .dbmate, tables.contains(where: { $0.schema == found.schema && $0.table == UnwrittenTool.railsCompanion }) {
-                return .refused(unwritten(UnwrittenTool.rails.name, found, database))
+                return .refused(Self.unwritten(UnwrittenTool.rails.name, found, database))
             }
-            return .found(AdoptedTable(kind: expected, name: found.quoted, engine: connection.engine))
+            return .found(AdoptedTable(kind: expected, name: found.quoted, engine: engine))
         }
-        if let other = candidates.first ?? (named == nil ? tables.first { $0.isSomebodys } : nil) {
-            return .refused(other.tool.map { unwritten($0.name, other, database) } ?? mismatch(expected, other, database))
+        if let other = candidates.first ?? (isNamed ? nil : tables.first { $0.isSomebodys }) {
+            return .refused(other.tool.map { Self.unwritten($0.name, other, database) } ?? Self.mismatch(expected, other, database))
         }
-        return .none(AdoptedTable(kind: expected, name: wanted.quoted(for: connection.engine), engine: connection.engine))
+        return .none(guess)
     }
 
+    private static func mismatch(_ expected: TableKind, _ found: TableShape, _ database: ResourceID) -> Problem {
+        let whose = TableKind(columns: found.columns).map { "that of \($0.rawValue)" } ?? "of a kind that Belay does not know"
+        return Problem(
+            "WrongMigrationsTable",
+            "\(database): the migrations are written for \(expected.rawValue), and the table \(found.quoted) is \(whose) "
+                + "(columns \(found.columns.sorted().joined(separator: ", ")))",
+            next: "set migrations.format or migrations.table so that the two fit")
+    }
+
+    private static func unwritten(_ tool: String, _ found: TableShape, _ database: ResourceID) -> Problem {
+        Problem(
+            "WrongMigrationsTable", "\(database): \(tool) records its migrations in \(found.quoted), and Belay does not write that",
+            next: "to take over from \(tool), set migrations.table to a name of its own, and migrations.baseline to the last migration "
+                + "that is applied")
+    }
+}
+
+extension AdoptedTable {
     /// True if the database holds tables of somebody's, apart from Belay's own.
     /// - Parameter adopted: quoted; a table of records is no data.
     public static func hasUserTables(_ connection: any SQLConnection, besides adopted: String? = nil) async throws(SQLError) -> Bool {
@@ -77,22 +118,6 @@ public struct AdoptedTable: Sendable, Hashable {
                 """
             }
         return ["t", "1"].contains(try await connection.query(sql, [.optional(adopted)]).scalar)
-    }
-
-    private static func mismatch(_ expected: TableKind, _ found: TableShape, _ database: ResourceID) -> Problem {
-        let whose = TableKind(columns: found.columns).map { "that of \($0.rawValue)" } ?? "of a kind that Belay does not know"
-        return Problem(
-            "WrongMigrationsTable",
-            "\(database): the migrations are written for \(expected.rawValue), and the table \(found.quoted) is \(whose) "
-                + "(columns \(found.columns.sorted().joined(separator: ", ")))",
-            next: "set migrations.format or migrations.table so that the two fit")
-    }
-
-    private static func unwritten(_ tool: String, _ found: TableShape, _ database: ResourceID) -> Problem {
-        Problem(
-            "WrongMigrationsTable", "\(database): \(tool) records its migrations in \(found.quoted), and Belay does not write that",
-            next: "to take over from \(tool), set migrations.table to a name of its own, and migrations.baseline to the last migration "
-                + "that is applied")
     }
 }
 
@@ -142,29 +167,30 @@ private struct TableShape {
     }
 
     /// Every table that bears the name, or one that a tool gives to its own.
-    static func all(on connection: any SQLConnection, named wanted: WrittenTableName) async throws(SQLError) -> [TableShape] {
+    static func query(_ engine: SQLEngine, named wanted: WrittenTableName) -> String {
         let names = Set(
             [wanted.table, UnwrittenTool.railsCompanion] + TableKind.allCases.map(\.defaultName) + UnwrittenTool.all.map(\.table)
         ).sorted()
-        let rows: SQLRows
-        switch connection.engine {
+        switch engine {
         case .postgres:
             let list = names.map { SQLLiteral.quoted($0, for: .postgres) }.joined(separator: ", ")
-            rows = try await connection.query(
-                """
+            return """
                 SELECT n.nspname, c.relname, a.attname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
                 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.relname IN (\(list)) \
                 AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'belay') ORDER BY 1, 2, a.attnum
-                """)
+                """
         case .sqlite:
             let list = names.map { SQLLiteral.quoted($0.lowercased(), for: .sqlite) }.joined(separator: ", ")
-            rows = try await connection.query(
-                """
+            return """
                 SELECT NULL, m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
                 WHERE m.type = 'table' AND lower(m.name) IN (\(list)) ORDER BY m.name, p.cid
-                """)
+                """
         }
+    }
+
+    /// Reads the answer to ``query(_:named:)``.
+    static func all(_ rows: SQLRows) -> [TableShape] {
         var found: [TableShape] = []
         for row in rows.rows {
             guard row.count == 3, let table = row[1], let column = row[2] else { continue }

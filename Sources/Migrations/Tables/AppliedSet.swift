@@ -23,6 +23,18 @@ public struct AppliedSet: Sendable, Hashable {
     public var applied: [Applied] = []
     /// What keeps the set from being trusted.
     public var problems: [Problem] = []
+
+    /// Belay numbers what it applies. What another tool applied has no number, not even one that Belay once took back: it stands where the
+    /// table's own order has it, before the first numbered one that comes after it there.
+    fileprivate mutating func order(_ archive: [ArchiveRow]) {
+        let sequence = Dictionary(archive.filter { $0.state != .reverted }.map { ($0.version, $0.sequence) }) { first, _ in first }
+        var ordered = applied.enumerated().compactMap { place in sequence[place.element.entry.stem].map { (number: $0, place: place) } }
+            .sorted { $0.number < $1.number }.map(\.place)
+        for place in applied.enumerated() where sequence[place.element.entry.stem] == nil {
+            ordered.insert(place, at: ordered.firstIndex { $0.offset > place.offset } ?? ordered.endIndex)
+        }
+        applied = ordered.map(\.element)
+    }
 }
 
 extension AdoptedTable {
@@ -99,11 +111,7 @@ extension AdoptedTable {
             return set
         }
         match(records, base: base, files, archive, database, into: &set)
-        let sequence = Dictionary(archive.map { ($0.version, $0.sequence) }) { first, _ in first }
-        // What Belay applied it has numbered; what was there before came before that.
-        set.applied = set.applied.enumerated().sorted {
-            (sequence[$0.element.entry.stem] ?? 0, $0.offset) < (sequence[$1.element.entry.stem] ?? 0, $1.offset)
-        }.map(\.element)
+        set.order(archive)
         return set
     }
 

@@ -6,6 +6,7 @@ extension Drift {
 
     /// The sentence without the resource.
     public var words: String {
-        "\(found) is live instead of \(expected)" + (cause.map { ": \($0)" } ?? ", and nobody tells who did it")
+        if resource.kind == .flag { return "\(found) instead of \(expected)" + (cause.map { ": \($0)" } ?? "") }
+        return "\(found) is live instead of \(expected)" + (cause.map { ": \($0)" } ?? ", and nobody tells who did it")
     }
 }

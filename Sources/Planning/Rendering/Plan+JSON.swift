@@ -27,6 +27,7 @@ extension Plan {
             "opening": opening.map(\.json) ?? .null,
             "drifts": .array(drifts.map(\.json)),
             "approval": approval.map(\.json) ?? .null,
+            "flags": .array(flags.map(\.json)),
         ]
     }
 }
@@ -111,6 +112,18 @@ extension MigrationChange {
             json["backupBytes"] = script.backupBytes.map { .integer($0) } ?? .null
         }
         return json
+    }
+}
+
+extension FlagStanding {
+    /// For machines: what is pinned, what it is to be now, and what the store shows.
+    public var json: JSON {
+        [
+            "name": .string(name), "state": .string(state.rawValue), "pinned": .string(pinned.description),
+            "desired": .string(desired.description), "effective": .optional(current?.description),
+            "on": current.map { .bool($0.isOn) } ?? .null,
+            "rollout": current?.rollout.map { .integer($0) } ?? .null, "servesNothing": .bool(servesNothing), "reason": .optional(reason),
+        ]
     }
 }
 

@@ -58,7 +58,8 @@ extension EnvFileProvider {
             let content = try file.content()
             let text = try file.text(of: content)
             var observation = Observation(
-                live: .release(declared: release, serving: [release]), candidates: [Candidate(release, routes: [])])
+                live: .release(declared: release, serving: [release]), candidates: [Candidate(release, routes: [])],
+                stoppage: .impossible(Problem("CannotStop", "\(file.resource): a file runs nothing that could be stopped")))
             var configuration = ObservedConfiguration(settings: file.settings(of: text, request.keeper))
             if let desired = request.configuration {
                 configuration.differences = desired.differences(from: configuration.settings, known: request.knownConfiguration)

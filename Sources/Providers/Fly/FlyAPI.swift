@@ -94,6 +94,29 @@ struct FlyAPI: Sendable {
         _ = try await send(.post, Self.path(id) + "/start", nonce: nonce, while: "starting machine \(id)")
     }
 
+    func uncordon(_ id: String, nonce: String) async throws(APIError) {
+        _ = try await send(.post, Self.path(id) + "/uncordon", nonce: nonce, while: "uncordoning machine \(id)")
+    }
+
+    /// Returns before it is stopped.
+    func stop(_ id: String, nonce: String) async throws(APIError) {
+        _ = try await send(.post, Self.path(id) + "/stop", body: [:], nonce: nonce, while: "stopping machine \(id)")
+    }
+
+    func setMetadata(_ id: String, _ key: String, _ value: String) async throws(APIError) {
+        _ = try await send(
+            .post, Self.path(id) + "/metadata/\(key.percentEncoded)", body: ["value": .string(value)], while: "marking machine \(id)")
+    }
+
+    func removeMetadata(_ id: String, _ key: String) async throws(APIError) {
+        do throws(APIError) {
+            _ = try await send(.delete, Self.path(id) + "/metadata/\(key.percentEncoded)", while: "unmarking machine \(id)")
+        } catch {
+            // It is not there: what was wanted.
+            guard error.code == .notFound else { throw error }
+        }
+    }
+
     // MARK: - Leases
 
     /// Takes a lease, or with its nonce renews it.

@@ -9,6 +9,8 @@ enum FlyMark {
     /// The image that the update set, as `tag@digest`. A machine that runs another digest was updated by somebody else since, whose tools keep
     /// the marks that they do not know.
     static let image = "belay_image"
+    /// On machines that Belay has stopped; see ``FlyMachine/StopMark``.
+    static let stopped = "belay_stopped"
     static let releaseID = "fly_release_id"
     static let releaseVersion = "fly_release_version"
     /// How the leases of Belay describe themselves.

@@ -49,6 +49,10 @@ enum FlyPart: Sendable, Hashable {
     ///   - tag: the image's, as far as anything tells it: machines are told the digest alone.
     ///   - waits: whether it ends only when the machines have settled.
     case update([Machine], release: FlyPart.Release?, tag: String?, waits: Bool)
+    /// Starts machines that Belay has stopped.
+    case start([String])
+    /// Lets traffic come to them again; they are not stopped any more then.
+    case open([String])
 
     struct Release: Sendable, Hashable {
         var id: String
@@ -67,6 +71,8 @@ enum FlyPart: Sendable, Hashable {
                 json["version"] = .integer(release.version)
             }
             return json.description
+        case .start(let ids): return JSON.object(JSONObject([("start", .array(ids.map(JSON.string)))])).description
+        case .open(let ids): return JSON.object(JSONObject([("open", .array(ids.map(JSON.string)))])).description
         }
     }
 
@@ -77,6 +83,10 @@ enum FlyPart: Sendable, Hashable {
             self = .set(key, mark: json["mark"]?.string ?? "")
         } else if let key = json["unset"]?.string {
             self = .unset(key)
+        } else if let ids = json["start"]?.array {
+            self = .start(ids.compactMap(\.string))
+        } else if let ids = json["open"]?.array {
+            self = .open(ids.compactMap(\.string))
         } else if let rows = json["update"]?.array {
             let machines = rows.compactMap { row -> Machine? in
                 guard let id = row["id"]?.string, let instance = row["instance"]?.string else { return nil }

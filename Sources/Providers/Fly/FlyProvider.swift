@@ -82,7 +82,7 @@ public struct FlyProvider: Provider {
         Observation(
             live: reading.live, settlement: reading.settlement, candidates: reading.candidates, operation: reading.operation,
             fate: request.openIntent.map(reading.fate), notes: reading.notes, providerTime: reading.time,
-            configuration: reading.configuration, automation: Self.automation, cause: reading.cause)
+            configuration: reading.configuration, automation: Self.automation, cause: reading.cause, stoppage: reading.stoppage)
     }
 
     private static let automation = Automation(
@@ -127,7 +127,19 @@ public struct FlyProvider: Provider {
                 api: api, time: time, target: target, request: request, resource: resource, way: way, image: image, release: release,
                 tag: tag
             ).update(machines, waits: waits)
+        case .start(let machines):
+            return await stopping(target, request).start(machines)
+        case .open(let machines):
+            return await stopping(target, request).open(machines)
         }
+    }
+
+    public func stop(_ target: FlyTarget, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        await stopping(target, request).stop()
+    }
+
+    private func stopping(_ target: FlyTarget, _ request: ApplyRequest) -> FlyStopping {
+        FlyStopping(api: api(target), time: time, target: target, request: request, resource: "fly/\(request.component)")
     }
 
     // MARK: - Errors

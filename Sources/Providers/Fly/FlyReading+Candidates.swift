@@ -110,7 +110,7 @@ extension FlyReading {
                 release: row.map { FlyPart.Release(id: $0.id, version: $0.version) }, tag: row?.image?.tag ?? tag(of: digest),
                 waits: target.strategy == .rolling)
         } else {
-            part = nil
+            part = startPart
         }
         var route = Route(
             verb, means: means(due, pending, way), class: .minutes, token: way.token, part: part?.text,
@@ -127,11 +127,12 @@ extension FlyReading {
         if !pending.unset.isEmpty { steps.append("remove \(pending.unset.count) \(pending.unset.count == 1 ? "secret" : "secrets")") }
         let machines = "\(count) \(count == 1 ? "machine" : "machines")"
         let what = way.isReconfiguration ? "in place" : "to \(way.image.split(separator: "@").last.map { String($0.prefix(19)) } ?? "")"
+        if count == 0, let startWords { return (steps + [startWords]).joined(separator: ", then ") }
         switch target.strategy {
         case .rolling: steps.append("update \(machines) \(what), the first alone, then \(target.maxUnavailable) at a time")
         case .immediate: steps.append("update \(machines) \(what), all at once")
         }
-        return steps.joined(separator: ", then ")
+        return (steps + [startWords].compactMap(\.self)).joined(separator: ", then ")
     }
 
     private func cautions(_ row: FlyRelease?, _ outdated: [FlyMachine]) -> [String] {
@@ -144,7 +145,7 @@ extension FlyReading {
         for machine in machines where !machine.isReachable {
             cautions.append("machine \(machine.id) is on a host that does not answer and is left out")
         }
-        if outdated.contains(where: \.isStopped) { cautions.append("machines that are stopped stay stopped") }
+        if outdated.contains(where: { $0.isStopped && $0.stopMark == nil }) { cautions.append("machines that are stopped stay stopped") }
         return cautions
     }
 

@@ -18,6 +18,8 @@ extension FlyReading {
             return secrets.contains { $0.name == key } ? .void : .tookEffect
         case .update(let machines, _, _, _):
             return fate(of: machines, way, intent)
+        case .start(let machines): return fateOfStart(machines)
+        case .open(let machines): return fateOfOpening(machines)
         }
     }
 

@@ -20,6 +20,7 @@ extension FlyReading {
 
     var live: Live {
         guard let first = images.first, let machine = first.machines.first else { return .nothing }
+        guard marked.isEmpty else { return .release(declared: release(running: first.digest, on: machine), serving: loud) }
         let rest = images.dropFirst().compactMap { image in image.machines.first.map { release(running: image.digest, on: $0) } }
         var serving = [release(running: first.digest, on: machine)] + rest
         for machine in machines where !machine.isReachable {
@@ -28,6 +29,16 @@ extension FlyReading {
             if !serving.contains(where: { !$0.identities.isDisjoint(with: release.identities) }) { serving.append(release) }
         }
         return .release(declared: serving[0], serving: serving)
+    }
+
+    /// Of an app that Belay stops: what runs, or may start, all the same.
+    private var loud: [Release] {
+        var serving: [Release] = []
+        for machine in machines where !machine.isQuiet {
+            let release = release(running: digest(of: machine), on: machine)
+            if !serving.contains(where: { !$0.identities.isDisjoint(with: release.identities) }) { serving.append(release) }
+        }
+        return serving
     }
 
     var isMixed: Bool { images.count > 1 }
@@ -68,8 +79,8 @@ extension FlyReading {
     // MARK: - Settlement
 
     var settlement: Settlement {
-        var progress: [String] = []
-        for machine in reachable {
+        var progress: [String] = marked.isEmpty ? [] : ["stopped by Belay: its way to a release starts it again"]
+        for machine in reachable where !machine.isQuiet {
             switch machine.health(at: time, resource) {
             case .settled: break
             case .progressing(let words): progress.append("machine \(machine.id) \(words)")

@@ -103,18 +103,10 @@ final class FlyReader: Sendable {
 
     /// Nil: the app has never had a machine.
     func read() async throws(FlyFailure) -> FlyReading? {
-        let (all, time) = try await asking { () async throws(APIError) in try await self.api.machines() }
-        let own = all.filter { !$0.isLeftOut }
-        if own.isEmpty {
-            let count = try await asking { () async throws(APIError) in try await self.api.machineCount() }
-            guard count <= all.count else {
-                throw .api(APIError(missing: "machines, of which the app has \(count)", purpose: "listing machines"))
-            }
-            return nil
-        }
-        let group = try group(among: own)
+        let (own, time) = try await machines()
+        guard !own.isEmpty else { return nil }
         var reading = FlyReading(
-            target: target, request: request, machines: own.filter { $0.group == group }.sorted { $0.id < $1.id }, time: time,
+            target: target, request: request, machines: own, time: time,
             registry: api.registryName)
         let isInPlace = reading.machines.allSatisfy(reading.isMeant)
         if request.configuration != nil || request.readsConfiguration || !isInPlace {
@@ -125,6 +117,21 @@ final class FlyReader: Sendable {
         if request.depth == .history || !isInPlace { await find(&reading) }
         if let intent = request.openIntent { try await trace(intent, &reading) }
         return reading
+    }
+
+    /// Those that are what the component runs, by their ids, and the provider's clock; none: the app has never had a machine.
+    func machines() async throws(FlyFailure) -> (own: [FlyMachine], time: Timestamp?) {
+        let (all, time) = try await asking { () async throws(APIError) in try await self.api.machines() }
+        let own = all.filter { !$0.isLeftOut }
+        if own.isEmpty {
+            let count = try await asking { () async throws(APIError) in try await self.api.machineCount() }
+            guard count <= all.count else {
+                throw .api(APIError(missing: "machines, of which the app has \(count)", purpose: "listing machines"))
+            }
+            return ([], time)
+        }
+        let group = try group(among: own)
+        return (own.filter { $0.group == group }.sorted { $0.id < $1.id }, time)
     }
 
     private func group(among machines: [FlyMachine]) throws(FlyFailure) -> String {

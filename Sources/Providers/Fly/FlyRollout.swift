@@ -25,10 +25,7 @@ struct FlyRollout: Sendable {
         var instance = ""
 
         /// It ran until it crashed: to be started with the new image, or nobody would.
-        var hasCrashed: Bool {
-            guard machine.isStopped || machine.state == "failed", case .failed = machine.health(at: nil, "") else { return false }
-            return true
-        }
+        var hasCrashed: Bool { machine.stopMark == nil && machine.hasCrashed }
 
         var wasRunning: Bool { ["started", "starting", "restarting"].contains(machine.state) }
     }
@@ -114,6 +111,8 @@ struct FlyRollout: Sendable {
             // Without it, the tag stays as long as the image does.
             let tag = tag ?? (changesImage ? nil : machine.image.tag)
             marks.append((FlyMark.image, "\(tag ?? "")@\(image.digest ?? "")"))
+            // Whatever version's config it gets.
+            marks.append((FlyMark.stopped, machine.metadata[FlyMark.stopped]))
             if let release {
                 marks += [(FlyMark.releaseID, release.id), (FlyMark.releaseVersion, String(release.version))]
             } else if changesImage, base == current {

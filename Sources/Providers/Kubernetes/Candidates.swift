@@ -146,6 +146,7 @@ struct ReleaseReading: Sendable {
         let more = accompaniment(of: snapshot.template)
         let means: String
         switch (more.words, image == snapshot.image) {
+        case (nil, true) where stoppedReplicas != nil: means = "scale to \(counted(stoppedReplicas ?? 1, "replica")) again"
         case (nil, true) where more.part.flatMap({ ConfigurationObject($0) }) != nil:
             means = "make what the environment refers to again"
         case (nil, _): means = "server-side apply of \(image)"
@@ -210,7 +211,8 @@ struct ReleaseReading: Sendable {
             case .missing, nil: return .void
             }
         }
-        guard declared.matches(intent.resolution) else { return .void }
+        // Every patch of a release brings the replicas of a stopped workload back: this one did not come.
+        guard stoppedReplicas == nil, declared.matches(intent.resolution) else { return .void }
         // Of a way that only sets variables, the release tells nothing.
         if let environment, RouteToken(intent.route.token)?.environment.isEmpty == false,
             !environment.applied(to: snapshot.template).isSame(as: snapshot.template)

@@ -8,7 +8,9 @@ extension ReleaseReading {
     /// Only what the pin was resolved to before counts. What it means for the first time is decided among the whole history: a tag may
     /// denote images of two registries, a commit several tags, digits a revision.
     var isWhole: Bool {
-        guard request.depth == .pin, request.openIntent == nil, let resolution = request.resolution, resolution.pin == request.pin,
+        // Whether the last pod of a stopped workload has ended, only pods tell.
+        guard request.depth == .pin, request.openIntent == nil, stoppedReplicas == nil, let resolution = request.resolution,
+            resolution.pin == request.pin,
             resolution.identity == ArtifactIdentity(.image, snapshot.image.description)
         else { return false }
         // A pin that names it no longer may name another release of the history.

@@ -35,9 +35,10 @@ public struct KubernetesProvider: Provider {
         let snapshot = reading.snapshot
         let owner = snapshot.foreignOwner
         return Observation(
-            live: reading.live, settlement: snapshot.settlement(of: request.component), candidates: reading.candidates, fate: reading.fate,
+            live: reading.live, settlement: reading.settlement, candidates: reading.candidates, fate: reading.fate,
             blocker: blocker(snapshot, owner, request), notes: snapshot.notes, providerTime: snapshot.time,
-            configuration: reading.configuration, automation: owner?.automation, cause: snapshot.hasHistory ? snapshot.cause : nil)
+            configuration: reading.configuration, automation: owner?.automation, cause: snapshot.hasHistory ? snapshot.cause : nil,
+            stoppage: reading.stoppage)
     }
 
     private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> ReleaseReading {
@@ -91,8 +92,16 @@ public struct KubernetesProvider: Provider {
             return await ObjectMaking(object: object, uid: token.uid, component: request.component, client: client).send()
         }
         return await WorkloadChange(
-            target: target, token: token, component: request.component, client: client, environment: environment
+            target: target, token: token, component: request.component, client: client, environment: environment, stop: request.stop
         ).send()
+    }
+
+    public func stop(_ target: KubernetesTarget, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        let client: KubernetesClient
+        do throws(KubernetesError) { client = try clients.client(target.context) } catch {
+            return .refused(Problem(error, of: request.component))
+        }
+        return await WorkloadStop(target: target, component: request.component, client: client, memory: stop.memory).send()
     }
 }
 

@@ -12,6 +12,8 @@ struct WorkloadChange: Sendable {
     var client: KubernetesClient
     /// Nil when the configuration is not managed.
     var environment: ManagedEnvironment?
+    /// How Belay has stopped the workload; the patch then brings its replicas back.
+    var stop: Stop?
 
     private enum Intended {
         case patch(KubernetesPatch)
@@ -54,13 +56,17 @@ struct WorkloadChange: Sendable {
         guard object["metadata"]?["uid"]?.string == token.uid else { return .result(.refused(changed("it was deleted and made again"))) }
         let snapshot = WorkloadSnapshot(
             target: target, object: object, template: template, container: container, image: image)
+        let replicas = snapshot.stoppedReplicas(stop)
         let wanted: PodTemplate
         let patch: KubernetesPatch
         switch token.way {
         case .apply(let reference):
             let configured = environment?.applied(to: template) ?? template
             wanted = configured.with(image: reference, in: container)
-            patch = configured.isSame(as: template) ? applying(reference, to: object) : replacing(wanted, in: object)
+            // What Belay scaled to 0 it takes back in the same patch, which server-side apply cannot do.
+            patch =
+                configured.isSame(as: template) && replicas == nil
+                ? applying(reference, to: object) : replacing(wanted, in: object, replicas: replicas)
         case .undo(let name, let uid, let number):
             let revision: JSON
             do throws(KubernetesError) {
@@ -73,9 +79,9 @@ struct WorkloadChange: Sendable {
                 return .result(.refused(revisionGone(number)))
             }
             wanted = environment?.applied(to: found.template) ?? found.template
-            patch = undoing(to: revision, wanted, object)
+            patch = undoing(to: revision, wanted, object, replicas: replicas)
         }
-        if wanted.isSame(as: template) { return .result(.alreadySo) }
+        if wanted.isSame(as: template), replicas == nil { return .result(.alreadySo) }
         guard template.fingerprint == token.fingerprint else { return .result(.refused(changed("its pod template is another one"))) }
         if snapshot.isPaused { return .result(.refused(snapshot.pausedProblem(component))) }
         if !token.takesOwnership, let owner = snapshot.foreignOwner {
@@ -139,7 +145,7 @@ struct WorkloadChange: Sendable {
     /// Not by server-side apply: it merges a variable's `valueFrom` beside the `value` that somebody else has set, which the server then
     /// refuses, and it cannot take away what somebody else has set. A JSON patch makes its sender the owner of what it changed all the
     /// same.
-    private func replacing(_ wanted: PodTemplate, in object: JSON) -> KubernetesPatch {
+    private func replacing(_ wanted: PodTemplate, in object: JSON, replicas: Int?) -> KubernetesPatch {
         var operations: [JSON] = [
             ["op": "replace", "path": "/metadata/resourceVersion", "value": object["metadata"]?["resourceVersion"] ?? ""]
         ]
@@ -147,13 +153,20 @@ struct WorkloadChange: Sendable {
             let path = "/spec/template/spec/containers/\(index)"
             operations.append(["op": "test", "path": .string("\(path)/name"), "value": .string(token.container)])
             operations.append(["op": "replace", "path": .string("\(path)/image"), "value": container["image"] ?? ""])
+            guard environment != nil else { continue }
             operations.append(["op": "add", "path": .string("\(path)/env"), "value": container["env"] ?? []])
+        }
+        if let replicas {
+            operations.append(["op": "add", "path": "/spec/replicas", "value": .integer(replicas)])
+            if object.stoppedReplicas != nil {
+                operations.append(["op": "remove", "path": .string("/metadata/annotations/\(WorkloadStop.annotation.pointer)")])
+            }
         }
         return .json(operations)
     }
 
     /// As `kubectl rollout undo --to-revision` does it, plus the resourceVersion and the desired environment.
-    private func undoing(to revision: JSON, _ wanted: PodTemplate, _ object: JSON) -> KubernetesPatch {
+    private func undoing(to revision: JSON, _ wanted: PodTemplate, _ object: JSON, replicas: Int?) -> KubernetesPatch {
         let version = object["metadata"]?["resourceVersion"] ?? ""
         guard target.workload.kind == .deployment else {
             var patch = revision["data"] ?? [:]
@@ -161,19 +174,27 @@ struct WorkloadChange: Sendable {
             var template = wanted.json
             template["$patch"] = patch["spec"]?["template"]?["$patch"]
             patch["spec"]?["template"] = template
+            if let replicas {
+                patch["spec"]?["replicas"] = .integer(replicas)
+                patch["metadata"]?["annotations"] = [WorkloadStop.annotation: .null]
+            }
             return .strategicMerge(patch)
         }
-        return .json([
-            ["op": "replace", "path": "/metadata/resourceVersion", "value": version],
-            ["op": "replace", "path": "/spec/template", "value": wanted.json],
-            ["op": "add", "path": "/metadata/annotations", "value": annotations(of: revision, object)],
-        ])
+        let scaling: [JSON] = replicas.map { [["op": "add", "path": "/spec/replicas", "value": .integer($0)]] } ?? []
+        return .json(
+            [
+                ["op": "replace", "path": "/metadata/resourceVersion", "value": version],
+                ["op": "replace", "path": "/spec/template", "value": wanted.json],
+                ["op": "add", "path": "/metadata/annotations", "value": annotations(of: revision, object)],
+            ] + scaling)
     }
 
     /// The controller's own, which are not a release's.
     private static let bookkeeping: Set<String> = [
         "kubectl.kubernetes.io/last-applied-configuration", WorkloadRevision.revisionAnnotation, WorkloadRevision.historyAnnotation,
         "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to",
+        // The controller copies it to the ReplicaSet of the release that was stopped.
+        WorkloadStop.annotation,
     ]
 
     /// The Deployment's annotations with those of the revision over them. kubectl also removes what the revision does not have; here only
@@ -181,6 +202,7 @@ struct WorkloadChange: Sendable {
     private func annotations(of revision: JSON, _ object: JSON) -> JSON {
         var annotations = object["metadata"]?["annotations"] ?? [:]
         annotations[WorkloadRevision.changeCause] = nil
+        annotations[WorkloadStop.annotation] = nil
         for (name, value) in revision["metadata"]?["annotations"]?.object?.members ?? [] where !Self.bookkeeping.contains(name) {
             annotations[name] = value
         }

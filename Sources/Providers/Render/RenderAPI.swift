@@ -11,6 +11,9 @@ struct RenderAPI: Sendable {
         static func deploys(_ id: String) -> String { "\(service(id))/deploys" }
         static func deploy(_ id: String, _ deploy: String) -> String { "\(deploys(id))/\(deploy.percentEncoded)" }
         static func rollback(_ id: String) -> String { "\(service(id))/rollback" }
+        static func suspend(_ id: String) -> String { "\(service(id))/suspend" }
+        static func resume(_ id: String) -> String { "\(service(id))/resume" }
+        static func instances(_ id: String) -> String { "\(service(id))/instances" }
         static func events(_ id: String) -> String { "\(service(id))/events" }
         static func variables(_ id: String) -> String { "\(service(id))/env-vars" }
         static func variable(_ id: String, _ key: String) -> String { "\(variables(id))/\(key.percentEncoded)" }
@@ -143,7 +146,24 @@ struct RenderAPI: Sendable {
         return (items, next)
     }
 
+    /// How many instances run.
+    func instances(of service: String) async throws(APIError) -> Int {
+        let purpose = "listing instances"
+        let answer = try await client.send(.get, Path.instances(service), while: purpose)
+        guard let items = answer.body?.array else { throw APIError(missing: "list", purpose: purpose) }
+        return items.count
+    }
+
     // MARK: - Writing
+
+    func suspend(_ service: String) async throws(APIError) -> APIAnswer {
+        try await client.send(.post, Path.suspend(service), while: "suspending the service")
+    }
+
+    /// Makes a deploy of what the settings say.
+    func resume(_ service: String) async throws(APIError) -> APIAnswer {
+        try await client.send(.post, Path.resume(service), while: "resuming the service")
+    }
 
     func rollback(_ service: String, to deploy: String) async throws(APIError) -> APIAnswer {
         try await client.send(

@@ -63,6 +63,7 @@ struct RenderCall: Sendable {
         case .build(let service, let commit):
             return await deploy(service, ["commitId": .string(commit)], "build", while: "building commit \(commit.prefix(7))")
         case .image(let service, _, let image):
+            if request.stop != nil { return await resumeOrDeploy(service, image) }
             return await deploy(service, [:], "deploy", while: "deploying \(image)")
         case .deployOnly(let service):
             return await deploy(service, ["deployMode": "deploy_only"], "deploy", while: "deploying the existing build")
@@ -147,6 +148,28 @@ struct RenderCall: Sendable {
             let answer = try await api.deploy(service, body, while: purpose)
             memory.note(answer.headers, of: service)
             return accepted(answer, operation)
+        }
+    }
+
+    /// A service that Belay has suspended takes no deploy: being resumed makes one of the image that is saved.
+    private func resumeOrDeploy(_ service: String, _ image: String) async -> ApplyResult {
+        await budgeted(service) { () async throws(APIError) in
+            let isSuspended: Bool
+            do throws(APIError) { isSuspended = try await api.service(service).service.isSuspended } catch {
+                return .refused(error.renderProblem(of: resource, target))
+            }
+            let answer =
+                isSuspended ? try await api.resume(service) : try await api.deploy(service, [:], while: "deploying \(image)")
+            memory.note(answer.headers, of: service)
+            return isSuspended ? .accepted(["operation": "resume"]) : accepted(answer, "deploy")
+        }
+    }
+
+    func suspend(_ service: String) async -> ApplyResult {
+        await budgeted(service) { () async throws(APIError) in
+            let answer = try await api.suspend(service)
+            memory.note(answer.headers, of: service)
+            return .accepted(["operation": "suspend"])
         }
     }
 

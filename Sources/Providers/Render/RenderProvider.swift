@@ -88,7 +88,8 @@ public struct RenderProvider: Provider {
             providerTime: reading.time,
             configuration: reading.observedConfiguration,
             automation: reading.service.automation,
-            cause: reading.cause)
+            cause: reading.cause,
+            stoppage: reading.stoppage)
     }
 
     public func apply(_ change: ReleaseChange, to target: RenderTarget, _ request: ApplyRequest) async -> ApplyResult {
@@ -118,19 +119,28 @@ public struct RenderProvider: Provider {
                 Problem("NoSwitch", "\(resource): Render has no switch called \(change.name)", next: "plan again"))
         }
         let service: String
-        if target.isID {
-            service = target.service
-        } else {
-            let reader = RenderReader(
-                api: api, request: ObservationRequest(component: request.component, pin: .name("")), resource: resource, gone: { _ in [] })
-            do throws(RenderFailure) {
-                service = try await reader.find(target, api).service.id
-            } catch {
-                return .refused(problem(error, resource, target))
-            }
-        }
+        do throws(Problem) { service = try await id(of: target, request) } catch { return .refused(error) }
         return await RenderCall(api: api, memory: memory, target: target, request: request, resource: resource)
             .setAutoDeploy(service, to: change.to)
+    }
+
+    public func stop(_ target: RenderTarget, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        let service: String
+        do throws(Problem) { service = try await id(of: target, request) } catch { return .refused(error) }
+        return await RenderCall(
+            api: api, memory: memory, target: target, request: request, resource: "render/\(request.component)"
+        ).suspend(service)
+    }
+
+    /// The id of a service that may go by its name.
+    private func id(of target: RenderTarget, _ request: ApplyRequest) async throws(Problem) -> String {
+        if target.isID { return target.service }
+        let resource = "render/\(request.component)"
+        let reader = RenderReader(
+            api: api, request: ObservationRequest(component: request.component, pin: .name("")), resource: resource, gone: { _ in [] })
+        do throws(RenderFailure) { return try await reader.find(target, api).service.id } catch {
+            throw problem(error, resource, target)
+        }
     }
 
     private func problem(_ failure: RenderFailure, _ resource: String, _ target: RenderTarget) -> Problem {

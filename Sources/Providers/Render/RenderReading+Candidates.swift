@@ -145,7 +145,9 @@ extension RenderReading {
         }
         cautions.append("Render keeps no copy: the registry must still have the image, and the credentials must be valid")
         return Route(
-            .redeploy, means: "\(keysFirst(and: more))\(isSaved ? "" : "image by its digest, then ")one deploy without a build",
+            .redeploy,
+            means:
+                "\(keysFirst(and: more))\(isSaved ? "" : "image by its digest, then ")\(isStopped ? "resume the service" : "one deploy without a build")",
             class: .minutes,
             token: RenderWay.image(service: service.id, owner: service.owner, image: image.description).token, part: part?.text, key: key,
             isIdempotent: part != nil, cautions: cautions)

@@ -84,7 +84,9 @@ extension RenderWay {
         case .build(_, let commit): return isOf("api") && runs(commit: commit)
         case .image(_, _, let image):
             let digest = RenderImage(image)?.digest
-            return isOf("api") && (deploy.sha == nil && deploy.image == nil || deploy.sha == digest || deploy.image?.digest == digest)
+            // A service that Belay has suspended gets its image by being resumed.
+            return (isOf("api") || deploy.trigger == "service_resumed")
+                && (deploy.sha == nil && deploy.image == nil || deploy.sha == digest || deploy.image?.digest == digest)
         case .deployOnly: return isOf("api")
         case .settings: return false
         }

@@ -28,7 +28,8 @@ extension RenderReading {
                     "NothingLive", "\(resource): deploys of \(service.name) have served, and none is live now",
                     next: "look at \(service.page); the next pass looks again"))
         }
-        var serving = service.isSuspended ? [] : [release(declared)]
+        var serving = service.isSuspended && instances ?? 0 == 0 || request.stop != nil && live == nil ? [] : [release(declared)]
+        if isStopped, instances ?? 0 > 0 { serving = [release(declared)] }
         // While a deploy takes over, instances of both versions run.
         for deploy in active.reversed() where !["created", "queued", "build_in_progress", "pre_deploy_in_progress"].contains(deploy.word) {
             serving.append(release(deploy))
@@ -40,8 +41,9 @@ extension RenderReading {
 
     var settlement: Settlement {
         if let problem = suspension { return .failed(problem) }
+        if isStopped { return .progressing("stopped by Belay: its way to a release resumes it") }
         if let deploy = active.first { return .progressing(words(for: deploy)) }
-        if let problem = failure { return .failed(problem) }
+        if let problem = failure ?? failedStart { return .failed(problem) }
         return .settled
     }
 
@@ -101,7 +103,7 @@ extension RenderReading {
 
     /// Why nothing may be written though Render answers.
     var suspension: Problem? {
-        guard service.isSuspended else { return nil }
+        guard service.isSuspended, !isStopped else { return nil }
         let who = service.suspenders.sorted().joined(separator: ", ")
         let others = service.suspenders.filter { $0 != "user" }
         guard let other = others.sorted().first else {

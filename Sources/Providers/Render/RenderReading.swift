@@ -26,6 +26,8 @@ struct RenderReading: Sendable {
     var maintenance: [String] = []
     /// The names of the env groups that give a key, by key.
     var groupKeys: [String: [String]] = [:]
+    /// How many instances run, where it was asked: of a service that Belay has suspended.
+    var instances: Int?
 
     init(
         _ answer: (service: RenderService, time: Timestamp?), _ request: ObservationRequest, _ question: RenderQuestion, _ resource: String,
@@ -52,7 +54,12 @@ struct RenderReading: Sendable {
     var live: RenderDeploy? { deploys.first { $0.stage == .live } }
 
     /// What ran last of a service that is suspended.
-    var declared: RenderDeploy? { live ?? (service.isSuspended ? deploys.first { $0.stage == .deactivated } : nil) }
+    var declared: RenderDeploy? {
+        if let live { return live }
+        // What ran when Belay stopped it, also while a deploy brings it back.
+        if let stop = request.stop, let stopped = deploy(stop.memory) { return stopped }
+        return service.isSuspended ? deploys.first { $0.stage == .deactivated } : nil
+    }
 
     func release(_ deploy: RenderDeploy) -> Release {
         var lineage: [ArtifactIdentity] = []
@@ -110,6 +117,10 @@ final class RenderReader: Sendable {
         if reading.live == nil, !reading.deploys.isEmpty {
             // Behind a hundred deploys that failed, or none at all.
             reading.add(try await api.deploys(of: id, [("status", "live")], limit: 1).page)
+        }
+        if let stop = request.stop {
+            if reading.deploy(stop.memory) == nil { try await look(for: stop.memory, &reading) }
+            if reading.isStopped { reading.instances = try await api.instances(of: id) }
         }
         try await explain(&reading)
         if !reading.isInPlace { try await find(&reading) }

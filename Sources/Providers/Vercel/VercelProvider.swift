@@ -63,7 +63,9 @@ public struct VercelProvider: Provider {
             providerTime: reading.time,
             configuration: reading.observedConfiguration(for: question, allowRebuild: request.allowRebuild, resource: resource),
             automation: reading.automation,
-            cause: reading.cause)
+            cause: reading.cause,
+            stoppage: .impossible(
+                Problem("CannotStop", "\(resource): what is deployed on Vercel is served, and a project has no stop")))
     }
 
     public func apply(_ change: ReleaseChange, to target: VercelTarget, _ request: ApplyRequest) async -> ApplyResult {

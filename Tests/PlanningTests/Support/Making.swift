@@ -64,13 +64,19 @@ extension Observation {
     static func make(
         live: String?, among versions: [String] = ["v3", "v2", "v1"], settlement: Settlement = .settled, serving: [String]? = nil,
         operation: Model.Operation? = nil, fate: IntentFate? = nil, blocker: Problem? = nil, routes: [Route] = [.make()],
-        configuration: ObservedConfiguration? = nil, automation: Automation? = nil, cause: String? = nil
+        configuration: ObservedConfiguration? = nil, automation: Automation? = nil, cause: String? = nil,
+        stoppage: Stoppage? = .possible
     ) -> Observation {
         Observation(
             live: live.map { .release(declared: .make($0), serving: (serving ?? [$0]).map { .make($0) }) } ?? .nothing,
             settlement: settlement, candidates: versions.map { Candidate(.make($0), routes: routes) }, operation: operation, fate: fate,
-            blocker: blocker, configuration: configuration, automation: automation, cause: cause)
+            blocker: blocker, configuration: configuration, automation: automation, cause: cause, stoppage: stoppage)
     }
+}
+
+extension Stoppage {
+    static let possible = Stoppage.possible(means: "scale from 3 to 0", memory: "3")
+    static let startRoute = Route.make(.redeploy, means: "scale to 3", token: "start")
 }
 
 extension Resolution {

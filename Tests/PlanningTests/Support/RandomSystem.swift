@@ -16,6 +16,7 @@ struct RandomSystem {
         var keys: [String]
         /// A key that no spec names.
         var foreignKey: String?
+        var stoppage: Stoppage?
     }
 
     var parts: [Part] = []
@@ -90,7 +91,7 @@ struct RandomSystem {
         Observation(
             live: live.map { .release(declared: $0, serving: [$0]) } ?? .nothing,
             candidates: part.releases.reversed().map { Candidate($0, routes: [.make()]) },
-            configuration: ObservedConfiguration(settings: [:]), automation: part.automation)
+            configuration: ObservedConfiguration(settings: [:]), automation: part.automation, stoppage: part.stoppage)
     }
 
     /// Releases that ran here once, recorded with their windows.
@@ -167,7 +168,8 @@ struct RandomSystem {
         return Part(
             name: name, releases: releases, windows: windows, after: after + touched.map { .database($0.name) },
             isChecked: random.chance(50), automation: random.pick([.make(), .make(), .make("no"), .make(off: nil), nil]) ?? nil,
-            keys: ["API_URL", "DSN", "LEVEL"].filter { _ in random.chance(40) }, foreignKey: random.chance(40) ? "THEIRS" : nil)
+            keys: ["API_URL", "DSN", "LEVEL"].filter { _ in random.chance(40) }, foreignKey: random.chance(40) ? "THEIRS" : nil,
+            stoppage: random.chance(80) ? .possible : random.chance(50) ? .impossible(.make("CannotStop")) : nil)
     }
 }
 

@@ -81,6 +81,8 @@ struct SimulatedWorld {
         case .stop:
             guard let id = step.resource, let declared = world.components[id]?.live.declared else { return }
             world.components[id]?.live = .release(declared: declared, serving: [])
+            world.components[id]?.settlement = .progressing("stopped")
+            world.components[id]?.stoppage = .stopped(start: Stoppage.startRoute)
         case .backUp: break
         case .migrate(let change):
             guard let id = step.resource else { return }
@@ -139,6 +141,7 @@ struct SimulatedWorld {
         world.components[id]?.settlement = .settled
         world.components[id]?.operation = nil
         world.components[id]?.fate = nil
+        if world.components[id]?.stoppage?.start != nil { world.components[id]?.stoppage = .possible }
         recorded.openIntents[id] = nil
     }
 

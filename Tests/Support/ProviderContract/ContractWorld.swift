@@ -63,14 +63,15 @@ extension ContractWorld {
     public var writes: Int { transport.received.count(where: isWrite) }
 
     public func observe(
-        _ component: Component? = nil, resolution: Resolution? = nil, intent: Intent? = nil, depth: ObservationRequest.Depth = .pin
+        _ component: Component? = nil, resolution: Resolution? = nil, intent: Intent? = nil, depth: ObservationRequest.Depth = .pin,
+        stop: Stop? = nil
     ) async -> Observation {
         let component = component ?? self.component
         return await provider.observe(
             component,
             ObservationRequest(
                 component: component.name, pin: component.release, resolution: resolution, openIntent: intent, depth: depth,
-                takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild))
+                takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, stop: stop))
     }
 
     /// What the pin means among the candidates, as a plan would record it.
@@ -97,9 +98,9 @@ extension ContractWorld {
         return (ReleaseChange(from: observation.live.declared, to: way.release, resolution: resolution, route: way.route), intent)
     }
 
-    public func apply(_ change: ReleaseChange, _ intent: Intent) async -> ApplyResult {
+    public func apply(_ change: ReleaseChange, _ intent: Intent, stop: Stop? = nil) async -> ApplyResult {
         await provider.apply(
-            change, to: component, ApplyRequest(component: component.name, intent: intent, revision: Self.revision))
+            change, to: component, ApplyRequest(component: component.name, intent: intent, revision: Self.revision, stop: stop))
     }
 
     static let revision = Revision(.commit, "c1a0000000000000000000000000000000000000")

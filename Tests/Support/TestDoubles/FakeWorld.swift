@@ -24,8 +24,15 @@ package final class FakeWorld: Provider {
         /// When it was looked at, and when it was written to.
         package var looks: [Duration] = []
         package var writes: [Duration] = []
+        /// Nil where it cannot be stopped.
+        package var isStopped: Bool?
+        /// How many looks it takes until a stop is seen.
+        package var stopLag = 0
+        /// Every stop that took effect.
+        package var stops = 0
 
-        package init(declared: String? = "v1", lag: Int = 0, settlements: [Settlement] = []) {
+        package init(declared: String? = "v1", lag: Int = 0, settlements: [Settlement] = [], isStopped: Bool? = nil) {
+            self.isStopped = isStopped
             self.declared = declared
             self.lag = lag
             self.settlements = settlements
@@ -98,6 +105,7 @@ package final class FakeWorld: Provider {
             if place.coming != nil {
                 if place.lag > 0 { place.lag -= 1 } else { (place.declared, place.coming) = (place.coming, nil) }
             }
+            if place.isStopped == true, place.stopLag > 0 { place.stopLag -= 1 }
             var settlement = Settlement.settled
             if place.coming == nil, !place.effects.isEmpty, !place.settlements.isEmpty { settlement = place.settlements.removeFirst() }
             places[target.identity] = place
@@ -107,6 +115,15 @@ package final class FakeWorld: Provider {
         var observation = Observation(
             live: place.declared.map { .release(declared: .fake($0), serving: [.fake($0)]) } ?? .nothing, settlement: settlement,
             candidates: candidates, providerTime: Timestamp(millisecondsSinceEpoch: 1))
+        switch place.isStopped {
+        case true? where place.stopLag > 0: observation.stoppage = .stopping("one is ending", start: .fake(place.declared ?? ""))
+        case true?:
+            observation.stoppage = .stopped(start: .fake(place.declared ?? ""))
+            if let declared = observation.live.declared { observation.live = .release(declared: declared, serving: []) }
+            observation.settlement = .progressing("stopped")
+        case false?: observation.stoppage = .possible(means: "scale from 3 to 0", memory: "3")
+        case nil: break
+        }
         if let value = automation?.value {
             observation.automation = Automation(
                 name: "autoDeploy", summary: "deploys every push", isOn: value != "off", value: value, off: "off")
@@ -127,7 +144,23 @@ package final class FakeWorld: Provider {
         if answer.takesEffect {
             places.withLock { places in
                 places[target.identity]?.coming = change.route.token
+                if places[target.identity]?.isStopped == true { places[target.identity]?.isStopped = false }
                 places[target.identity]?.effects.append(request.intent.id)
+            }
+        }
+        return answer.result
+    }
+
+    package func stop(_ target: FakeTarget, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
+        let number = places.withLock { places in
+            places[target.identity, default: Place()].writes.append(now())
+            return places[target.identity]?.writes.count ?? 0
+        }
+        let answer = await answer(target.identity, number, request)
+        if answer.takesEffect {
+            places.withLock { places in
+                places[target.identity]?.isStopped = true
+                places[target.identity]?.stops += 1
             }
         }
         return answer.result

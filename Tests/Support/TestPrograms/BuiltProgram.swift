@@ -36,11 +36,37 @@ public struct BuiltProgram: Sendable {
         let result = try await Subprocess.run(
             executable, arguments: Arguments(arguments), environment: .inherit.updating(changes),
             workingDirectory: directory.map { FilePath($0) }, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20))
-        let status: Int32 =
-            switch result.terminationStatus {
+        return Ended(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs it until `moment` returns, and ends it then as a power cut would. A program that has ended by then has ended by itself.
+    public func run(
+        _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil,
+        killedAfter moment: @Sendable () async throws -> Void
+    ) async throws -> Ended {
+        var changes: [Environment.Key: String?] = [:]
+        for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
+        let result = try await Subprocess.run(
+            executable, arguments: Arguments(arguments), environment: .inherit.updating(changes),
+            workingDirectory: directory.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20)
+        ) { execution in
+            do { try await moment() } catch {
+                try execution.send(signal: .kill)
+                throw error
+            }
+            try execution.send(signal: .kill)
+        }
+        return Ended(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+}
+
+extension BuiltProgram.Ended {
+    fileprivate init(_ status: TerminationStatus, _ output: String, _ errors: String) {
+        let number: Int32 =
+            switch status {
             case .exited(let code): code
             case .signaled(let signal): 128 + signal
             }
-        return Ended(status: status, output: result.standardOutput, errors: result.standardError)
+        self.init(status: number, output: output, errors: errors)
     }
 }
