@@ -213,7 +213,7 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
-        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "TestPrograms", crypto),
+        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
         tests(
             "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",

@@ -129,9 +129,15 @@ private struct Search {
         if candidate == path { return true }
         return candidate.split(separator: "/").contains { name in
             if name.hasPrefix(version) { return true }
-            let digits = name.drop { !$0.isNumber }.prefix { $0.isNumber }
-            return !digits.isEmpty && Self.withoutZeros(String(digits)) == Self.withoutZeros(version)
+            let number = Self.number(name)
+            return !number.isEmpty && number == Self.number(version)
         }
+    }
+
+    /// The first number of a name without what divides it: of `V1.2__x` and of `2024-06-11-093000_x`.
+    private static func number(_ name: some StringProtocol) -> String {
+        let text = String(name.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." || $0 == "-" })
+        return withoutZeros(text.filter(\.isNumber))
     }
 
     /// Tools whose tables hold numbers write them without the zeros of the file's name.

@@ -1,10 +1,10 @@
-import Crypto
 import FoundationEssentials
 import GitMigrations
 import MigrationFiles
 import Migrations
 import Model
 import ProviderKit
+import SQLParsing
 import TestPrograms
 import Testing
 
@@ -31,10 +31,6 @@ import Testing
             Database(name: "main", schema: "1_a", migrations: MigrationSettings(path: (root ?? place.root) + "/db", format: format)))
     }
 
-    private static func hash(_ text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
     /// The script without its line ends.
     private func down(
         _ version: String, _ upHash: String?, path: String? = nil, in history: GitMigrationHistory? = nil
@@ -43,8 +39,17 @@ import Testing
         return found.map { ($0.script.text.split(separator: "\n").joined(separator: "\n"), $0.commit) }
     }
 
-    /// What Belay records of an up script: the text between the marks.
-    private func recorded(_ up: String) -> String { Self.hash("\(up)\n") }
+    /// What Belay records of an up script that it applies: the hash of what it read in the file.
+    private func recorded(_ up: String) throws -> String {
+        try recorded([("1_x.sql", "-- migrate:up\n\(up)\n-- migrate:down\nDROP TABLE x;\n")], "dbmate")
+    }
+
+    private func recorded(_ files: [(String, String)], _ format: String?) throws -> String {
+        let sources = files.map { MigrationSource(path: $0.0, bytes: Array($0.1.replacing("UP", with: second).utf8)) }
+        let format = format.flatMap { MigrationFormat(rawValue: $0) }
+        let directory = try MigrationDirectory(reading: sources, format: format, order: nil, dialect: .sqlite)
+        return ArchiveSignature.hash(try #require(directory.migrations.first).up.text)
+    }
 
     private let second = "CREATE TABLE b (id integer);"
 
@@ -56,7 +61,7 @@ import Testing
         _ = try await place.commit("c instead")
         try remove("2_b.sql")
         _ = try await place.commit("gone")
-        let found = try #require(await down("2_b", recorded(second)))
+        let found = try #require(try await down("2_b", recorded(second)))
         #expect(found.text == "DROP TABLE b;")
         #expect(found.commit == commit)
         #expect(try await place.git("status", "--porcelain") == "", "nothing is changed by looking")
@@ -67,9 +72,9 @@ import Testing
         _ = try await place.commit("b")
         try remove("2_b.sql")
         _ = try await place.commit("gone")
-        #expect(await down("2_b", recorded("CREATE TABLE x (id integer);")) == nil)
+        #expect(try await down("2_b", recorded("CREATE TABLE x (id integer);")) == nil)
         #expect(await down("2_b", "") == nil)
-        #expect(await down("3_c", recorded(second)) == nil, "another version's file is not its own")
+        #expect(try await down("3_c", recorded(second)) == nil, "another version's file is not its own")
     }
 
     @Test func withoutAHashOnlyWhatIsCertainIsUsed() async throws {
@@ -95,8 +100,8 @@ import Testing
         try write("3_c", "CREATE TABLE c (id integer);", "DROP TABLE c;")
         _ = try await place.commit("on another branch")
         try await place.git("checkout", "-q", "main")
-        #expect(await down("2_b", recorded(second))?.text == "DROP TABLE b;")
-        #expect(await down("3_c", recorded("CREATE TABLE c (id integer);"))?.text == "DROP TABLE c;", "it was applied from there")
+        #expect(try await down("2_b", recorded(second))?.text == "DROP TABLE b;")
+        #expect(try await down("3_c", recorded("CREATE TABLE c (id integer);"))?.text == "DROP TABLE c;", "it was applied from there")
     }
 
     @Test func aShallowCloneSaysSoAndGuessesNothing() async throws {
@@ -108,10 +113,10 @@ import Testing
         let shallow = history(place.path("clone"))
         #expect(await shallow.isShallow)
         #expect(await !history().isShallow)
-        #expect(await down("2_b", recorded(second), in: shallow) == nil)
+        #expect(try await down("2_b", recorded(second), in: shallow) == nil)
         // Cut off behind the commit that has it.
         try await place.git("clone", "-q", "--depth", "2", "file://\(place.root)", place.path("deeper"))
-        #expect(await down("2_b", recorded(second), in: history(place.path("deeper")))?.text == "DROP TABLE b;", "its hash is certain")
+        #expect(try await down("2_b", recorded(second), in: history(place.path("deeper")))?.text == "DROP TABLE b;", "its hash is certain")
         #expect(await down("2_b", nil, in: history(place.path("deeper"))) == nil, "there may have been another one")
     }
 
@@ -131,6 +136,8 @@ import Testing
         var why: String
     }
 
+    private static let diesel = [("2024-06-11-093000_b/up.sql", "UP\n"), ("2024-06-11-093000_b/down.sql", "DROP TABLE b;\n")]
+
     @Test(arguments: [
         Layout(
             files: [("2_b.up.sql", "UP\n"), ("2_b.down.sql", "DROP TABLE b;\n")], version: "2_b", format: "golang-migrate", why: "two files"
@@ -141,9 +148,8 @@ import Testing
         Layout(
             files: [("00002_b.sql", "-- +goose Up\nUP\n-- +goose Down\nDROP TABLE b;\n")], version: "2", format: "goose",
             why: "and without the zeros"),
-        Layout(
-            files: [("deep/2_b/up.sql", "UP\n"), ("deep/2_b/down.sql", "DROP TABLE b;\n")], version: "2_b", path: "deep/2_b/up.sql",
-            format: nil, why: "a folder each, in a folder"),
+        Layout(files: diesel, version: "2024-06-11-093000_b", path: "2024-06-11-093000_b/up.sql", why: "a folder each"),
+        Layout(files: diesel, version: "20240611093000", why: "which the tool's table knows by its digits"),
         Layout(files: [("2_b.sql", "-- migrate:up\nUP\n-- migrate:down\nDROP TABLE b;\n")], version: "2_b", format: nil, why: "detected"),
     ]) func everyLayoutOfFilesIsRead(_ layout: Layout) async throws {
         let other = try Place()
@@ -156,7 +162,9 @@ import Testing
         for (name, _) in layout.files { try FileManager.default.removeItem(atPath: other.path("db/\(name)")) }
         _ = try await other.commit("gone")
         let history = history(other.root, format: layout.format)
-        #expect(await down(layout.version, recorded(second), path: layout.path, in: history)?.text == "DROP TABLE b;", "\(layout.why)")
+        #expect(
+            try await down(layout.version, recorded(layout.files, layout.format), path: layout.path, in: history)?.text == "DROP TABLE b;",
+            "\(layout.why)")
         try other.remove()
     }
 
