@@ -196,7 +196,7 @@ final class StepRunner: Sendable {
         }
         let transition = Transition(
             id: newID(), revision: plan.revision, start: opening.start, target: opening.target, directions: opening.directions,
-            obligations: opening.obligations, approved: opening.approved, opened: now())
+            obligations: opening.obligations, approved: opening.approved, pinned: opening.pinned, opened: now())
         try await append(
             .opened(.init(transition: transition, resolutions: plan.resolutions, supersedes: await session.state.transition?.id)))
         return .succeeded("transition \(transition.id) is open")

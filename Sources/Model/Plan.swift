@@ -73,16 +73,19 @@ public struct Plan: Sendable, Hashable, Codable {
         public var obligations: [Obligation]
         /// What may be lost on the way; nil when nothing may.
         public var approved: Approval?
+        /// With the windows that the spec gives them, of superseded transitions too.
+        public var pinned: [ResourceID: [PinnedRelease]]
 
         public init(
             start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution], directions: [ResourceID: Direction],
-            obligations: [Obligation], approved: Approval? = nil
+            obligations: [Obligation], approved: Approval? = nil, pinned: [ResourceID: [PinnedRelease]] = [:]
         ) {
             self.start = start
             self.target = target
             self.directions = directions
             self.obligations = obligations
             self.approved = approved
+            self.pinned = pinned
         }
     }
 }

@@ -117,11 +117,14 @@ public struct Transition: Sendable, Hashable, Codable {
     public var obligations: [Obligation]
     /// What was approved to be lost on this way, and is spent with it; nil when nothing was.
     public var approved: Approval?
+    /// The releases that this way and those that it superseded led to, with the windows that the spec gave them then: any of them may run.
+    public var pinned: [ResourceID: [PinnedRelease]]
     public var opened: Timestamp
 
     public init(
         id: String, revision: Revision, start: [ResourceID: ArtifactIdentity], target: [ResourceID: Resolution],
-        directions: [ResourceID: Direction], obligations: [Obligation], approved: Approval? = nil, opened: Timestamp
+        directions: [ResourceID: Direction], obligations: [Obligation], approved: Approval? = nil,
+        pinned: [ResourceID: [PinnedRelease]] = [:], opened: Timestamp
     ) {
         self.id = id
         self.revision = revision
@@ -130,7 +133,19 @@ public struct Transition: Sendable, Hashable, Codable {
         self.directions = directions
         self.obligations = obligations
         self.approved = approved
+        self.pinned = pinned
         self.opened = opened
+    }
+}
+
+/// A release that was pinned, and what it tolerates of each schema.
+public struct PinnedRelease: Sendable, Hashable, Codable {
+    public var resolution: Resolution
+    public var requires: [String: VersionWindow]
+
+    public init(resolution: Resolution, requires: [String: VersionWindow]) {
+        self.resolution = resolution
+        self.requires = requires
     }
 }
 

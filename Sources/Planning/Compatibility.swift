@@ -17,11 +17,13 @@ struct Compatibility {
     let component: Component
     let resolution: Resolution?
     let records: [ReleaseRecord]
+    /// By the open transition, in that order; they have not been recorded yet.
+    let pinned: [PinnedRelease]
 
     /// True if the component has an edge to the database: by `after`, or by a window declared now or recorded with one of its releases.
     func concerns(_ database: Database) -> Bool {
         component.after.contains(database.id) || component.requires[database.name] != nil
-            || records.contains { $0.requires[database.name] != nil }
+            || records.contains { $0.requires[database.name] != nil } || pinned.contains { $0.requires[database.name] != nil }
     }
 
     /// What the pinned release tolerates; nil when nothing tells.
@@ -40,6 +42,9 @@ struct Compatibility {
     }
 
     private func recorded(_ move: SchemaMove, label: String, isPinned: Bool, where isRelease: (Resolution) -> Bool) -> Tolerance? {
+        if let window = pinned.last(where: { isRelease($0.resolution) })?.requires[move.database.name] {
+            return declared(window, label, move)
+        }
         let own = records.filter { isRelease($0.resolution) }
         if let window = own.last(where: { $0.requires[move.database.name] != nil })?.requires[move.database.name] {
             return declared(window, label, move)

@@ -55,7 +55,19 @@ extension Draft {
         for subject in changing { directions[subject.id] = subject.direction }
         return Plan.Opening(
             start: start, target: survey.resolutions, directions: directions,
-            obligations: obligations(changing, more: hasChanges), approved: approval()?.given ?? continued?.approved)
+            obligations: obligations(changing, more: hasChanges), approved: approval()?.given ?? continued?.approved,
+            pinned: pinnedReleases)
+    }
+
+    /// What is pinned now, behind what was pinned on the way here: a release that never arrived may run all the same.
+    private var pinnedReleases: [ResourceID: [PinnedRelease]] {
+        var pinned = transition?.pinned ?? [:]
+        for component in survey.system.components where !component.requires.isEmpty {
+            guard let resolution = survey.resolutions[component.id] else { continue }
+            pinned[component.id, default: []].removeAll { $0.resolution.isSameArtifact(as: resolution) }
+            pinned[component.id, default: []].append(PinnedRelease(resolution: resolution, requires: component.requires))
+        }
+        return pinned
     }
 
     /// False for what drifted after its checks were paid: what is brought back owes them again, or a failed one would be forgotten.

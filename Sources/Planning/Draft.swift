@@ -112,7 +112,8 @@ struct Draft {
 
     func compatibility(of component: Component) -> Compatibility {
         Compatibility(
-            component: component, resolution: survey.resolutions[component.id], records: survey.recorded.releases[component.id] ?? [])
+            component: component, resolution: survey.resolutions[component.id], records: survey.recorded.releases[component.id] ?? [],
+            pinned: transition?.pinned[component.id] ?? [])
     }
 
     private static func payable(_ transition: Transition, _ survey: Survey) -> [Obligation] {

@@ -109,7 +109,14 @@ extension Transition: JournalReadable {
         self.init(
             id: try json.member("id"), revision: try json.member("revision"), start: try json.member("start"),
             target: try json.member("target"), directions: try json.member("directions"), obligations: try json.member("obligations"),
-            approved: try json.optionalMember("approved"), opened: try json.member("opened"))
+            approved: try json.optionalMember("approved"), pinned: try json.optionalMember("pinned") ?? [:],
+            opened: try json.member("opened"))
+    }
+}
+
+extension PinnedRelease: JournalReadable {
+    init(journal json: JSON) throws(JournalMismatch) {
+        self.init(resolution: try json.member("resolution"), requires: try json.member("requires"))
     }
 }
 
