@@ -12,13 +12,16 @@ import SystemPackage
 public struct Git: Sendable {
     private let program: String
     private let deadline: Duration
+    private let variables: [String: String?]
 
     /// - Parameters:
     ///   - program: a name on the search path, or an absolute path.
     ///   - deadline: of every call.
-    public init(program: String = "git", deadline: Duration = .seconds(20)) {
+    ///   - variables: for its environment beside the own one; nil takes one away.
+    public init(program: String = "git", deadline: Duration = .seconds(20), variables: [String: String?] = [:]) {
         self.program = program
         self.deadline = deadline
+        self.variables = variables
     }
 
     struct Answer: Sendable {
@@ -35,26 +38,28 @@ public struct Git: Sendable {
     }
 
     /// Runs `git -C directory arguments…`; nil when there is no such program.
-    func run(in directory: String, _ arguments: [String]) async throws(SourceError) -> Answer? {
+    ///
+    /// - Parameter deadline: of this call; nil is that of every call.
+    func run(in directory: String, _ arguments: [String], within deadline: Duration? = nil) async throws(SourceError) -> Answer? {
         guard let file = executable else { return nil }
         let command = "git \(arguments.first ?? "")"
-        switch await race(file, ["-C", directory] + arguments) {
+        switch await race(file, ["-C", directory] + arguments, deadline ?? self.deadline) {
         case .ended(let answer): return answer
         case .missing: return nil
         case .failed(let why): throw SourceError(.gitFailed, "\(directory): \(command) could not be run: \(why)")
         case .timedOut:
             throw SourceError(
                 .gitFailed,
-                "\(directory): \(command) did not end within \(deadline) and was stopped; "
+                "\(directory): \(command) did not end within \(deadline ?? self.deadline) and was stopped; "
                     + "run git -C \(directory) \(arguments.first ?? "") by hand: a file system that does not answer holds it up, or a lock")
         }
     }
 
     /// The call against its deadline. Cancelling the child's task ends the process: first politely, then by force.
-    private func race(_ file: FilePath, _ arguments: [String]) async -> Run {
+    private func race(_ file: FilePath, _ arguments: [String], _ deadline: Duration) async -> Run {
         await withTaskGroup(of: Run.self) { group in
-            group.addTask { await Self.start(file, arguments) }
-            group.addTask { [deadline] in
+            group.addTask { [variables] in await Self.start(file, arguments, variables) }
+            group.addTask {
                 do { try await Task.sleep(for: deadline) } catch { return .failed("the pass was interrupted") }
                 return .timedOut
             }
@@ -64,14 +69,16 @@ public struct Git: Sendable {
         }
     }
 
-    private static func start(_ file: FilePath, _ arguments: [String]) async -> Run {
+    private static func start(_ file: FilePath, _ arguments: [String], _ variables: [String: String?]) async -> Run {
         do {
+            var changes: [Environment.Key: String?] = ["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]
+            for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
             var options = PlatformOptions()
             options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
             let result = try await Subprocess.run(
                 .path(file), arguments: Arguments(arguments),
                 // A status must not write the index of somebody's tree, and a prompt would hang a pipeline.
-                environment: .inherit.updating(["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]),
+                environment: .inherit.updating(changes),
                 platformOptions: options, output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
             let status: Int32 =
                 switch result.terminationStatus {
@@ -223,5 +230,5 @@ struct GitWorkTree: Sendable {
 }
 
 extension String {
-    fileprivate var firstLine: String { String(prefix { $0 != "\n" && $0 != "\r\n" }) }
+    var firstLine: String { String(prefix { $0 != "\n" && $0 != "\r\n" }) }
 }

@@ -154,7 +154,7 @@ public struct GitFile: Sendable {
 
 extension Git.Answer {
     /// What git said about its failure, on one line and without the credentials of a URL.
-    fileprivate var reason: String {
+    var reason: String {
         let lines = (errors.isEmpty ? output : errors).split(whereSeparator: \.isNewline).prefix(4)
         let text = lines.map { $0.split(whereSeparator: \.isWhitespace).map { $0.withoutCredentials }.joined(separator: " ") }
         return text.isEmpty ? "it ended with status \(status)" : text.joined(separator: "; ")
@@ -163,7 +163,7 @@ extension Git.Answer {
 
 extension Substring {
     /// `https://user:password@host/path` becomes `https://host/path`.
-    fileprivate var withoutCredentials: String {
+    var withoutCredentials: String {
         guard let scheme = firstRange(of: "://")?.upperBound else { return String(self) }
         let authority = self[scheme...].prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return String(self) }

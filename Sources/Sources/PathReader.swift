@@ -75,6 +75,18 @@ struct PathReader: Sendable {
         }
     }
 
+    /// True for what stands in a tree in the place of a file that Git LFS keeps:
+    /// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
+    static func isPointer(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        let start = "version https://git-lfs.github.com/spec/"
+        var bytes = [UInt8](repeating: 0, count: start.utf8.count)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return count == bytes.count && bytes.elementsEqual(start.utf8)
+    }
+
     private func read(path: String) throws(SourceError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -8,21 +8,70 @@ public struct Snapshot: Sendable {
     public var files: [SourceFile]
     /// Facts about the source that the user should know: `the working tree is dirty`.
     public var notes: [String]
+    /// Why nobody knows whether this is still the newest: the source could not be asked, and this is what it held before. Nil when it is.
+    public var trouble: SourceError?
+    /// The directory that holds the files for as long as this snapshot is kept, and that has another name for every revision; nil where the
+    /// files stand at the paths that the user named.
+    public var checkout: Checkout?
 
-    public init(revision: Revision, files: [SourceFile], notes: [String] = []) {
+    public init(
+        revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil
+    ) {
         self.revision = revision
         self.files = files
         self.notes = notes
+        self.trouble = trouble
+        self.checkout = checkout
     }
+
+    /// A text about a file, with its name as it is in the source: without the directory that it was checked out to.
+    public func plain(_ text: String) -> String {
+        guard let checkout else { return text }
+        return text.replacing(checkout.path + "/", with: "")
+    }
+
+    /// True if both hold the same bytes of the file that a system comes from, wherever each was checked out to.
+    public func holds(_ name: String, as other: Snapshot, _ otherName: String) -> Bool {
+        guard let file = files.first(where: { $0.name == name }), let before = other.files.first(where: { $0.name == otherName }) else {
+            return false
+        }
+        return file.bytes == before.bytes && plain(name) == other.plain(otherName)
+    }
+}
+
+/// A directory that one revision was checked out to. It is taken away some time after the last reference is gone.
+public final class Checkout: Sendable {
+    /// Absolute.
+    public let path: String
+
+    init(_ path: String) { self.path = path }
 }
 
 /// Where specs come from.
 public protocol SpecSource: Sendable {
-    /// Reads the source once.
+    /// Reads the source once. Not to be called while another call is under way.
     func snapshot() async throws(SourceError) -> Snapshot
 
     /// How `older` and `newer` relate in the source's own history.
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
+
+    /// True if the source is known to hold another revision by now. Cheap enough to be asked before every step; an unreadable source
+    /// supersedes nothing.
+    func supersedes(_ snapshot: Snapshot) async -> Bool
+}
+
+extension SpecSource {
+    public func supersedes(_ snapshot: Snapshot) async -> Bool {
+        do throws(SourceError) { return try await self.snapshot().revision != snapshot.revision } catch { return false }
+    }
+}
+
+/// A source that tells when it is worth reading again.
+public protocol WatchedSource: SpecSource {
+    /// Returns when the source may hold something else than it did. May be early: then a new snapshot is as the last one was.
+    ///
+    /// Throws `CancellationError` when the task is cancelled, and nothing else.
+    func change() async throws
 }
 
 /// How one revision relates to another.

@@ -1,0 +1,46 @@
+public import Model
+
+/// Files and directory trees that are read again when the kernel says that they changed.
+public struct WatchedPaths: WatchedSource {
+    private let source: PathSource
+    private let watch: FileWatch
+    private let rereading: Duration
+    private let clock: any Clock<Duration>
+
+    /// Begins to watch. An error is one of the paths that is not there, or a limit of the system on watching.
+    ///
+    /// - Parameter rereading: the longest time after which the paths are read again though nothing was seen: another host's writes to a shared
+    ///   file system are not.
+    public init(_ paths: [String], rereading: Duration, clock: any Clock<Duration>, git: Git = Git()) async throws(SourceError) {
+        source = PathSource(paths, git: git)
+        var gitDirectories: Set<String> = []
+        for directory in Set(paths.map(Git.directory)) {
+            guard let root = try await git.workTree(holding: directory),
+                let answer = try await git.run(in: root, ["rev-parse", "--absolute-git-dir"]), answer.status == 0
+            else { continue }
+            gitDirectories.insert(answer.output.firstLine)
+        }
+        watch = try FileWatch(WatchPlan(paths: paths, gitDirectories: gitDirectories.sorted()))
+        self.rereading = rereading
+        self.clock = clock
+    }
+
+    public func snapshot() async throws(SourceError) -> Snapshot {
+        var snapshot = try await source.snapshot()
+        if let trouble = watch.trouble { snapshot.notes.append(trouble.message) }
+        return snapshot
+    }
+
+    public func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        try await source.relation(of: older, to: newer)
+    }
+
+    public func change() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await watch.change() }
+            group.addTask { try await clock.sleep(for: rereading) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}
