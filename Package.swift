@@ -123,8 +123,7 @@ let package = Package(
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
-            "Sources", "State",
-            "TextLayout"),
+            "Sources", "SpecLoading", "State", "TextLayout"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
             "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",

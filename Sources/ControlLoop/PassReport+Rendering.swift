@@ -1,6 +1,6 @@
 import Execution
 public import JSONValues
-import Model
+public import Model
 import Planning
 import Reporting
 public import TextLayout
@@ -81,7 +81,8 @@ extension PassReport {
         ]
     }
 
-    private var headline: String {
+    /// How it ended, in a few words: `converged, 2 changes made`.
+    public var headline: String {
         switch verdict {
         case .inSync:
             guard let result else { return "in sync, nothing to do" }
@@ -106,7 +107,8 @@ extension PassReport {
 }
 
 extension Outcome {
-    fileprivate var word: String {
+    /// How it is written in JSON: `succeeded`.
+    public var word: String {
         switch self {
         case .succeeded: "succeeded"
         case .failed: "failed"

@@ -23,8 +23,8 @@ struct OnceRun: Sendable {
     /// True if somebody said where state is kept.
     var isStatePlaced: Bool
 
-    func callAsFunction(_ specs: SpecOptions) async -> Verdict {
-        guard let reports = await reports(specs) else { return .failure }
+    func callAsFunction(_ specs: SpecOptions, from source: any SpecSource) async -> Verdict {
+        guard let reports = await reports(specs, from: source) else { return .failure }
         switch form {
         case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
         case .markdown: for report in reports { program.output.result(report.markdown) }
@@ -34,8 +34,8 @@ struct OnceRun: Sendable {
     }
 
     /// How the passes ended, with progress while they last; nil after it has been told why there were none.
-    func reports(_ specs: SpecOptions) async -> [PassReport]? {
-        guard let (source, snapshot, systems) = await program.systems(specs, form) else { return nil }
+    func reports(_ specs: SpecOptions, from source: any SpecSource) async -> [PassReport]? {
+        guard let (snapshot, systems) = await program.systems(in: source, specs, form) else { return nil }
         if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
@@ -64,16 +64,16 @@ struct OnceRun: Sendable {
     /// Every CI of some spread sets this variable.
     private var isJob: Bool { !["", "false", "0"].contains(program.variables["CI"] ?? "") }
 
-    private func reconcile(_ system: System, of snapshot: Snapshot, from source: PathSource, isAlone: Bool) async -> PassReport {
+    private func reconcile(_ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool) async -> PassReport {
         let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }
         let progress = Mutex(
             ProgressText(
                 style: program.output.errorStyle, isLive: program.output.isLive && isAlone, prefix: isAlone ? "" : "\(system.id): "))
         let holder = LockHolder.current(command: "reconcile --once", environment: program.variables, since: program.reconciler.now())
         let options = PassOptions(adopts: adopt, forces: force, holder: holder) {
-            // Standard input can be read only once, and an unreadable source supersedes nothing.
-            guard !isStandardInput, let current = try? await source.snapshot() else { return false }
-            return current.revision != snapshot.revision
+            // Standard input can be read only once.
+            if isStandardInput { return false }
+            return await source.supersedes(snapshot)
         }
         return await withTaskCancellationHandler {
             await program.reconciler.reconcile(

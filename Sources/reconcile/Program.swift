@@ -43,7 +43,7 @@ struct Program: Sendable {
         output = Output(
             variables: variables,
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
-                + [variables[ConfigurationKey.variable]].compactMap(\.self))
+                + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] })
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
@@ -104,35 +104,52 @@ struct Program: Sendable {
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
-        func refused(_ errors: [String], _ conclusion: String?) -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+        let source = PathSource(specs.files)
+        guard let (snapshot, systems) = await systems(in: source, specs, form) else { return nil }
+        return (source, snapshot, systems)
+    }
+
+    /// The same, of any source.
+    func systems(in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm) async -> (snapshot: Snapshot, systems: [System])? {
+        func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
             output.error(conclusion ?? errors.joined(separator: "\n"))
             if form == .json { output.result(.list("ErrorList", errors.map { ["message": .string($0)] })) }
             return nil
         }
         do throws(SourceError) {
-            let (source, snapshot, loaded) = try await load(specs.files)
-            for note in snapshot.notes + loaded.notes { output.progress("note: \(note)\n") }
-            guard loaded.diagnostics.isEmpty else {
-                let count = loaded.diagnostics.count
-                return refused(
-                    loaded.diagnostics.map(\.description),
-                    "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
+            let snapshot = try await source.snapshot()
+            let loading = loading(snapshot, specs)
+            let troubles = snapshot.trouble.map { [$0.message] } ?? []
+            for note in troubles + snapshot.notes + loading.notes { output.progress("note: \(note)\n") }
+            guard loading.mistakes.isEmpty else {
+                let count = loading.mistakes.count
+                return refused(loading.mistakes, "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            let chosen = loaded.systems.filter { specs.names($0.id) }
-            guard !chosen.isEmpty else {
-                let names = loaded.systems.map(\.id.description).joined(separator: ", ")
+            guard !loading.systems.isEmpty else {
+                let names = Self.loader.load(snapshot.files).systems.map(\.id.description).joined(separator: ", ")
                 return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
-            tellPassedOverState(of: chosen)
-            return (source, snapshot, chosen)
+            tellPassedOverState(of: loading.systems)
+            return (snapshot, loading.systems)
         } catch {
             return refused([error.message], nil)
         }
     }
 
+    /// What the files of a snapshot hold, of the systems that were chosen.
+    func loading(_ snapshot: Snapshot, _ specs: SpecOptions) -> Loading {
+        let loaded = Self.loader.load(snapshot.files)
+        let systems = loaded.systems.filter { specs.names($0.id) }
+        var mistakes = loaded.diagnostics.map { snapshot.plain($0.description) }
+        if let checkout = snapshot.checkout, mistakes.isEmpty {
+            mistakes = systems.flatMap { $0.filesKept(in: checkout) }.map(snapshot.plain)
+        }
+        return Loading(systems: systems, mistakes: mistakes, notes: loaded.notes)
+    }
+
     /// Two places of state know nothing of each other, and exclude nobody.
-    private func tellPassedOverState(of systems: [System]) {
+    func tellPassedOverState(of systems: [System]) {
         guard let given = stateDirectory else { return }
         for case (let id, .database(let name)?) in systems.map({ ($0.id, $0.statePlace) }) {
             output.progress("note: \(id): its state is read and written in \(given), not in database/\(name) as the spec says: --state\n")
@@ -142,19 +159,27 @@ struct Program: Sendable {
     /// Runs `body` and cancels it on SIGINT or SIGTERM: it ends at its next safe point. A second signal ends the process at once.
     func untilInterrupted<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
         let task = Task { await body() }
-        let sources = [SIGINT, SIGTERM].map { number in
+        let sources = Self.onSignal {
+            // First, because it ends a live display, whose next redraw would erase these words.
+            task.cancel()
+            output.progress("\ninterrupted: ending at the next safe point; once more to end at once\n")
+        }
+        defer { for source in sources { source.cancel() } }
+        return await task.value
+    }
+
+    /// Calls `handler` on the first SIGINT or SIGTERM, until the sources are cancelled; a second signal ends the process at once.
+    static func onSignal(_ handler: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
+        let numbers = [SIGINT, SIGTERM]
+        return numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
-                // First, because it ends a live display, whose next redraw would erase these words.
-                task.cancel()
-                output.progress("\ninterrupted: ending at the next safe point; once more to end at once\n")
-                signal(number, SIG_DFL)
+                handler()
+                for number in numbers { signal(number, SIG_DFL) }
             }
             source.resume()
             return source
         }
-        defer { for source in sources { source.cancel() } }
-        return await task.value
     }
 }

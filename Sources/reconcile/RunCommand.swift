@@ -2,13 +2,24 @@ import ArgumentParser
 import ControlLoop
 import Model
 import Planning
+import Sources
+import State
 
 /// The controller: what `reconcile` does without the name of a command.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Makes passes over the systems; the default command, so that its name can be left out.",
+        abstract: "Keeps systems at their pins; the default command, so that its name can be left out.",
         discussion: """
+            Runs until it is stopped: it reads the specs again when they change (-f), or when the repository has another commit (--git), and makes
+            passes when something changed, is under way or failed, and every --resync. With --once it makes passes until every system is
+            converged, failed or blocked, and ends.
+
+              reconcile -f specs/                                    watch a directory
+              reconcile --git https://git.example/acme/specs --ref main --path prod
+              reconcile --once -f specs/                             in CI, or by hand
+
+            SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
             """)
@@ -17,17 +28,20 @@ struct RunCommand: AsyncParsableCommand {
     var once = false
 
     @OptionGroup(title: "Specs") var specs: SpecOptions
+    @OptionGroup(title: "Repository") var repository: GitOptions
+    @OptionGroup(title: "Loop") var watch: WatchOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
 
-    @Option(help: ArgumentHelp("How long all passes together may take, such as 90s, 15m or 1h30m.", valueName: "duration"))
-    var timeout = TimeLimit(.seconds(1800))
+    @Option(
+        help: ArgumentHelp("With --once: how long all passes together may take, such as 90s, 15m or 1h30m. Default: 30m.", valueName: "duration"))
+    var timeout: TimeLimit?
 
     @Flag(help: "Allow the first contact with a system to change it.")
     var adopt = false
 
-    @Flag(help: "Reconcile a revision that is older than the last accepted one.")
+    @Flag(help: "With --once: reconcile a revision that is older than the last accepted one.")
     var force = false
 
     /// As the default command it is given whatever no other one knows.
@@ -40,20 +54,48 @@ struct RunCommand: AsyncParsableCommand {
             let path = what == "command" && word.contains(where: { "./".contains($0) }) ? " To name a spec: -f \(word)." : ""
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
-        guard once || (specs.files.isEmpty && !adopt && !force) else {
-            throw ValidationError(
-                "Say --once: the loop that keeps watching is not there yet. To see what would be done: reconcile plan -f …")
+        let address = try repository.address(beside: specs)
+        if once {
+            if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
+            if address == nil { _ = try specs.required() }
+            return
         }
-        if once { _ = try specs.required() }
+        if force { throw ValidationError("--force is for one revision: say --once.") }
+        if timeout != nil { throw ValidationError("--timeout belongs to --once: the loop runs until it is stopped.") }
+        if specs.files.contains("-") {
+            throw ValidationError("Standard input cannot be watched. To reconcile it once: reconcile --once -f -.")
+        }
+        if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
+        // Without anything it prints the help.
+        if specs.files.isEmpty, address == nil, adopt || watch.given != nil { _ = try specs.required() }
     }
 
     func run() async throws {
-        guard once else { throw CleanExit.helpRequest(Reconcile.self) }
+        let address = try repository.address(beside: specs)
+        guard once || address != nil || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
         let program = Program(stateDirectory: state.directory)
+        let place: String
+        do throws(StateError) {
+            place = try StateDirectory.root(given: state.directory, environment: program.variables)
+        } catch {
+            guard address == nil else {
+                program.output.error("\(error)")
+                throw ExitCode(Verdict.failure)
+            }
+            place = "."  // Of no use for paths.
+        }
+        let repository = address.map { GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock) }
+        guard once else {
+            let run = LoopRun(
+                program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8)
+            throw ExitCode(await run(repository))
+        }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
-            program: program, form: output.form, adopt: adopt, force: force, approval: approval, timeout: timeout.duration,
+            program: program, form: output.form, adopt: adopt, force: force, approval: approval, timeout: timeout?.duration ?? .seconds(1800),
             isStatePlaced: isStatePlaced)
-        throw ExitCode(await program.untilInterrupted { await run(specs) })
+        let source: any SpecSource = if let repository { repository } else { PathSource(specs.files) }
+        throw ExitCode(await program.untilInterrupted { await run(specs, from: source) })
     }
 }

@@ -1,0 +1,171 @@
+import ControlLoop
+import Execution
+import JSONValues
+import Model
+import Planning
+import Reporting
+import Sources
+import Synchronization
+import TextLayout
+
+/// Writes what happens in a loop, a line each with the time in front: for people, or as JSON.
+final class LoopLines: Sendable {
+    private let output: Output
+    private let form: OutputForm
+    private let now: @Sendable () -> Timestamp
+    private let progress: Mutex<[SystemID: ProgressText]> = Mutex([:])
+
+    init(output: Output, form: OutputForm, now: @escaping @Sendable () -> Timestamp) {
+        self.output = output
+        self.form = form
+        self.now = now
+    }
+
+    func write(_ event: LoopEvent) {
+        // One at a time, so that two lines do not run into each other.
+        progress.withLock { progress in
+            if form == .json {
+                guard let json = json(event) else { return }
+                output.result(json.description + "\n")
+            } else {
+                let time = output.style.dim(now().description)
+                for line in text(event, &progress) { output.result("\(time) \(line)\n") }
+            }
+        }
+    }
+
+    // MARK: - For people
+
+    private func text(_ event: LoopEvent, _ progress: inout [SystemID: ProgressText]) -> [String] {
+        let style = output.style
+        switch event {
+        case .loaded(let revision, let systems, let notes):
+            let names = systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
+            return ["revision \(revision): \(names)"] + notes.map { style.dim("note: \($0)".printable) }
+        case .rejected(let revision, let mistakes, let watched):
+            let count = mistakes.count == 1 ? "one mistake" : "\(mistakes.count) mistakes"
+            return [style.red("✘") + " revision \(revision) does not load: \(count); \(kept(watched))"] + mistakes.map { "  \($0.printable)" }
+        case .unreadable(let error, let watched):
+            return [style.red("✘") + " the specs cannot be read: \(error.message.printable); \(kept(watched))"]
+        case .outOfReach(let error): return [style.yellow("!") + " \(error.message.printable)"]
+        case .inReach(let revision): return ["the repository answers again, at \(revision)"]
+        case .left(let system): return ["\(system): the specs name it no more; it is left as it is"]
+        case .execution(let system, let event):
+            let text = progress[system, default: ProgressText(style: style, isLive: false)].text(for: event)
+            return text.split(separator: "\n").map { "\(system): \($0)" }
+        case .ended(let report, let again): return ended(report, again)
+        case .interrupted(let report):
+            return [style.yellow("■") + " \(report.system): stopped between two steps; the next start goes on from here"]
+        case .observed(let system, let result): return [observed(system, result)]
+        case .stopping(let systems):
+            return [
+                systems.isEmpty
+                    ? "stopping" : "stopping: finishing the steps under way of \(list(systems)); another signal ends it at once"
+            ]
+        case .stopped: return ["stopped"]
+        }
+    }
+
+    private func ended(_ report: PassReport, _ again: Duration?) -> [String] {
+        let style = output.style
+        let mark =
+            switch report.verdict {
+            case .inSync: style.green("✔")
+            case .failure: style.red("✘")
+            case .changes, .blocked: style.yellow("■")
+            }
+        let revision = report.survey.map { " at \($0.revision)" } ?? ""
+        let pause = again.map { "; looking again in \(Self.words($0))" } ?? ""
+        var lines = ["\(mark) \(report.system): \(report.headline)\(revision)\(pause)"]
+        for problem in report.problems {
+            lines.append("\(report.system): \(problem.message.printable)")
+            if let next = problem.next { lines.append("\(report.system): " + style.cyan("→ \(next.printable)")) }
+        }
+        return lines
+    }
+
+    private func observed(_ system: SystemID, _ result: Result<LoopEvent.ObservedDifference, Problem>) -> String {
+        let style = output.style
+        switch result {
+        case .success(let difference) where difference.verdict == .inSync: return "\(system): looked at: in sync with the last pins that load"
+        case .success(let difference):
+            let count = difference.changes == 1 ? "one change" : "\(difference.changes) changes"
+            return style.yellow("!") + " \(system): looked at: not as pinned; \(count) left until the specs load"
+        case .failure(let problem): return style.red("✘") + " \(system): \(problem.description.printable)"
+        }
+    }
+
+    private func kept(_ systems: [SystemID]) -> String {
+        systems.isEmpty
+            ? "nothing is done until it is mended" : "nothing is applied until it is mended, and \(list(systems)) only looked at"
+    }
+
+    private func list(_ systems: [SystemID]) -> String {
+        systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
+    }
+
+    private static func words(_ pause: Duration) -> String {
+        let seconds = max(1, pause.components.seconds)
+        return seconds < 120 ? "\(seconds) s" : "\(seconds / 60) min"
+    }
+
+    // MARK: - JSON
+
+    private func json(_ event: LoopEvent) -> JSON? {
+        func object(_ name: String, _ more: [(String, JSON)]) -> JSON {
+            var json: JSON = ["time": .string(now().description), "event": .string(name)]
+            for (key, value) in more { json[key] = value }
+            return json
+        }
+        func names(_ systems: [SystemID]) -> JSON { .array(systems.map { .string($0.description) }) }
+        func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+        switch event {
+        case .loaded(let revision, let systems, let notes):
+            return object("RevisionLoaded", [("revision", .string(revision.id)), ("systems", names(systems)), ("notes", strings(notes))])
+        case .rejected(let revision, let mistakes, let watched):
+            return object(
+                "RevisionRejected", [("revision", .string(revision.id)), ("mistakes", strings(mistakes)), ("systems", names(watched))])
+        case .unreadable(let error, let watched):
+            return object("SourceUnreadable", [("message", .string(error.message)), ("systems", names(watched))])
+        case .outOfReach(let error): return object("SourceOutOfReach", [("message", .string(error.message))])
+        case .inReach(let revision): return object("SourceInReach", [("revision", .string(revision.id))])
+        case .left(let system): return object("SystemLeft", [("system", .string(system.description))])
+        case .execution(let system, let event): return step(event).map { object($0.0, [("system", .string(system.description))] + $0.1) }
+        case .ended(let report, let again):
+            return object(
+                "PassEnded",
+                [("system", .string(report.system.description)), ("again", again.map { .string("\($0.components.seconds)s") } ?? .null), ("report", report.json)])
+        case .interrupted(let report):
+            return object("PassInterrupted", [("system", .string(report.system.description)), ("report", report.json)])
+        case .observed(let system, .success(let difference)):
+            return object(
+                "Observed",
+                [
+                    ("system", .string(system.description)), ("verdict", .string(difference.verdict.rawValue)),
+                    ("changes", .integer(difference.changes)),
+                ])
+        case .observed(let system, .failure(let problem)):
+            return object("Observed", [("system", .string(system.description)), ("message", .string(problem.description))])
+        case .stopping(let systems): return object("Stopping", [("systems", names(systems))])
+        case .stopped: return object("Stopped", [])
+        }
+    }
+
+    private func step(_ event: ExecutionEvent) -> (String, [(String, JSON)])? {
+        func facts(_ step: Step) -> [(String, JSON)] {
+            [
+                ("phase", .string(step.phase.rawValue)), ("step", .string(step.id)), ("resource", .optional(step.resource?.description)),
+                ("summary", .string(step.summary)),
+            ]
+        }
+        switch event {
+        case .phaseEntered: return nil
+        case .drifted(let drift): return ("Drifted", [("message", .string(drift.sentence))])
+        case .notice(let resource, let text): return ("Notice", [("resource", .string(resource.description)), ("message", .string(text))])
+        case .stepStarted(let step): return ("StepStarted", facts(step))
+        case .stepProgress(let step, let text): return ("StepProgress", facts(step) + [("message", .string(text))])
+        case .stepEnded(let step, let outcome):
+            return ("StepEnded", facts(step) + [("outcome", .string(outcome.word)), ("message", .optional(outcome.problem?.description))])
+        }
+    }
+}
