@@ -41,7 +41,9 @@ struct Rhythm {
     /// - Parameters:
     ///   - pace: of what is under way.
     ///   - jitter: between -1 and 1: where in the range of a pause this one lies.
-    mutating func next(after report: PassReport, _ loop: LoopPace, _ pace: Pace, jitter: Double) -> (pause: Duration, reason: WorkQueue.Reason) {
+    mutating func next(after report: PassReport, _ loop: LoopPace, _ pace: Pace, jitter: Double) -> (
+        pause: Duration, reason: WorkQueue.Reason
+    ) {
         switch report.again {
         case .soon:
             setbacks = 0

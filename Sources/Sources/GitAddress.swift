@@ -16,7 +16,8 @@ public struct GitAddress: Sendable, Hashable {
             if let at = authority.lastIndex(of: "@"), authority[..<at].contains(":") {
                 throw SourceError(
                     .refused,
-                    "the URL holds a password, and everybody on this machine can read arguments; leave it out and set \(Self.tokenVariable)")
+                    "the URL holds a password, and everybody on this machine can read arguments; leave it out and set \(Self.tokenVariable)"
+                )
             }
         }
         guard !url.isEmpty, !url.hasPrefix("-") else { throw SourceError(.refused, "\(url): is not the URL of a repository") }

@@ -47,7 +47,9 @@ final class GitClone: Sendable {
                 try FileManager.default.createDirectory(
                     atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             } catch {
-                throw SourceError(.unreadable, "\(directory): the directory for the clone cannot be made; check its permissions, or name another with --state DIR")
+                throw SourceError(
+                    .unreadable,
+                    "\(directory): the directory for the clone cannot be made; check its permissions, or name another with --state DIR")
             }
             let descriptor = open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else {
@@ -108,7 +110,8 @@ final class GitClone: Sendable {
     func tip() async throws(SourceError) -> (name: String, object: String) {
         if let ref = address.ref, address.isCommit { return (ref, ref) }
         let names = Self.names(of: address.ref)
-        let answer = try await run(in: repository, ["ls-remote", "--quiet", "origin"] + names.flatMap { [$0, $0 + "^{}"] }, within: Self.patience)
+        let answer = try await run(
+            in: repository, ["ls-remote", "--quiet", "origin"] + names.flatMap { [$0, $0 + "^{}"] }, within: Self.patience)
         guard answer.status == 0 else { throw trouble(answer) }
         let lines = answer.output.split(separator: "\n").map { $0.split(separator: "\t", maxSplits: 1).map(String.init) }
         let found = Dictionary(lines.filter { $0.count == 2 }.map { ($0[1], $0[0]) }) { first, _ in first }
@@ -132,7 +135,8 @@ final class GitClone: Sendable {
         let shown = heads.prefix(10).joined(separator: ", ") + (heads.count > 10 ? " and \(heads.count - 10) more" : "")
         return SourceError(
             .notFound,
-            "\(address.description): there is no such branch or tag\(heads.isEmpty ? "; the repository has no branch at all" : "; branches: \(shown)")")
+            "\(address.description): there is no such branch or tag\(heads.isEmpty ? "; the repository has no branch at all" : "; branches: \(shown)")"
+        )
     }
 
     /// Brings the ref here; returns the commit that it then is.

@@ -42,7 +42,9 @@ public actor GitSource: WatchedSource {
         // Those of a hook would lead git to another repository; and no question may wait for somebody at a terminal.
         var variables: [String: String?] = ["SSH_ASKPASS_REQUIRE": "force"]
         for (name, value) in [("SSH_ASKPASS", "false"), ("GIT_ASKPASS", "")] where getenv(name) == nil { variables[name] = value }
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] { variables[name] = .some(nil) }
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
+            variables[name] = .some(nil)
+        }
         git = Git(program: program, deadline: .seconds(60), variables: variables)
     }
 
@@ -140,7 +142,8 @@ public actor GitSource: WatchedSource {
             } catch {
                 throw SourceError(
                     error.code,
-                    "commit \(revision) of \(address.description): \(error.message.replacing(checkout.path + "/", with: "").replacing(checkout.path, with: "the root"))")
+                    "commit \(revision) of \(address.description): \(error.message.replacing(checkout.path + "/", with: "").replacing(checkout.path, with: "the root"))"
+                )
             }
         }
         let pointers = Set(lfs.map { "\(checkout.path)/\($0)" })
@@ -178,7 +181,9 @@ extension GitWorkTree {
 
     /// The files, relative to the root, that are pointers of Git LFS here, because nothing put the contents in their place.
     fileprivate func pointers() async throws(SourceError) -> [String] {
-        guard let answer = try await git.run(in: root, ["ls-files", "-z", "--", ":(attr:filter=lfs)"]), answer.status == 0 else { return [] }
+        guard let answer = try await git.run(in: root, ["ls-files", "-z", "--", ":(attr:filter=lfs)"]), answer.status == 0 else {
+            return []
+        }
         return answer.output.split(separator: "\0").prefix(1000).map(String.init).filter { PathReader.isPointer("\(root)/\($0)") }
     }
 }

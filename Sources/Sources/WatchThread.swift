@@ -69,7 +69,9 @@ struct WatchThread {
         while true {
             var wait: Int32 = -1
             if let first { wait = Int32(max(0, min(last + Self.quiet, first + Self.longest) - Self.milliseconds())) }
-            var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
+            var descriptors = [
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+            ]
             let count = poll(&descriptors, 2, wait)
             if count < 0, errno != EINTR { return }
             if descriptors[1].revents != 0 { return }

@@ -40,11 +40,13 @@ final class LoopLines: Sendable {
         let style = output.style
         switch event {
         case .loaded(let revision, let systems, let notes):
-            let names = systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
+            let names =
+                systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
             return ["revision \(revision): \(names)"] + notes.map { style.dim("note: \($0)".printable) }
         case .rejected(let revision, let mistakes, let watched):
             let count = mistakes.count == 1 ? "one mistake" : "\(mistakes.count) mistakes"
-            return [style.red("✘") + " revision \(revision) does not load: \(count); \(kept(watched))"] + mistakes.map { "  \($0.printable)" }
+            return [style.red("✘") + " revision \(revision) does not load: \(count); \(kept(watched))"]
+                + mistakes.map { "  \($0.printable)" }
         case .unreadable(let error, let watched):
             return [style.red("✘") + " the specs cannot be read: \(error.message.printable); \(kept(watched))"]
         case .outOfReach(let error): return [style.yellow("!") + " \(error.message.printable)"]
@@ -87,7 +89,8 @@ final class LoopLines: Sendable {
     private func observed(_ system: SystemID, _ result: Result<LoopEvent.ObservedDifference, Problem>) -> String {
         let style = output.style
         switch result {
-        case .success(let difference) where difference.verdict == .inSync: return "\(system): looked at: in sync with the last pins that load"
+        case .success(let difference) where difference.verdict == .inSync:
+            return "\(system): looked at: in sync with the last pins that load"
         case .success(let difference):
             let count = difference.changes == 1 ? "one change" : "\(difference.changes) changes"
             return style.yellow("!") + " \(system): looked at: not as pinned; \(count) left until the specs load"
@@ -134,7 +137,10 @@ final class LoopLines: Sendable {
         case .ended(let report, let again):
             return object(
                 "PassEnded",
-                [("system", .string(report.system.description)), ("again", again.map { .string("\($0.components.seconds)s") } ?? .null), ("report", report.json)])
+                [
+                    ("system", .string(report.system.description)), ("again", again.map { .string("\($0.components.seconds)s") } ?? .null),
+                    ("report", report.json),
+                ])
         case .interrupted(let report):
             return object("PassInterrupted", [("system", .string(report.system.description)), ("report", report.json)])
         case .observed(let system, .success(let difference)):

@@ -39,7 +39,8 @@ struct LoopRun: Sendable {
         }
         let lines = LoopLines(output: program.output, form: form, now: program.reconciler.now)
         let options = PassOptions(
-            adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now()))
+            adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
+        )
         let loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
         ) { snapshot in

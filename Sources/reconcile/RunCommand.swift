@@ -35,7 +35,8 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
 
     @Option(
-        help: ArgumentHelp("With --once: how long all passes together may take, such as 90s, 15m or 1h30m. Default: 30m.", valueName: "duration"))
+        help: ArgumentHelp(
+            "With --once: how long all passes together may take, such as 90s, 15m or 1h30m. Default: 30m.", valueName: "duration"))
     var timeout: TimeLimit?
 
     @Flag(help: "Allow the first contact with a system to change it.")
@@ -84,7 +85,9 @@ struct RunCommand: AsyncParsableCommand {
             }
             place = "."  // Of no use for paths.
         }
-        let repository = address.map { GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock) }
+        let repository = address.map {
+            GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock)
+        }
         guard once else {
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
@@ -93,7 +96,8 @@ struct RunCommand: AsyncParsableCommand {
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
-            program: program, form: output.form, adopt: adopt, force: force, approval: approval, timeout: timeout?.duration ?? .seconds(1800),
+            program: program, form: output.form, adopt: adopt, force: force, approval: approval,
+            timeout: timeout?.duration ?? .seconds(1800),
             isStatePlaced: isStatePlaced)
         let source: any SpecSource = if let repository { repository } else { PathSource(specs.files) }
         throw ExitCode(await program.untilInterrupted { await run(specs, from: source) })

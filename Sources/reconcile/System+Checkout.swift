@@ -9,7 +9,8 @@ extension System {
         func found(_ path: String, _ field: String) {
             guard isInside(path) else { return }
             mistakes.append(
-                "\(origin): \(field): \(path) would lie in a checkout of the repository, which goes away with its commit; give an absolute path")
+                "\(origin): \(field): \(path) would lie in a checkout of the repository, which goes away with its commit; give an absolute path"
+            )
         }
         if let directory = statePlace?.directory { found(directory, "spec.state.directory") }
         for database in databases {

@@ -44,7 +44,9 @@ final class Stage: Sendable {
         let environment = ProviderEnvironment(variables: [:], transport: transport, now: { .example })
         return Reconciler(
             providers: ProviderRegistry([fake, barred], environment: environment),
-            store: { [store, time] _ in StandingStore(inner: store, time: time) }, transport: transport, clock: time, now: { .example })
+            store: { [root, time] system in
+                StandingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), time: time)
+            }, transport: transport, clock: time, now: { .example })
     }
 
     func options(

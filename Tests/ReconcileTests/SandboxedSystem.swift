@@ -80,6 +80,14 @@ struct SandboxedSystem {
         return environment
     }
 
+    /// Runs the program until `moment` returns, and ends it then by a signal.
+    func reconcile(
+        _ arguments: [String], by end: BuiltProgram.End, variables: [String: String?] = [:], after moment: @Sendable () async throws -> Void
+    ) async throws -> BuiltProgram.Ended {
+        try await BuiltProgram("reconcile").run(
+            arguments, variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
+    }
+
     /// Runs the program and kills it after that time, unless it has ended.
     func reconcile(killedAfter seconds: Double, _ arguments: String...) async throws {
         _ = try await BuiltProgram(onSearchPath: "timeout").run(

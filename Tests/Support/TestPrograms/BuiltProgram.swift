@@ -39,9 +39,24 @@ public struct BuiltProgram: Sendable {
         return Ended(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
-    /// Runs it until `moment` returns, and ends it then as a power cut would. A program that has ended by then has ended by itself.
+    /// What a program is ended with.
+    public enum End: Sendable {
+        /// As a power cut would.
+        case kill
+        case terminate, interrupt
+
+        var signal: Signal {
+            switch self {
+            case .kill: .kill
+            case .terminate: .terminate
+            case .interrupt: .interrupt
+            }
+        }
+    }
+
+    /// Runs it until `moment` returns, and ends it then. A program that has ended by then has ended by itself.
     public func run(
-        _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil,
+        _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
         killedAfter moment: @Sendable () async throws -> Void
     ) async throws -> Ended {
         var changes: [Environment.Key: String?] = [:]
@@ -54,7 +69,7 @@ public struct BuiltProgram: Sendable {
                 try execution.send(signal: .kill)
                 throw error
             }
-            try execution.send(signal: .kill)
+            try execution.send(signal: end.signal)
         }
         return Ended(result.terminationStatus, result.standardOutput, result.standardError)
     }
