@@ -96,7 +96,9 @@ final class GitClone: Sendable {
 
             """
         // Read by git from its environment, so that it stands in no file and in no argument; sent to this host alone.
-        if address.url.hasPrefix("https://") || address.url.hasPrefix("http://"), getenv(GitAddress.tokenVariable).map({ $0.pointee != 0 }) ?? false {
+        if address.url.hasPrefix("https://") || address.url.hasPrefix("http://"),
+            getenv(GitAddress.tokenVariable).map({ $0.pointee != 0 }) ?? false
+        {
             let host = address.url.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
             let helper =
                 "!f() { test \"$1\" = get || exit 0; echo \"username=${\(GitAddress.userVariable):-belay}\"; "
