@@ -5,7 +5,8 @@ extension Problem {
     var isTransient: Bool { retryAfter != nil || Self.transientReasons.contains(reason) }
 
     private static let transientReasons: Set<String> = [
-        "Conflict", "FlagChanged", "FlagNotSet", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
+        "ConnectionLost", "Conflict", "DatabaseBusy", "DatabaseUnreachable", "Deadlock", "FlagChanged", "FlagNotSet", "LeaseLost",
+        "LockTimeout", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
         "RateLimited", "WorldChanged",
     ]
 }

@@ -67,6 +67,7 @@ extension Draft {
     /// - Parameter hasChanges: then the system's own checks are owed, and the questions to its data.
     private func obligations(_ changing: [Subject], more hasChanges: Bool) -> [Obligation] {
         var owed: Set<ResourceID> = Set(changing.filter { !$0.component.verify.isEmpty }.map(\.id))
+        if contractsForNewTarget { owed.formUnion(subjects.filter { !$0.component.verify.isEmpty }.map(\.id)) }
         if hasChanges { owed.formUnion(survey.system.databases.filter { !$0.checks.isEmpty }.map(\.id)) }
         var owesSystemChecks = hasChanges && !survey.system.verify.isEmpty
         for obligation in inherited {

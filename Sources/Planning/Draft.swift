@@ -13,6 +13,8 @@ struct Draft {
     let flags: FlagMoves
     /// Fences of components that stay as they are: to be put up again, or to be taken down.
     let fenceRepairs: [FenceRepair]
+    /// True if something is taken away for a target that no open transition leads to: its checks come first.
+    private(set) var contractsForNewTarget = false
     /// Where each subject stands in ``subjects``.
     private var places: [ResourceID: Int] = [:]
     /// Where the subjects stand that name a resource in their `after`.
@@ -51,12 +53,24 @@ struct Draft {
                 guard case .check(let id) = obligation else { return nil }
                 return id
             })
-        guard !owed.isEmpty else { return }
-        for component in survey.system.components where owed.contains(component.id) && places[component.id] == nil {
+        addChecks { owed.contains($0.id) }
+    }
+
+    /// Before something is taken away for a target that no open transition leads to, every component is checked: what passed before passed for
+    /// another target.
+    mutating func addChecksBeforeContracts() {
+        contractsForNewTarget = continued == nil && !isBlocked && moves.contains { $0.isMoving && !$0.contracts.isEmpty }
+        if contractsForNewTarget { addChecks { !$0.verify.isEmpty } }
+    }
+
+    private mutating func addChecks(where isOwed: (Component) -> Bool) {
+        for component in survey.system.components where places[component.id] == nil && isOwed(component) {
             guard let resolution = survey.resolutions[component.id], let observation = survey.observed.components[component.id] else {
                 continue
             }
-            subjects.append(Subject(component, observation, resolution, need: .check(resolution)))
+            var subject = Subject(component, observation, resolution, need: .check(resolution))
+            subject.direction = transition?.directions[component.id] ?? .advance
+            subjects.append(subject)
         }
         subjects.sort { $0.component.name < $1.component.name }
         indexPlaces()
@@ -80,16 +94,20 @@ struct Draft {
     mutating func chooseTimings() {
         for index in subjects.indices where !subjects[index].isUnknown {
             let subject = subjects[index]
-            if case .check = subject.need {
-                subjects[index].direction = transition?.directions[subject.id] ?? .advance
-                continue
-            }
+            if case .check = subject.need { continue }
             let compatibility = compatibility(of: subject.component)
             let question = TimingQuestion(
                 subject: subject, compatibility: compatibility, moves: moves.filter { compatibility.concerns($0.database) },
-                recorded: continued?.directions[subject.id])
+                recorded: recordedDirection(of: subject))
             subjects[index].take(question.answer())
         }
+    }
+
+    /// What the open transition decided for a component, if it still leads where the transition led it: also when it is superseded.
+    private func recordedDirection(of subject: Subject) -> Direction? {
+        guard let transition, let pin = subject.resolution, let target = transition.target[subject.id], pin.isSameArtifact(as: target)
+        else { return continued?.directions[subject.id] }
+        return transition.directions[subject.id]
     }
 
     func compatibility(of component: Component) -> Compatibility {

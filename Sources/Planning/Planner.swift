@@ -13,6 +13,7 @@ public func plan(_ system: System, revision: Revision, observed: World, recorded
         draft.rank()
         draft.chooseTimings()
         draft.blockWhatCannotMove()
+        draft.addChecksBeforeContracts()
     }
     return draft.finished()
 }

@@ -86,7 +86,8 @@ extension DatabaseObservation.Script {
             switch backup {
             case .none: lines.append("nothing is saved before: migrations.backup is none")
             case .scoped, .full:
-                lines.append("saved before, in the same transaction" + (backupBytes.map { ": \(Self.size($0))" } ?? ""))
+                lines.append(
+                    "saved before\(isTransactional ? ", in the same transaction" : "")" + (backupBytes.map { ": \(Self.size($0))" } ?? ""))
             }
         }
         if !isTransactional { lines.append("outside of a transaction: statement by statement") }

@@ -14,6 +14,16 @@ extension SystemStatus {
             ]
             text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
         }
+        if !databases.isEmpty {
+            text += "\n| Database | Pinned | Last applied | Applied | Reversible | Problem |\n|---|---|---|---|---|---|\n"
+            for database in databases {
+                let cells = [
+                    database.name, database.pinned, database.last ?? "", database.applied.map(String.init) ?? "unknown",
+                    String(database.reversible), database.problem?.description ?? "",
+                ]
+                text += "| " + cells.map(\.markdownEscaped).joined(separator: " | ") + " |\n"
+            }
+        }
         if let flags { text += flags.markdownSection }
         let remarks =
             components.flatMap { component in

@@ -13,12 +13,15 @@ extension SystemStatus {
         var table = TextTable(header: columns.map(\.title), style: style, indent: 2)
         for component in components { table.add(columns.map { $0.cell(component, style) }) }
         if !components.isEmpty { text += table.rendered() }
-        for database in databases { for line in database.lines { text += "  \(line.printable)\n" } }
         let hasPrevious = columns.contains { $0 == .previous }
         for component in components {
             for line in component.remarks + (hasPrevious ? [] : component.previous.map { ["previous: \($0)"] } ?? []) {
                 text += "    \(style.dim(component.name.printable + ":")) \(line.withoutLeading(component.name).printable)\n"
             }
+        }
+        for (index, database) in databases.enumerated() {
+            if index > 0 || !components.isEmpty { text += "\n" }
+            for line in database.lines { text += "  \(line.printable)\n" }
         }
         if let flags { text += (components.isEmpty && databases.isEmpty ? "  " : "\n  ") + flags.section(style) }
         if let holder { text += "  \(style.yellow("at work now:")) \(holder.printable)\n" }

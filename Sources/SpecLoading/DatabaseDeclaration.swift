@@ -59,11 +59,10 @@ private enum MigrationsDeclaration {
             outOfOrder: fields.choice(
                 "outOfOrder", fallback.outOfOrder,
                 "A migration that is missing though a later one is applied: block, apply it now, or rebase."),
-            onMissing: (fields.optional(
-                "onMissing", .choice(["archive", "block"]), default: "archive",
-                "Where a down script is looked for whose file is gone: in the copy that the database keeps (archive), or nowhere (block).")
-                == "block")
-                ? .block : .archive,
+            onMissing: fields.choice(
+                "onMissing", fallback.onMissing,
+                "Where a down script is looked for whose file is gone: in the copy that the database keeps and then in Git history (archive), "
+                    + "in Git history only (git), or nowhere (block)."),
             onIrreversible: (fields.optional(
                 "onIrreversible", .choice(["block", "synthesize"]), default: "block",
                 "A migration without a way back: block, or derive it from the statements where that is certain (synthesize).")

@@ -103,7 +103,8 @@ struct StateDeclaration: SpecObject, Sendable {
             (path: String) in .directory(path)
         }
         let database = Alternative<StatePlace>(
-            "database", "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that is rolled back."
+            "database",
+            "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that is rolled back."
         ) { (name: String) in .database(name) }
         place = fields.exactlyOne(of: "a place", [directory, database])
     }

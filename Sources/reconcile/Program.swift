@@ -7,6 +7,7 @@ import DatabaseState
 import Dispatch
 import Flags
 import FoundationEssentials
+import GitMigrations
 import JSONValues
 import KubernetesProvider
 import Migrations
@@ -65,7 +66,7 @@ struct Program: Sendable {
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(address: addresses),
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
@@ -82,7 +83,9 @@ struct Program: Sendable {
         of system: System, given directory: String?, _ variables: [String: String],
         _ address: @escaping @Sendable (Configuration.Source, ResourceID) async -> Result<Secret, Problem>
     ) throws(StateError) -> any StateStore {
-        if directory == nil, case .database(let name)? = system.statePlace, let database = system.databases.first(where: { $0.name == name }) {
+        if directory == nil, case .database(let name)? = system.statePlace,
+            let database = system.databases.first(where: { $0.name == name })
+        {
             return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
         }
         let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)

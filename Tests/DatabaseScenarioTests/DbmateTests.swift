@@ -66,8 +66,9 @@ struct DbmateTests {
     }
 
     /// dbmate#671: the newest file is gone, as after a reverted commit, and one step back is wanted.
-    @Test(arguments: Operator.Engine.allCases) func withTheNewestFileGoneDbmateTakesTheWrongOneBackAndBelayTheRightOne(_ engine: Operator.Engine) async throws
-    {
+    @Test(arguments: Operator.Engine.allCases) func withTheNewestFileGoneDbmateTakesTheWrongOneBackAndBelayTheRightOne(
+        _ engine: Operator.Engine
+    ) async throws {
         func withThree(_ body: (inout Operator) async throws -> Void) async throws {
             try await Operator.with(engine) { ship in
                 for number in 1...3 {

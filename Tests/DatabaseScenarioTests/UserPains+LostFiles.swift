@@ -69,7 +69,8 @@ extension UserPains {
     }
 
     // kysely-ctl#157, castor, Rails: a missing way back is skipped, and the history is corrupt afterwards.
-    @Test(arguments: Operator.Engine.allCases) func nothingIsExecutedWhereOneInTheMiddleHasNoWayBack(_ engine: Operator.Engine) async throws {
+    @Test(arguments: Operator.Engine.allCases) func nothingIsExecutedWhereOneInTheMiddleHasNoWayBack(_ engine: Operator.Engine) async throws
+    {
         try await Operator.with(engine) { ship in
             try ship.writeTables(1...5)
             try ship.write(Operator.stem(3), up: "CREATE TABLE t3 (id integer);", down: "-- nobody knows how")
@@ -86,7 +87,9 @@ extension UserPains {
     }
 
     // atlas#3298: "unable to downgrade, no dir-state found" after the database moved.
-    @Test(arguments: Operator.Engine.allCases) func aDatabaseThatMovedToAnotherServerIsRolledBackThere(_ engine: Operator.Engine) async throws {
+    @Test(arguments: Operator.Engine.allCases) func aDatabaseThatMovedToAnotherServerIsRolledBackThere(_ engine: Operator.Engine)
+        async throws
+    {
         try await Operator.with(engine) { ship in
             try ship.writeTables(1...3)
             try await ship.arrive(at: Operator.stem(3))
@@ -104,7 +107,8 @@ extension UserPains {
                 let name = try await other.makeDatabase()
                 let url = try await other.url(of: name)
                 let copied = try await BuiltProgram(onSearchPath: "bash").run([
-                    "-c", "set -o pipefail; pg_dump '\(try await PostgresServer.shared.url(of: ship.database))' | psql -X -q -1 -v ON_ERROR_STOP=1 '\(url)'",
+                    "-c",
+                    "set -o pipefail; pg_dump '\(try await PostgresServer.shared.url(of: ship.database))' | psql -X -q -1 -v ON_ERROR_STOP=1 '\(url)'",
                 ])
                 try #require(copied.status == 0, "\(copied.errors)")
                 moved.variables["DATABASE_URL"] = url

@@ -72,7 +72,8 @@ extension UserPains {
         try await Operator.with(.postgres) { old in
             try await old.ask(
                 "CREATE TABLE t1 (id integer PRIMARY KEY, note text); CREATE VIEW v1 AS SELECT id FROM t1; "
-                    + "CREATE FUNCTION f1() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$; INSERT INTO t1 VALUES (1, 'one')")
+                    + "CREATE FUNCTION f1() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$; INSERT INTO t1 VALUES (1, 'one')"
+            )
             let dumped = try await BuiltProgram(onSearchPath: "pg_dump").run([
                 "--no-owner", "--inserts", try await PostgresServer.shared.url(of: old.database),
             ])

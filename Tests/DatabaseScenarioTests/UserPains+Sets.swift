@@ -41,7 +41,8 @@ extension UserPains {
     }
 
     // A file that vanished below the pin was not asked to be taken back by anybody.
-    @Test(arguments: Operator.Engine.allCases) func aFileThatIsGoneBelowThePinIsNotTakenBackByItself(_ engine: Operator.Engine) async throws {
+    @Test(arguments: Operator.Engine.allCases) func aFileThatIsGoneBelowThePinIsNotTakenBackByItself(_ engine: Operator.Engine) async throws
+    {
         try await Operator.with(engine) { ship in
             try ship.writeTables(1...3)
             try await ship.arrive(at: Operator.stem(3))
@@ -56,7 +57,9 @@ extension UserPains {
         }
     }
 
-    @Test(arguments: Operator.Engine.allCases) func aPinThatIsNotOneMigrationIsRefusedAndNeverGuessed(_ engine: Operator.Engine) async throws {
+    @Test(arguments: Operator.Engine.allCases) func aPinThatIsNotOneMigrationIsRefusedAndNeverGuessed(_ engine: Operator.Engine)
+        async throws
+    {
         try await Operator.with(engine) { ship in
             // Where the whole stem is the version, a number may be shared.
             ship.settings = ["format: stem"]
@@ -141,7 +144,9 @@ extension UserPains {
     }
 
     // A wrong table is not taken for an empty database.
-    @Test(arguments: Operator.Engine.allCases) func aDatabaseThatSomebodyFilledOtherwiseIsNotMigrated(_ engine: Operator.Engine) async throws {
+    @Test(arguments: Operator.Engine.allCases) func aDatabaseThatSomebodyFilledOtherwiseIsNotMigrated(_ engine: Operator.Engine)
+        async throws
+    {
         try await Operator.with(engine) { ship in
             try ship.writeTables(1...2)
             try await ship.ask("CREATE TABLE orders (id integer)")

@@ -47,7 +47,8 @@ struct Stand: Sendable {
 
     init(at url: String, _ name: String = "") {
         self.init(
-            database: Database(name: "main", connection: .postgres(url: .environment("URL"), direct: nil), schema: "none"), url: url, name: name)
+            database: Database(name: "main", connection: .postgres(url: .environment("URL"), direct: nil), schema: "none"), url: url,
+            name: name)
     }
 
     private init(database: Database, url: String = "", name: String = "") {

@@ -101,7 +101,8 @@ import Testing
         try await session.renew()
         let error = try await stateError { try await session.append(.accepted("2"), at: .example) }
         #expect(error.code == .unreachable)
-        #expect(error.message.hasPrefix("the state in database/main could not be read back after an answer was lost: \(name) at 127.0.0.1:"))
+        #expect(
+            error.message.hasPrefix("the state in database/main could not be read back after an answer was lost: \(name) at 127.0.0.1:"))
         #expect(error.next == "check that it runs and that its address is right")
         await session.release()
     }
@@ -221,7 +222,9 @@ import Testing
 
     // MARK: Settings of a database
 
-    @Test(arguments: ["default_transaction_isolation = 'serializable'", "synchronous_commit = off", "search_path = ''", "bytea_output = 'escape'"])
+    @Test(arguments: [
+        "default_transaction_isolation = 'serializable'", "synchronous_commit = off", "search_path = ''", "bytea_output = 'escape'",
+    ])
     func aSettingOfTheDatabaseChangesNothing(_ setting: String) async throws {
         let stand = try await Stand.postgres()
         _ = try await PostgresServer.shared.psql("ALTER DATABASE \(stand.name) SET \(setting)", database: "postgres")
@@ -242,9 +245,12 @@ import Testing
         _ = try await PostgresServer.shared.psql("ALTER DATABASE \(stand.name) SET synchronous_commit = off", database: "postgres")
         let said = Mutex<String?>(nil)
         let store = stand.store { connection in
-            LossyConnection(connection, answered: { sql, rows in
-                if sql.contains("INSERT INTO belay.state_journal") { said.withLock { $0 = rows.rows.first?.last ?? nil } }
-            }) { _ in nil }
+            LossyConnection(
+                connection,
+                answered: { sql, rows in
+                    if sql.contains("INSERT INTO belay.state_journal") { said.withLock { $0 = rows.rows.first?.last ?? nil } }
+                }
+            ) { _ in nil }
         }
         let session = try await lock(store)
         try await session.append(.accepted("1"), at: .example)
@@ -255,7 +261,8 @@ import Testing
     // MARK: Secrets
 
     @Test(arguments: [
-        "postgres://ann:hunter2-hunter2@127.0.0.1:1/main", "postgres://ann:hunter2-hunter2@127.0.0.1:\\/x", "hunter2-hunter2 hunter2-hunter2",
+        "postgres://ann:hunter2-hunter2@127.0.0.1:1/main", "postgres://ann:hunter2-hunter2@127.0.0.1:\\/x",
+        "hunter2-hunter2 hunter2-hunter2",
         "postgres://ann:hunter2-hunter2@no-such-host.invalid/main",
     ])
     func noErrorHoldsAPassword(_ url: String) async throws {
@@ -272,7 +279,9 @@ import Testing
             .failure(Problem("ValueMissing", "database/main: its address: the variable URL is not set", next: "set it"))
         }
         let error = try await stateError { _ = try await store.load() }
-        #expect(error.description == "the state in database/main cannot be read: database/main: its address: the variable URL is not set; set it")
+        #expect(
+            error.description
+                == "the state in database/main cannot be read: database/main: its address: the variable URL is not set; set it")
     }
 }
 

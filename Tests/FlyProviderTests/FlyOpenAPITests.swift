@@ -31,6 +31,8 @@ import Testing
         let mistakes = try await Self.document.mistakes(in: own).filter { mistake in
             // Header fields of requests are not recorded, and the body `{"ok": true}` of an answer is left open.
             !mistake.hasSuffix("Missing required header parameter: fly-machine-lease-nonce") && !mistake.hasSuffix("Valid mimetypes: []")
+                // An answer 204 has none.
+                && !mistake.hasSuffix(" 204: answer: MissingData: Missing response data")
         }
         #expect(mistakes.isEmpty, "\(mistakes.joined(separator: "\n"))")
     }
@@ -66,7 +68,8 @@ import Testing
         _ = try await stage.go()
         try await stage.walk(.name("v86"))
         stage.pass(60)
-        stage.world.component.release = .name("v87")
+        // An update would uncordon the machines here: of the release that is there already, nothing is updated.
+        stage.world.component.release = .name("v86")
         stage.world.component.target = FlyTarget(app: "worker", strategy: .immediate)
         try await stage.world.stopAndComeBack()
         stage.world.component = Component(name: "worker", target: FlyTarget(app: "empty"), release: .name("v1"))

@@ -38,6 +38,21 @@ import Testing
         }
     }
 
+    /// What was there before a migration is remembered with it, so that its way back is judged without going up again.
+    @Test(arguments: BackedShop.Engine.allCases) func aRollbackIsComparedWithWhatTheDatabaseRemembers(
+        _ engine: BackedShop.Engine
+    ) async throws {
+        try await BackedShop.with(engine) { shop in
+            try shop.migration("d", up: "CREATE TABLE t_d (id integer); CREATE TABLE t_left (id integer);", down: "DROP TABLE t_d;")
+            try shop.pin("d")
+            #expect(try await shop.run("--once").status == 0)
+            let ended = try await shop.run("drill", "--fresh")
+            #expect(ended.status == 1, "\(ended.output)\(ended.errors)")
+            let table = engine == .postgres ? "public.t_left" : "t_left"
+            #expect(ended.output.contains("back to before it: + table \(table)"), "\(ended.output)")
+        }
+    }
+
     @Test(arguments: BackedShop.Engine.allCases) func aWayBackThatCannotBeRunFails(_ engine: BackedShop.Engine) async throws {
         try await BackedShop.with(engine) { shop in
             _ = try await shop.backUp()

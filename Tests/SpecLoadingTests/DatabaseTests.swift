@@ -11,13 +11,14 @@ import Testing
 
     @Test func aSystemMayBeADatabaseAlone() throws {
         let result = Self.load(
-            "{sqlite: {path: shop.db}, migrations: {path: ../db, outOfOrder: apply, backup: none, revert: [a]}, schema: 3, verify: [{sql: SELECT 1, expect: 1}]}"
+            "{sqlite: {path: shop.db}, migrations: {path: ../db, outOfOrder: apply, onMissing: git, backup: none, revert: [a]}, schema: 3, verify: [{sql: SELECT 1, expect: 1}]}"
         )
         #expect(result.diagnostics.isEmpty, "\(result.diagnostics)")
         let database = try #require(result.systems.first?.databases.first)
         #expect(database.connection == .sqlite("specs/shop.db"))
         #expect(database.migrations.path == "specs/../db")
         #expect(database.migrations.outOfOrder == .apply)
+        #expect(database.migrations.onMissing == .git)
         #expect(database.migrations.backup == .none)
         #expect(database.migrations.revert == ["a"])
         #expect(database.schema == "3")
@@ -72,27 +73,29 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("{database: main}", .database("main"), []),
-        ("{directory: ../state}", .directory("specs/../state"), []),
-        ("{directory: /state}", .directory("/state"), []),
-        ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database"]),
-        (
-            "{directory: a, database: main}", nil,
-            ["specs/s.yaml:5:25: spec.state: names a place twice: directory at line 5, and database; keep one"]
-        ),
-        (
-            "{database: mian}", .database("mian"),
-            ["specs/s.yaml:5:21: spec.state.database: there is no database \"mian\"; did you mean \"main\"?"]
-        ),
-        (
-            "{configMap: x}", nil,
-            [
-                "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database",
-                "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
-            ]
-        ),
-    ] as [(String, StatePlace?, [String])]) func theStateHasOnePlace(_ state: String, _ place: StatePlace?, _ expected: [String]) {
+    @Test(
+        arguments: [
+            ("{database: main}", .database("main"), []),
+            ("{directory: ../state}", .directory("specs/../state"), []),
+            ("{directory: /state}", .directory("/state"), []),
+            ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database"]),
+            (
+                "{directory: a, database: main}", nil,
+                ["specs/s.yaml:5:25: spec.state: names a place twice: directory at line 5, and database; keep one"]
+            ),
+            (
+                "{database: mian}", .database("mian"),
+                ["specs/s.yaml:5:21: spec.state.database: there is no database \"mian\"; did you mean \"main\"?"]
+            ),
+            (
+                "{configMap: x}", nil,
+                [
+                    "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database",
+                    "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
+                ]
+            ),
+        ] as [(String, StatePlace?, [String])]) func theStateHasOnePlace(_ state: String, _ place: StatePlace?, _ expected: [String])
+    {
         let text =
             "apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec:\n  state: \(state)\n  databases:\n"
             + "    main: {sqlite: {path: x}, migrations: {path: m}, schema: a}\n"

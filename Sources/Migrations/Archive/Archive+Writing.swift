@@ -45,7 +45,8 @@ extension Archive {
         let values: [(column: String, value: String)] = [
             ("version", parameter(.text(row.version))),
             ("name", parameter(.text(row.name))),
-            ("seq", "(SELECT coalesce(max(seq), 0) + 1 FROM \(tables.archive))"),
+            // What was not applied yet has no number: an approval of it holds until it is.
+            ("seq", writing == .other ? "0" : "(SELECT coalesce(max(seq), 0) + 1 FROM \(tables.archive))"),
             ("state", parameter(.text(row.state.rawValue))),
             ("up_sql", parameter(.optional(row.upSQL))),
             ("down_sql", parameter(.optional(row.downSQL))),

@@ -122,7 +122,7 @@ struct Drill: Sendable {
             switch await attempt(change, place) {
             case .failure(let problem) where change.isUp && problem.reason == "ScriptMissing":
                 // The way back of a rollback whose commit took the files along: it leads there, which is what it is for.
-                for index in way.changes.indices where report.migrations[index].result == .notReached {
+                for index in way.changes.indices.prefix(through: index) where !report.migrations[index].result.isInexact {
                     report.migrations[index].result = .oneWay("its file is gone: it cannot be applied again")
                 }
                 lowest = index + 1
@@ -174,6 +174,11 @@ struct Drill: Sendable {
             report.migrations[index].result = .inexact(lines + [why])
         } else {
             report.migrations[index].result = .failed(why)
+        }
+        // Only the way there of these was compared.
+        for index in report.migrations.indices
+        where report.migrations[index].result == .exact && report.migrations[index].millisecondsBack == nil {
+            report.migrations[index].result = .notReached
         }
     }
 

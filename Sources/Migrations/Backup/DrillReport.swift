@@ -13,6 +13,8 @@ public struct DrillReport: Sendable, Hashable, Codable {
         case oneWay(String)
         /// One before it failed.
         case notReached
+
+        var isInexact: Bool { if case .inexact = self { true } else { false } }
     }
 
     public struct Migration: Sendable, Hashable, Codable {

@@ -50,7 +50,8 @@ extension PostgresRestore {
         let isShortened = !names.filling.hasPrefix(place.database + "__restore_")
         let rows = try await place.maintenance { connection throws(Problem) in
             try await connection.ask(
-                "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database", for: "cannot list the databases")
+                "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database",
+                for: "cannot list the databases")
         }
         for row in rows.rows {
             guard let name = row[0], name != names.filling, let mark = name.firstRange(of: "__restore_") else { continue }
@@ -58,7 +59,9 @@ extension PostgresRestore {
                 SwapNames(database: place.database, id: id).filling == name
             else { continue }
             if let comment = row[1] {
-                guard let stamp = RestoreStamp(comment: comment), stamp.database == place.database, stamp.stage == .filling else { continue }
+                guard let stamp = RestoreStamp(comment: comment), stamp.database == place.database, stamp.stage == .filling else {
+                    continue
+                }
             } else if isShortened, backups.machine.now() - id.time < ScratchDatabase.leftoverAge {
                 // It may be of another database whose name begins alike, and be made at this moment.
                 continue

@@ -57,6 +57,7 @@ extension DatabaseCare {
     private func run(_ change: MigrationChange, on copy: Drill.Place) async throws(Problem) {
         let driver = driver(for: copy)
         let end = await driver.migrate(change, of: scratch(copy, pin: database.schema), scratchRequest, progress: { _ in })
+        // Every step is a pass of its own: the next one reads anew what is there.
         await driver.end(scratchRequest)
         switch end {
         case .done: return

@@ -74,12 +74,8 @@ extension AppliedSet {
         for row in interrupted where row.state != .stuck {
             let isRecorded = applied.contains { $0.entry.stem == row.version }
             let isAbove = stems.firstIndex(of: row.version).map { $0 > pin } ?? true
-            // Whichever way it was going when it was interrupted, or was told to go since.
-            if isAbove, !isRecorded {
-                applied.append(Applied(entry: table.entry(row), isPresumed: false))
-            } else if !isAbove, isRecorded {
-                applied.removeAll { $0.entry.stem == row.version }
-            }
+            if isAbove, !isRecorded { applied.append(Applied(entry: table.entry(row), isPresumed: false)) }
+            if !isAbove, isRecorded { applied.removeAll { $0.entry.stem == row.version } }
         }
     }
 }

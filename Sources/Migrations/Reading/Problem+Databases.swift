@@ -14,7 +14,9 @@ extension Problem {
             case .cancelled: ("Interrupted", "run it again")
             case .statement: ("StatementFailed", error.hint ?? "see what the database says")
             }
-        self.init(reason, "\(database.id): \(error.message)" + (error.detail.map { " (\($0))" } ?? ""), next: next)
+        // What could not be read of the spec's own references is named already.
+        let place = error.message.hasPrefix("\(database.id)") ? "" : "\(database.id): "
+        self.init(reason, place + error.message + (error.detail.map { " (\($0))" } ?? ""), next: next)
     }
 
     /// Every mistake in a directory of migrations.

@@ -26,6 +26,8 @@ extension SchemaReading {
                     if let problem = refusal(of: down, stem) { blockers.append(problem) }
                 } else if path.downs.contains(stem), isTampered(stem) {
                     blockers.append(tampered(stem))
+                } else if path.downs.contains(stem), down == nil, isHistoryShallow {
+                    blockers.append(cutOff(stem))
                 }
                 if path.ups.contains(stem), let up {
                     migration.upScript = try await script(up, occasion: archive[stem]?.sequence ?? 0, on: connection)
@@ -74,6 +76,13 @@ extension SchemaReading {
 
     private func scripts(of stem: String) -> Result<(up: Resolved?, down: Resolved?), ParseError> {
         do throws(ParseError) { return .success((try up(stem), try down(stem))) } catch { return .failure(error) }
+    }
+
+    private func cutOff(_ stem: String) -> Problem {
+        Problem(
+            "ShallowHistory",
+            "\(database.id): there is no down migration of \(stem) at hand, and the Git history was cut off when it was cloned",
+            next: "git fetch --unshallow (in CI: a checkout with its whole history), or restore the file of \(stem)")
     }
 
     private func tampered(_ stem: String) -> Problem {

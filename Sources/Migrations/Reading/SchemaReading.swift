@@ -28,6 +28,8 @@ struct SchemaReading: Sendable {
     private let isSigned: @Sendable (ArchiveRow) -> Bool
     private let files: [String: MigrationFile]
     private let standing: [String: AppliedSet.Applied]
+    /// True if a way back was looked for in a history that was cut off, and not found.
+    private(set) var isHistoryShallow = false
     private var recovered: [String: (script: MigrationScript, commit: String)] = [:]
 
     init(
@@ -135,11 +137,14 @@ struct SchemaReading: Sendable {
         guard database.migrations.onMissing != .block else { return self }
         let path = MigrationPath(self)
         var copy = self
+        var isComplete = true
         for stem in stems where path.downs.contains(stem) && file(stem)?.isDeclaredIrreversible != true {
             do throws(ParseError) { if let down = try down(stem), down.origin != .synthesized { continue } } catch { continue }
             let row = archive[stem]
             copy.recovered[stem] = await history.down(of: stem, path: row?.sourcePath ?? entry(stem)?.path, upHash: row?.upHash)
+            if copy.recovered[stem] == nil { isComplete = false }
         }
+        if !isComplete { copy.isHistoryShallow = await history.isShallow }
         return copy
     }
 

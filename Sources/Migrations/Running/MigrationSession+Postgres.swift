@@ -60,7 +60,7 @@ extension MigrationSession {
             SQLError(
                 .statement, "the script ended the transaction that it runs in: what ran before is committed, and its record is not",
                 hint:
-                    "compare the schema with the file, then tell Belay with resolve --done, --retry or --undo, and take COMMIT and ROLLBACK out"
+                    "compare the schema with the file, then say so with reconcile migrate resolve \(job.version) --done, --retry or --undo, and take COMMIT and ROLLBACK out"
             ),
             at: index, position: nil
         ).renamed("TransactionEscaped")

@@ -132,7 +132,7 @@ extension MigrationSession {
         job.problem(
             SQLError(
                 .statement, "it is not known whether this took effect when it was interrupted",
-                hint: "look, then tell Belay for \(job.version): resolve --done, --retry or --undo"), at: index, position: nil
+                hint: "look, then say so: reconcile migrate resolve \(job.version) --done, --retry or --undo"), at: index, position: nil
         ).renamed("MigrationStuck")
     }
 

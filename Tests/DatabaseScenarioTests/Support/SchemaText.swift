@@ -40,7 +40,7 @@ extension Operator {
     private static func statements(_ dump: String) -> [String] {
         var statements: [String] = []
         var lines: [String] = []
-        for line in dump.split(separator: "\n") 
+        for line in dump.split(separator: "\n")
         where !["--", "\\", "SET ", "SELECT pg_catalog.set_config"].contains(where: line.hasPrefix) {
             lines.append(String(line.hasSuffix(",") ? line.dropLast() : line))
             guard line.hasSuffix(";") else { continue }
