@@ -9,7 +9,7 @@ import Testing
 struct TwoOperatorsTests {
     /// What somebody who comes second may be told.
     private static let reasonsOfTheSecond: Set<String> = [
-        "DatabaseBusy", "TimeIsOver", "WorldChanged", "LeaseLost", "LockTimeout", "ApprovalNeeded",
+        "DatabaseBusy", "TimeIsOver", "WorldChanged", "LeaseLost", "LockTimeout", "ApprovalNeeded", "Unfinished",
     ]
 
     @Test(arguments: [false, true]) func nothingIsAppliedTwiceAndNobodyDeadlocks(isPooled: Bool) async throws {

@@ -12,6 +12,8 @@ actor HeldSchema {
     /// What is applied, in order; for the tables that record only the last one.
     private var standing: [AdoptedTable.Entry]
     private let progress: ProgressLine
+    /// What came into being on this way: nobody has to approve that it goes again.
+    private var made = MadeOnTheWay()
 
     private init(_ reading: SchemaReading, _ session: MigrationSession, _ progress: ProgressLine) {
         self.reading = reading
@@ -58,6 +60,7 @@ actor HeldSchema {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
             if change.isUp { standing.append(entry) }
+            made.add(script.facts)
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
         case .undecided(let problem): return .undecided(reading.naming(problem))
@@ -112,7 +115,9 @@ actor HeldSchema {
             if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
             if !change.isUp { job.expected = await expectation(change.version) }
         }
-        let losses = script.facts.losses
+        // What was there when it was planned is lost, whatever the scripts before say that they make.
+        let isOfTheWay = change.script?.losses.isEmpty ?? false
+        let losses = script.facts.losses.filter { !isOfTheWay || !made.holds($0) }
         guard !losses.isEmpty else { return job }
         job.tablesAtRisk = LossCount.names(losses)
         job.approvedRows = request.approvedRows
