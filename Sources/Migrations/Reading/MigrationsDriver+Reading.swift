@@ -17,6 +17,8 @@ extension MigrationsDriver {
             var format = settings.format.flatMap(MigrationFormat.init)
             if format == nil { format = await fittingTable(MigrationFormat.fitting(sources), database, connection) }
             if format == nil, sources.isEmpty { format = await rememberedFormat(connection) }
+            // Nothing is wanted and nothing is there: a database that only keeps Belay's own tables.
+            if format == nil, sources.isEmpty, database.schema == Database.emptySchema { format = .dbmate }
             directory = try MigrationDirectory(
                 reading: sources, format: format, order: settings.order.flatMap(MigrationOrder.init), dialect: dialect)
         } catch {
