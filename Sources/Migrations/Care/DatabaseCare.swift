@@ -77,7 +77,7 @@ public struct DatabaseCare: Sendable {
     /// Saves the whole database. Migrations wait meanwhile; who uses it does not.
     public func create(progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupManifest {
         let place = try await place()
-        let id = try await withLease(at: place, "a backup", mayLack: true, progress) { () throws(Problem) in
+        let id = try await withLease(at: place, "a backup", mayLack: true, progress) { _ throws(Problem) in
             try await save(from: place, progress)
         }
         return try await store.manifest(id)

@@ -108,7 +108,7 @@ actor HeldSchema {
             version: change.version, name: entry.name, isUp: change.isUp, script: script.script, facts: script.facts, path: script.path,
             recorded: table.recorded(entry),
             records: (change.isUp ? table.recordUp(entry) : table.recordDown(entry, previous: before)).map { SQLRun($0) },
-            archive: reading.row(of: entry, request, state: .applied), timeouts: settings.timeouts)
+            archive: reading.row(of: entry, request, state: .applied, isUp: change.isUp), timeouts: settings.timeouts)
         if settings.verify != .off {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
@@ -175,8 +175,15 @@ extension SchemaReading {
         ) { MigrationJob.SchemaState(SchemaFingerprint(postgres: $0.scalar ?? "")) }
     }
 
-    /// What the database is to keep of a migration.
-    func row(of entry: AdoptedTable.Entry, _ request: SchemaRequest, state: ArchiveRow.State) -> ArchiveRow {
+    /// What the database is to keep of a migration: what stands in its file, or the copy that is kept already, where that is what counts.
+    func row(of entry: AdoptedTable.Entry, _ request: SchemaRequest, state: ArchiveRow.State, isUp: Bool = true) -> ArchiveRow {
+        if let kept = archive[entry.stem], outlives(kept, isUp: isUp) {
+            var row = kept
+            (row.state, row.appliedBy, row.run) = (state, request.actor, request.run)
+            (row.appliedAt, row.milliseconds) = (nil, nil)
+            (row.fingerprintBefore, row.linesBefore, row.fingerprintAfter, row.linesAfter) = (nil, nil, nil, nil)
+            return row
+        }
         let file = file(entry.stem)
         return ArchiveRow(
             version: entry.stem, name: entry.name, sequence: 0, state: state, upSQL: file?.up.text, downSQL: file?.down?.text,
@@ -185,6 +192,14 @@ extension SchemaReading {
             sourceCommit: request.commit, sourcePath: entry.path, format: directory.format.rawValue, appliedBy: request.actor,
             run: request.run
         ).signed(request.key)
+    }
+
+    /// Whether a copy says more of a migration than its file does: without a file or without a down script in it, and on the way back also
+    /// where the file is not what was applied. Its signature fits only what it was made for, so that it is kept as a whole.
+    private func outlives(_ kept: ArchiveRow, isUp: Bool) -> Bool {
+        guard let file = file(kept.version) else { return true }
+        if isUp { return file.down == nil && kept.downSQL != nil && kept.upHash == ArchiveSignature.hash(file.up.text) }
+        return file.down == nil || isEdited(file)
     }
 
     func naming(_ problem: Problem) -> Problem {
