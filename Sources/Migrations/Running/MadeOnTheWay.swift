@@ -14,7 +14,7 @@ struct MadeOnTheWay: Sendable, Hashable {
         for facts in script.facts {
             switch facts.probe {
             case .created(.table, let name): tables.insert(Self.plain(name))
-            case .columnAdded(let table, let column): columns.insert(Column(table: Self.plain(table), column: Self.plain(column)))
+            case .columnAdded(let table, let column): columns.insert(Column(table: Self.plain(table), column: column))
             case .dropped(.table, let name): tables.remove(Self.plain(name))
             default: break
             }
@@ -23,14 +23,17 @@ struct MadeOnTheWay: Sendable, Hashable {
 
     func holds(_ loss: StatementFacts.Loss) -> Bool {
         guard !loss.cascades, [.table, .column, .rows].contains(loss.kind) else { return false }
-        if tables.contains(Self.plain(loss.object)) { return true }
-        guard loss.kind == .column, let column = loss.column else { return false }
-        return columns.contains(Column(table: Self.plain(loss.object), column: Self.plain(column)))
+        let names = [loss.object] + loss.origins
+        if names.contains(where: { tables.contains(Self.plain($0)) }) { return true }
+        guard loss.kind == .column else { return false }
+        return names.contains { name in
+            [loss.column, loss.originColumn].compactMap(\.self).contains { columns.contains(Column(table: Self.plain(name), column: $0)) }
+        }
     }
 
-    /// Without quotation marks and without the schema that is the default.
-    private static func plain(_ name: String) -> String {
-        let name = name.filter { $0 != "\"" && $0 != "`" }
-        return name.hasPrefix("public.") ? String(name.dropFirst("public.".count)) : name
+    /// Without the schema that is the default.
+    private static func plain(_ text: String) -> String {
+        let name = ObjectName(text)
+        return name.schema == "public" ? ObjectName(parts: [name.last]).text : text
     }
 }
