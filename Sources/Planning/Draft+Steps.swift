@@ -238,9 +238,10 @@ struct StepWriter {
         steps.append(
             Step(
                 id: id, phase: phase, resource: move.id,
-                action: .migrate(MigrationChange(migration.version, isUp: isUp, script: script)), after: after,
+                action: .migrate(
+                    MigrationChange(migration.version, isUp: isUp, isRepeatable: migration.repetition != nil, script: script)), after: after,
                 class: script.map { $0.isDestructive ? .dataLoss : .instant } ?? (isUp ? .instant : migration.down ?? .instant),
-                summary: "\(move.database.name): migrate \(isUp ? "up to" : "down from") \(migration.version)", details: details,
+                summary: "\(move.database.name): \(migration.what(isUp: isUp))", details: details,
                 deadline: move.database.migrations.timeouts.migration))
         return id
     }
@@ -275,6 +276,16 @@ struct StepWriter {
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
+}
+
+extension DatabaseObservation.Migration {
+    fileprivate func what(isUp: Bool) -> String {
+        switch repetition {
+        case nil: "migrate \(isUp ? "up to" : "down from") \(version)"
+        case .new: "run \(version), which is repeatable"
+        case .changed, .unchanged: "run \(version) again: its file is another than the one that was run last"
+        }
+    }
 }
 
 extension [String] {

@@ -101,6 +101,13 @@ extension Archive {
             [.text(state.rawValue), .text(version)])
     }
 
+    /// Changes how the schema is known to be after a row's migration, in the transaction of whoever runs it.
+    func setSchema(_ hash: String?, lines: String?, of version: String) -> SQLRun {
+        SQLRun(
+            "UPDATE \(tables.archive) SET fp_after = \(placeholder(1)), fp_lines_after = \(placeholder(2)) WHERE version = \(placeholder(3))",
+            [.optional(hash), .optional(lines), .text(version)])
+    }
+
     /// Rows for versions that were applied before Belay came, in the order given; versions that have a row keep it. For a caller that holds
     /// the lease, while the files are still there.
     ///

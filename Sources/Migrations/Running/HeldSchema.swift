@@ -57,7 +57,7 @@ actor HeldSchema {
         switch await session.run(job) {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
-            if change.isUp { standing.append(entry) }
+            if change.isUp, !change.isRepeatable { standing.append(entry) }
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
         case .undecided(let problem): return .undecided(reading.naming(problem))
@@ -65,7 +65,11 @@ actor HeldSchema {
     }
 
     func resolve(_ version: String, _ resolution: Resolution) async -> Problem? {
-        await session.resolve(version, resolution).map(reading.naming)
+        if resolution == .undo, reading.archive[version]?.isRepeatable == true {
+            return reading.naming(
+                Problem("Irreversible", "\(version) is repeatable: nothing takes it back", next: "say --done or --retry"))
+        }
+        return await session.resolve(version, resolution).map(reading.naming)
     }
 
     // MARK: - Adopting
@@ -110,9 +114,10 @@ actor HeldSchema {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
             if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
-            if !change.isUp { job.expected = await expectation(change.version) }
+            if !change.isUp { await expect(&job) }
         }
         let losses = script.facts.losses
+        if !change.isUp { job.witness = reading.lastRepeatable?.version }
         guard !losses.isEmpty else { return job }
         job.tablesAtRisk = LossCount.names(losses)
         job.approvedRows = request.approvedRows
@@ -127,12 +132,24 @@ actor HeldSchema {
         return job
     }
 
-    /// How the schema was before the migration that is taken back, where that was written down.
-    private func expectation(_ version: String) async -> MigrationJob.SchemaState? {
+    /// How the schema was before the migration that is taken back, where that was written down. What repeatable migrations that were run since
+    /// changed stays as it is.
+    private func expect(_ job: inout MigrationJob) async {
         let archive = Archive(reading.table.engine)
-        let found = await session.look { connection throws(SQLError) in try await archive.row(of: version, on: connection) }
-        guard case .success(let row?) = found, let hash = row.fingerprintBefore else { return nil }
-        return MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
+        let version = job.version
+        let witness = reading.lastRepeatable?.version
+        let found = await session.look { connection throws(SQLError) in
+            let row = try await archive.row(of: version, on: connection)
+            guard let witness else { return (row, ArchiveRow?.none) }
+            return (row, try await archive.row(of: witness, on: connection))
+        }
+        guard case .success((let row?, let repeatable)) = found, let hash = row.fingerprintBefore else { return }
+        if let repeatable, repeatable.sequence > row.sequence {
+            guard row.linesBefore != nil, let then = row.linesAfter, let now = repeatable.linesAfter else { return }
+            func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)) }
+            job.tolerated = lines(then).symmetricDifference(lines(now))
+        }
+        job.expected = MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
     }
 }
 
