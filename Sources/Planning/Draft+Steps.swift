@@ -239,7 +239,8 @@ struct StepWriter {
             Step(
                 id: id, phase: phase, resource: move.id,
                 action: .migrate(
-                    MigrationChange(migration.version, isUp: isUp, isRepeatable: migration.repetition != nil, script: script)), after: after,
+                    MigrationChange(migration.version, isUp: isUp, isRepeatable: migration.repetition != nil, script: script)),
+                after: after,
                 class: script.map { $0.isDestructive ? .dataLoss : .instant } ?? (isUp ? .instant : migration.down ?? .instant),
                 summary: "\(move.database.name): \(migration.what(isUp: isUp))", details: details,
                 deadline: move.database.migrations.timeouts.migration))

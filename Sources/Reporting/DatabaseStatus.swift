@@ -68,7 +68,9 @@ public struct DatabaseStatus: Sendable, Hashable {
     /// A line for the reader, and what should be known beside it.
     var lines: [String] {
         guard let applied else { return ["database \(name): pinned \(pinned): unknown: \(problem?.description ?? "")"] }
-        let state = pending.isEmpty && repeatable.isEmpty && toRevert.isEmpty && problem == nil ? "in sync" : problem == nil ? "out of sync" : "blocked"
+        let state =
+            pending.isEmpty && repeatable.isEmpty && toRevert.isEmpty && problem == nil
+            ? "in sync" : problem == nil ? "out of sync" : "blocked"
         var lines = ["database \(name): pinned \(pinned), last applied \(last ?? "nothing"): \(state)"]
         lines.append("  \(engine), \(table): \(applied) applied, \(reversible) of them with a way back")
         func list(_ what: String, _ versions: [String]) {
@@ -100,7 +102,8 @@ public struct DatabaseStatus: Sendable, Hashable {
         func list(_ versions: [String]) -> JSON { .array(versions.map(JSON.string)) }
         return [
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
-            "pending": list(pending), "repeatable": list(repeatable), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
+            "pending": list(pending), "repeatable": list(repeatable), "toRevert": list(toRevert), "missing": list(missing),
+            "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
             "drift": drift.map { list($0) } ?? .null, "notes": list(notes),
             "lastBackup": lastBackup.map { backup in
