@@ -23,6 +23,8 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         public var downScript: Script?
         /// Nil for a versioned one.
         public var repetition: Repetition?
+        /// True if ``downScript`` takes away and adds nothing: what is right after it is right before it as well.
+        public var downOnlyTakesAway = false
 
         public init(
             version: String, class: Class = .expand, down: StepClass? = .instant, isInSource: Bool = true, isPresumed: Bool = false,

@@ -86,8 +86,9 @@ import Testing
         for name in ["V2__note", "U2__note", "R__small_orders"] { try shop.remove(name) }
         try shop.file("R__big_orders", Self.above100)
         let plan = await shop.plan("1")
-        #expect(plan.steps(in: .migrateDown).map(\.id) == ["migrate-down/database/main/V2__note"])
-        #expect(plan.steps(in: .migrateUp).map(\.id) == ["migrate-up/database/main/R__big_orders"])
+        #expect(
+            plan.steps(in: .migrateDown).map(\.id)
+                == ["migrate-down/database/main/R__big_orders", "migrate-down/database/main/V2__note"])
         #expect(await shop.move(to: "1") == nil, "strict: what the views changed since is no fault of the way back")
         #expect(try await shop.ask("SELECT count(*) FROM big_orders") == "2")
         #expect(try await shop.ask("SELECT count(*) FROM small_orders") == "1", "a way back never takes one back")
@@ -97,6 +98,34 @@ import Testing
         #expect(await shop.move(to: "2") == nil)
         #expect(await shop.move(to: "1") == nil, "no view was changed meanwhile: compared in full")
         #expect(await shop.observe("1").summary.drift == [])
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func aViewThatShowsAColumnGoesBackBeforeTheColumnIsDropped(_ engine: Shop.Engine) async throws {
+        var shop = try await shop(engine)
+        shop.settings.verify = .strict
+        #expect(await shop.move(to: "1") == nil)
+        try shop.file("R__big_orders", "DROP VIEW IF EXISTS big_orders;\nCREATE VIEW big_orders AS SELECT id, note FROM orders;\n")
+        #expect(await shop.move(to: "2") == nil)
+        #expect(try await shop.ask("SELECT count(note) FROM big_orders") == "0")
+        // With the files of the newer commit there is no way: its view needs the column.
+        #expect(await shop.move(to: "1") == "MigrationFailed")
+        for name in ["V2__note", "U2__note"] { try shop.remove(name) }
+        try shop.file("R__big_orders", Self.above500)
+        #expect(await shop.move(to: "1") == nil)
+        #expect(try await shop.ask("SELECT count(*) FROM big_orders") == "1")
+        #expect(await shop.plan("1").isInSync)
+        #expect(await shop.observe("1").summary.drift == [])
+    }
+
+    @Test(arguments: Shop.Engine.allCases) func aViewWaitsForTheColumnThatAWayBackBringsBack(_ engine: Shop.Engine) async throws {
+        let shop = try await shop(engine)
+        try shop.file("V2__note", "ALTER TABLE orders ADD COLUMN note text;\n")
+        try shop.file("V3__no_note", "ALTER TABLE orders DROP COLUMN note;\n")
+        try shop.file("U3__no_note", "ALTER TABLE orders ADD COLUMN note text;\n")
+        #expect(await shop.move(to: "3") == nil)
+        try shop.file("R__big_orders", "DROP VIEW IF EXISTS big_orders;\nCREATE VIEW big_orders AS SELECT id, note FROM orders;\n")
+        #expect(await shop.move(to: "2") == nil)
+        #expect(try await shop.ask("SELECT count(*) FROM big_orders") == "2")
     }
 
     @Test(arguments: Shop.Engine.allCases) func whatAWayBackLeavesBehindIsStillTold(_ engine: Shop.Engine) async throws {

@@ -10,6 +10,8 @@ import Testing
         var applied: [String] = ["1"]
         var schema = "2"
         var contracts: Set<String> = []
+        /// Whose way back only takes away.
+        var subtractive: Set<String> = []
         /// In the order in which they run: `c` for contract, a blank, the name.
         var due = ["R__view"]
         var unchanged: [String] = []
@@ -32,6 +34,19 @@ import Testing
         Case(
             why: "a way back takes none back and runs those that differ, behind it", live: "v2", applied: ["1", "2", "3"],
             work: ["migrate-down/database/main/3", "migrate-up/database/main/R__view"]),
+        Case(
+            why: "unless it only takes away, what they show among it", live: "v2", applied: ["1", "2", "3"], schema: "1",
+            subtractive: ["2", "3"], due: ["R__view", "c R__last"],
+            work: [
+                "migrate-down/database/main/R__view", "migrate-down/database/main/3", "migrate-down/database/main/2", "verify/system",
+                "contract/database/main/R__last",
+            ]),
+        Case(
+            why: "one that adds decides", live: "v2", applied: ["1", "2", "3"], schema: "1", subtractive: ["3"],
+            work: ["migrate-down/database/main/3", "migrate-down/database/main/2", "migrate-up/database/main/R__view"]),
+        Case(
+            why: "and so does one that is applied then", live: "v2", applied: ["1", "3"], subtractive: ["3"],
+            work: ["migrate-down/database/main/3", "migrate-up/database/main/2", "migrate-up/database/main/R__view"]),
         Case(
             why: "what takes something away comes last, and with it what stands behind it", live: "v2", applied: ["1", "2"],
             due: ["R__a", "c R__b", "R__c"],
@@ -60,7 +75,9 @@ import Testing
 
     static func plan(_ one: Case) -> Plan {
         let migrations = ["1", "2", "3"].map {
-            DatabaseObservation.Migration(version: $0, class: one.contracts.contains($0) ? .contract : .expand)
+            var migration = DatabaseObservation.Migration(version: $0, class: one.contracts.contains($0) ? .contract : .expand)
+            migration.downOnlyTakesAway = one.subtractive.contains($0)
+            return migration
         }
         let repeatables =
             one.due.map { name in

@@ -117,6 +117,8 @@ struct Drill: Sendable {
         }
         var lowest = way.changes.startIndex
         for index in way.changes.indices.reversed() {
+            // Nothing takes it back, and what it left is no obstacle to those that are applied again.
+            if way.changes[index].isRepeatable { continue }
             let change = MigrationChange(way.changes[index].version, isUp: !way.changes[index].isUp)
             progress("back: \(change.isUp ? "applying" : "taking back") \(change.version)")
             switch await attempt(change, place) {

@@ -22,6 +22,7 @@ extension SchemaReading {
                 if path.downs.contains(stem), let down {
                     let script = try await script(down, occasion: archive[stem]?.sequence ?? 0, on: connection)
                     migration.downScript = script
+                    migration.downOnlyTakesAway = down.onlyTakesAway
                     migration.down = script.isDestructive ? .dataLoss : .instant
                     if let problem = refusal(of: down, stem) { blockers.append(problem) }
                 } else if path.downs.contains(stem), isTampered(stem) {

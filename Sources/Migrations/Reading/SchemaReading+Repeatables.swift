@@ -66,6 +66,17 @@ extension SchemaReading {
     }
 }
 
+extension SchemaReading.Resolved {
+    /// True if nothing that the script does adds anything or gives it another name.
+    var onlyTakesAway: Bool {
+        facts.facts.indices.allSatisfy { index in
+            let words = facts.statements[index].text.uppercased().split { !$0.isLetter }
+            if ["SET", "COMMENT", "GRANT", "REVOKE"].contains(words.first) { return true }
+            return facts.facts[index].phase != .expand && !words.contains("RENAME")
+        }
+    }
+}
+
 extension ArchiveRow {
     /// Flyway's `R__`: it stands at no place among the others.
     static func isRepeatable(_ version: String, format: String?) -> Bool {

@@ -11,6 +11,8 @@ actor HeldSchema {
     private let session: MigrationSession
     /// What is applied, in order; for the tables that record only the last one.
     private var standing: [AdoptedTable.Entry]
+    /// Which repeatable migration was run last.
+    private var lastRepeatable: String?
     private let progress: ProgressLine
 
     private init(_ reading: SchemaReading, _ session: MigrationSession, _ progress: ProgressLine) {
@@ -18,6 +20,7 @@ actor HeldSchema {
         self.session = session
         self.progress = progress
         standing = reading.set.applied.map(\.entry)
+        lastRepeatable = reading.lastRepeatable?.version
     }
 
     /// How long somebody else who is at work is waited for before the pass says so.
@@ -57,7 +60,7 @@ actor HeldSchema {
         switch await session.run(job) {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
-            if change.isUp, !change.isRepeatable { standing.append(entry) }
+            if change.isRepeatable { lastRepeatable = entry.stem } else if change.isUp { standing.append(entry) }
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
         case .undecided(let problem): return .undecided(reading.naming(problem))
@@ -117,7 +120,7 @@ actor HeldSchema {
             if !change.isUp { await expect(&job) }
         }
         let losses = script.facts.losses
-        if !change.isUp { job.witness = reading.lastRepeatable?.version }
+        if !change.isUp { job.witness = lastRepeatable }
         guard !losses.isEmpty else { return job }
         job.tablesAtRisk = LossCount.names(losses)
         job.approvedRows = request.approvedRows
@@ -137,7 +140,7 @@ actor HeldSchema {
     private func expect(_ job: inout MigrationJob) async {
         let archive = Archive(reading.table.engine)
         let version = job.version
-        let witness = reading.lastRepeatable?.version
+        let witness = lastRepeatable
         let found = await session.look { connection throws(SQLError) in
             let row = try await archive.row(of: version, on: connection)
             guard let witness else { return (row, ArchiveRow?.none) }
