@@ -66,7 +66,11 @@ public struct Condition: Sendable, Hashable {
 
     /// `not at its pin: web; checks owed: api`.
     private static func lacks(_ components: [ComponentStatus], _ plan: Plan, _ transition: Transition?) -> String {
-        let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
+        let migrated = plan.steps.compactMap { step -> ResourceID? in
+            guard case .migrate = step.action else { return nil }
+            return step.resource
+        }
+        let elsewhere = (plan.blocked.map(\.resource).filter { $0.kind != .component } + migrated).map(\.description)
         let flags = plan.flags.filter { $0.state == .outOfSync || $0.desired != $0.current && $0.state != .unknown && $0.state != .blocked }
             .map(\.id.description)
         let parts = ComponentStatus.Lack.allCases.compactMap { lack -> String? in

@@ -206,6 +206,22 @@ import Testing
         #expect(await shop.plan("2").steps(in: .contract).map(\.id) == ["contract/database/main/R__cleaned"], "it takes something away")
     }
 
+    @Test func oneThatIsStuckWaitsForAWordAndIsNeverTakenBack() async throws {
+        let shop = try await shop(.postgres)
+        try shop.file("R__tidy", "VACUUM orders;\nDO $$ BEGIN COMMIT; PERFORM 1 / 0; END $$;\n")
+        try shop.place.write("migrations/R__tidy.sql.conf", "executeInTransaction=false\n")
+        #expect(await shop.move(to: "2") == "MigrationFailed")
+        // What the block did before it failed nobody can tell.
+        #expect(await shop.move(to: "2") == "MigrationStuck")
+        #expect(await shop.plan("2").blocked.map(\.problem.reason) == ["MigrationStuck"])
+        #expect(await shop.driver.resolve("R__tidy", .undo, of: shop.database("2"), shop.request())?.reason == "Irreversible")
+        #expect(await shop.driver.resolve("R__tidy", .done, of: shop.database("2"), shop.request()) == nil)
+        #expect(await shop.plan("2").steps(in: .migrateUp).map(\.id) == ["migrate-up/database/main/R__tidy"], "its record is missing")
+        #expect(await shop.move(to: "2") == nil)
+        #expect(await shop.plan("2").isInSync)
+        #expect(try await shop.history().last == "4 - tidy SQL R__tidy.sql ok")
+    }
+
     @Test func oneThatCannotRunInATransactionIsRunAgainAsWell() async throws {
         let shop = try await shop(.postgres)
         try shop.file("R__tidy", "VACUUM orders;\n")

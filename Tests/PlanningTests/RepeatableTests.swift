@@ -117,6 +117,13 @@ import Testing
         #expect(step.summary == "main: run R__view again: its file is another than the one that was run last")
     }
 
+    @Test(arguments: [
+        ("2", "V2__note"), ("1.2", "V1_2__b"), ("1.10", "V1.10__c"), ("V2__note", "V2__note"), ("R__view", nil), ("1_2", nil),
+    ]) func aPinOfFlywaysIsTheVersionAsFlywayWritesIt(_ pin: String, _ version: String?) {
+        let migrations = ["V1_2__b", "V1.10__c", "V2__note", "Versions__x"].map { DatabaseObservation.Migration(version: $0) }
+        #expect(SchemaPin(pin, among: migrations).name(of: .database("main")) == version)
+    }
+
     @Test func oneThatLosesSomethingIsPartOfTheApproval() throws {
         var view = DatabaseObservation.Migration(version: "R__data", class: .contract, down: nil, repetition: .changed)
         view.upScript = DatabaseObservation.Script(hash: "abc", losses: ["rows of t"], rowsAtRisk: 3)

@@ -56,6 +56,7 @@ import Testing
         let status = try await shop.reconcile("status")
         #expect(status.output.contains("last applied V1__orders: out of sync"), "\(status.output)")
         #expect(status.output.contains("repeatable: changed: R__big_orders"), "\(status.output)")
+        #expect(status.output.contains("not at its pin: database/main"), "\(status.output)")
         let json = try JSON(parsing: try await shop.reconcile("migrate", "status", "-o", "json").output)
         let entry = json["items"]?[0]?["migrations"]?[1]
         #expect(entry?["version"]?.string == "R__big_orders" && entry?["state"]?.string == "changed")

@@ -113,6 +113,7 @@ struct Drill: Sendable {
             case .success(let milliseconds): report.migrations[index].millisecondsThere = milliseconds
             }
             states.append(try await state())
+            if change.isRepeatable { report.migrations[index].result = .oneWay("repeatable: nothing takes it back") }
             if let remembered { note(states[index + 1].differences(from: remembered), "back to before it", &report, index) }
         }
         var lowest = way.changes.startIndex
@@ -124,7 +125,8 @@ struct Drill: Sendable {
             switch await attempt(change, place) {
             case .failure(let problem) where change.isUp && problem.reason == "ScriptMissing":
                 // The way back of a rollback whose commit took the files along: it leads there, which is what it is for.
-                for index in way.changes.indices.prefix(through: index) where !report.migrations[index].result.isInexact {
+                for index in way.changes.indices.prefix(through: index)
+                where !report.migrations[index].result.isInexact && !way.changes[index].isRepeatable {
                     report.migrations[index].result = .oneWay("its file is gone: it cannot be applied again")
                 }
                 lowest = index + 1
