@@ -51,9 +51,10 @@ extension Reconciler {
                 let recorded = try await session.settleIntents(in: world, at: now())
                 await observer.refresh(&world, of: system, after: recorded)
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
+                // Without a request the databases are unknown, and say why.
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
-                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request)
+                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: try? request?.get())
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
@@ -68,11 +69,11 @@ extension Reconciler {
                 for baseline in flagBaselines(of: plan, for: system, recorded: recorded) { try await session.append(baseline, at: now()) }
                 await adoptDatabases(of: survey, events: events)
                 guard !plan.steps.isEmpty else {
-                    if let request { await schemaDriver?.end(request) }
+                    await endSchemas(of: survey)
                     return PassReport(survey, result: nil)
                 }
                 let result = await carryOut(survey, in: session, options, events: events)
-                if let request { await schemaDriver?.end(request) }
+                await endSchemas(of: survey)
                 if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
                 return PassReport(survey, result: result)
             }

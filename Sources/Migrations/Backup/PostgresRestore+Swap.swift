@@ -114,6 +114,8 @@ extension PostgresRestore {
         var attempt = 1
         while true {
             do throws(Problem) {
+                // No session can look once the rename has begun: it has the time that this gives it.
+                try await confirmLease()
                 return try await place.maintenance { connection throws(Problem) in
                     try await place.maintenance { other throws(Problem) in
                         try await switchOnce(live, former, filled, stamp, connection, other)
@@ -193,6 +195,7 @@ extension PostgresRestore {
         var attempt = 1
         while true {
             do throws(Problem) {
+                try await confirmLease()
                 return try await place.maintenance { connection throws(Problem) in
                     try await place.maintenance { other throws(Problem) in
                         try await undoOnce(former, names, connection, other)

@@ -18,6 +18,8 @@ public struct PostgresRestore: Sendable {
 
     let backups: PostgresBackups
     let request: BackupRequest
+    /// Under which this is done: looked at before what cannot be taken back.
+    let lease: Lease?
     let reached: @Sendable (Step) async -> Void
 
     var place: PostgresPlace { backups.place }
@@ -25,10 +27,15 @@ public struct PostgresRestore: Sendable {
 
     /// - Parameters:
     ///   - request: for the backup of the current state.
+    ///   - lease: of the database, which the caller holds and keeps. Once somebody else has it, nothing is changed any more.
     ///   - reached: called after each step, before the next one begins.
-    public init(_ backups: PostgresBackups, _ request: BackupRequest, reached: @escaping @Sendable (Step) async -> Void = { _ in }) {
+    public init(
+        _ backups: PostgresBackups, _ request: BackupRequest, lease: Lease? = nil,
+        reached: @escaping @Sendable (Step) async -> Void = { _ in }
+    ) {
         self.backups = backups
         self.request = request
+        self.lease = lease
         self.reached = reached
     }
 
@@ -174,6 +181,15 @@ public struct PostgresRestore: Sendable {
         return try await backups.full(request) { progress("saving \(place.database): \(ByteCount($0))") }.id
     }
 
+    /// Longer than a switch may take.
+    static let leaseDuration = Duration.seconds(60)
+
+    /// Throws if somebody else has the lease.
+    func confirmLease() async throws(Problem) {
+        guard let lease else { return }
+        try await place.session { connection throws(Problem) in try await lease.confirm(for: Self.leaseDuration, on: connection) }
+    }
+
     func source(of plan: RestorePlan) throws(Problem) -> DatabaseFilling.Source {
         switch plan.origin {
         case .backup(let id):
@@ -205,6 +221,7 @@ public struct PostgresRestore: Sendable {
         let safety = try await save(before: plan.id, progress)
         await reached(.saved)
         progress("restoring \(backup.tables.count) tables")
+        try await confirmLease()
         do throws(Problem) {
             _ = try await place.run(
                 .restore, serverVersion: try await serverVersion(),

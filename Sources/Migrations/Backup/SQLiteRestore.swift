@@ -5,11 +5,16 @@ internal import SQL
 public struct SQLiteRestore: Sendable {
     private let backups: SQLiteBackups
     private let request: BackupRequest
+    /// Under which this is done: looked at before the file is exchanged.
+    private let lease: Lease?
 
-    /// - Parameter request: for the backup of the current state.
-    public init(_ backups: SQLiteBackups, _ request: BackupRequest) {
+    /// - Parameters:
+    ///   - request: for the backup of the current state.
+    ///   - lease: of the database, which the caller holds and keeps. Once somebody else has it, the file stays.
+    public init(_ backups: SQLiteBackups, _ request: BackupRequest, lease: Lease? = nil) {
         self.backups = backups
         self.request = request
+        self.lease = lease
     }
 
     private var path: String { backups.path }
@@ -118,6 +123,7 @@ public struct SQLiteRestore: Sendable {
             } catch {
                 throw Problem("DatabaseInUse", "\(path) is in use: \(error)", next: inUse)
             }
+            try await lease?.confirm(inTransactionOf: connection)
             // A session that is open without a transaction holds no lock, and would go on writing to the former file.
             let holders = SQLiteFile.otherHolders(of: identity)
             guard holders.isEmpty else {

@@ -71,14 +71,14 @@ extension DatabaseCare {
         let request = safetyRequest(await applied())
         switch place {
         case .postgres(let postgres):
-            return try await withLease(at: place, "a restore", progress) { () throws(Problem) in
-                try await PostgresRestore(backups(at: postgres), request).run(plan, progress: progress)
+            return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
+                try await PostgresRestore(backups(at: postgres), request, lease: lease).run(plan, progress: progress)
             }
         case .sqlite(let path):
-            let restore = SQLiteRestore(SQLiteBackups(store: store, path: path, machine: machine), request)
-            guard Files.exists(path) else { return try await restore.run(plan, progress: progress) }
-            return try await withLease(at: place, "a restore", progress) { () throws(Problem) in
-                try await restore.run(plan, progress: progress)
+            let backups = SQLiteBackups(store: store, path: path, machine: machine)
+            guard Files.exists(path) else { return try await SQLiteRestore(backups, request).run(plan, progress: progress) }
+            return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
+                try await SQLiteRestore(backups, request, lease: lease).run(plan, progress: progress)
             }
         }
     }
@@ -124,8 +124,8 @@ extension DatabaseCare {
         let place = try await place()
         switch place {
         case .postgres(let postgres):
-            try await withLease(at: place, "the undoing of a restore", progress) { () throws(Problem) -> Void in
-                try await PostgresRestore(backups(at: postgres), safetyRequest(nil)).undoSwap(id)
+            try await withLease(at: place, "the undoing of a restore", progress) { lease throws(Problem) -> Void in
+                try await PostgresRestore(backups(at: postgres), safetyRequest(nil), lease: lease).undoSwap(id)
             }
             let undone = SwapNames(database: postgres.database, id: id).undone
             return [

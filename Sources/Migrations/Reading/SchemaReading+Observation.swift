@@ -97,9 +97,12 @@ extension SchemaReading {
     private func notes(_ path: MigrationPath) -> [String] {
         var notes: [String] = []
         for (stem, state) in interrupted.sorted(by: { $0.key < $1.key }) where state != .stuck {
-            notes.append("\(stem) was interrupted half-way \(state == .applyingUp ? "up" : "down"); the next run goes on from there")
+            notes.append(
+                "\(stem) is half-way \(state == .applyingUp ? "up" : "down"): if nobody is at work, the next run goes on from there")
         }
-        let presumed = set.applied.filter(\.isPresumed).map(\.entry.stem)
+        let known = Set(recordedStems)
+        let presumed = set.applied.filter { $0.isPresumed && (table.kind.isHighWaterMark || !known.contains($0.entry.stem)) }.map(
+            \.entry.stem)
         if let first = presumed.first {
             let what = presumed.count == 1 ? first : "\(presumed.count) migrations, \(first) to \(presumed[presumed.count - 1]),"
             notes.append(

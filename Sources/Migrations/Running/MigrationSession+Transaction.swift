@@ -102,8 +102,13 @@ extension MigrationSession {
         do throws(SQLError) {
             if main == nil {
                 let connection = try await settings.connect(false)
-                try await prepare(connection)
-                if archive.engine == .postgres, !isPooled, let problem = await holdSession(connection) { return .failure(problem) }
+                do throws(SQLError) {
+                    try await prepare(connection)
+                } catch {
+                    await drop()
+                    throw error
+                }
+                if let problem = await hold(connection) { return .failure(problem) }
             }
             return .success(try mainConnection())
         } catch {

@@ -65,7 +65,7 @@ extension AdoptedTable {
     }
 
     /// Records a migration as applied.
-    /// - Parameter first: true if nothing was recorded before.
+    /// - Parameter milliseconds: how long it took, for the tools that record that.
     public func recordUp(_ entry: Entry, milliseconds: Int = 0) -> [String] {
         let yes = engine == .postgres ? "TRUE" : "1"
         let no = engine == .postgres ? "FALSE" : "0"

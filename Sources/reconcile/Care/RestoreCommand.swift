@@ -111,7 +111,7 @@ struct RestoreCommand: AsyncParsableCommand {
     /// The command line that was given, without `--yes`.
     private var again: String {
         let how = swap ? " --swap" : inPlace ? " --in-place" : ""
-        return "reconcile restore \(origin ?? "")\(how)" + options.specs.files.map { " -f \($0)" }.joined()
+        return "reconcile restore \(origin ?? "")\(how)" + options.place
     }
 
     private func chosen(_ work: DatabaseWork) async throws(Problem) -> RestorePlan.Origin {
