@@ -100,6 +100,13 @@ extension Archive {
             "UPDATE \(tables.archive) SET state = \(placeholder(1)) WHERE version = \(placeholder(2))",
             [.text(state.rawValue), .text(version)])
     }
+
+    /// Changes how the schema is known to be after a row's migration, in the transaction of whoever runs it.
+    func setSchema(_ hash: String?, lines: String?, of version: String) -> SQLRun {
+        SQLRun(
+            "UPDATE \(tables.archive) SET fp_after = \(placeholder(1)), fp_lines_after = \(placeholder(2)) WHERE version = \(placeholder(3))",
+            [.optional(hash), .optional(lines), .text(version)])
+    }
 }
 
 extension [UInt8] {

@@ -40,7 +40,7 @@ extension MigrationsDriver {
                 set = found.read(answers.records, files: directory.migrations, archive: archive, database: database.id)
             }
             var isInhabited = false
-            if set.applied.isEmpty, set.problems.isEmpty, archive.isEmpty {
+            if set.applied.isEmpty, set.repeatables.isEmpty, set.problems.isEmpty, archive.isEmpty {
                 isInhabited = try await AdoptedTable.hasUserTables(connection, besides: table.name)
             }
             var reading = SchemaReading(

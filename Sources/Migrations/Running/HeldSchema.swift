@@ -11,6 +11,8 @@ actor HeldSchema {
     private let session: MigrationSession
     /// What is applied, in order; for the tables that record only the last one.
     private var standing: [AdoptedTable.Entry]
+    /// Which repeatable migration was run last.
+    private var lastRepeatable: String?
     private let progress: ProgressLine
     /// What came into being on this way: nobody has to approve that it goes again.
     private var made = MadeOnTheWay()
@@ -20,6 +22,7 @@ actor HeldSchema {
         self.session = session
         self.progress = progress
         standing = reading.set.applied.map(\.entry)
+        lastRepeatable = reading.lastRepeatable?.version
     }
 
     /// How long somebody else who is at work is waited for before the pass says so.
@@ -59,7 +62,7 @@ actor HeldSchema {
         switch await session.run(job) {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
-            if change.isUp { standing.append(entry) }
+            if change.isRepeatable { lastRepeatable = entry.stem } else if change.isUp { standing.append(entry) }
             made.add(script.facts)
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
@@ -68,7 +71,11 @@ actor HeldSchema {
     }
 
     func resolve(_ version: String, _ resolution: Resolution) async -> Problem? {
-        await session.resolve(version, resolution).map(reading.naming)
+        if resolution == .undo, reading.archive[version]?.isRepeatable == true {
+            return reading.naming(
+                Problem("Irreversible", "\(version) is repeatable: nothing takes it back", next: "say --done or --retry"))
+        }
+        return await session.resolve(version, resolution).map(reading.naming)
     }
 
     // MARK: - Adopting
@@ -113,8 +120,9 @@ actor HeldSchema {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
             if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
-            if !change.isUp { job.expected = await expectation(change.version) }
+            if !change.isUp { await expect(&job) }
         }
+        if !change.isUp { job.witness = lastRepeatable }
         // What was there when it was planned is lost, whatever the scripts before say that they make.
         let isOfTheWay = change.script?.losses.isEmpty ?? false
         let losses = script.facts.losses.filter { !isOfTheWay || !made.holds($0) }
@@ -132,12 +140,24 @@ actor HeldSchema {
         return job
     }
 
-    /// How the schema was before the migration that is taken back, where that was written down.
-    private func expectation(_ version: String) async -> MigrationJob.SchemaState? {
+    /// How the schema was before the migration that is taken back, where that was written down. What repeatable migrations that were run since
+    /// changed stays as it is.
+    private func expect(_ job: inout MigrationJob) async {
         let archive = Archive(reading.table.engine)
-        let found = await session.look { connection throws(SQLError) in try await archive.row(of: version, on: connection) }
-        guard case .success(let row?) = found, let hash = row.fingerprintBefore else { return nil }
-        return MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
+        let version = job.version
+        let witness = lastRepeatable
+        let found = await session.look { connection throws(SQLError) in
+            let row = try await archive.row(of: version, on: connection)
+            guard let witness else { return (row, ArchiveRow?.none) }
+            return (row, try await archive.row(of: witness, on: connection))
+        }
+        guard case .success((let row?, let repeatable)) = found, let hash = row.fingerprintBefore else { return }
+        if let repeatable, repeatable.sequence > row.sequence {
+            guard row.linesBefore != nil, let then = row.linesAfter, let now = repeatable.linesAfter else { return }
+            func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)) }
+            job.tolerated = lines(then).symmetricDifference(lines(now))
+        }
+        job.expected = MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
     }
 }
 

@@ -67,6 +67,10 @@ public struct MigrationJob: Sendable {
     public var verify: MigrationSettings.Verification
     /// How the schema is to be after a way back.
     public var expected: SchemaState?
+    /// Lines of the schema that something else than this migration changed since: they count for no difference from ``expected``.
+    var tolerated: Set<String> = []
+    /// The repeatable migration that was run last: with it stands how the schema is, so that its row follows a way back.
+    var witness: String?
     /// Reads the schema inside the transaction. With nil nothing is compared and no fingerprint recorded.
     public var fingerprint: (@Sendable (any SQLConnection) async throws(SQLError) -> SchemaState)?
     /// What ``fingerprint`` asks, where it is one query: it then travels with the migration.

@@ -215,7 +215,9 @@ extension MigrationSession {
         guard !job.isUp, job.verify != .off, let expected = job.expected, let after, expected.hash != after.hash else { return nil }
         var difference = ""
         if let old = expected.lines, let new = after.lines {
-            let (old, new) = (Set(old.split(separator: "\n")), Set(new.split(separator: "\n")))
+            func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)).subtracting(job.tolerated) }
+            let (old, new) = (lines(old), lines(new))
+            if old == new, !job.tolerated.isEmpty { return nil }
             let lines = old.subtracting(new).sorted().map { "- \($0)" } + new.subtracting(old).sorted().map { "+ \($0)" }
             difference = ": " + lines.prefix(5).joined(separator: "; ") + (lines.count > 5 ? "; and \(lines.count - 5) more" : "")
         }

@@ -201,9 +201,11 @@ extension MigrationSession {
         row.fingerprintAfter = job.isUp ? after?.hash : nil
         row.linesBefore = job.isUp ? before?.lines : nil
         row.linesAfter = job.isUp ? after?.lines : nil
+        // What a repeatable migration left is not what is there any more.
+        let witness = job.isUp ? nil : job.witness.map { archive.setSchema(after?.hash, lines: after?.lines, of: $0) }
         return job.records + [
             archive.write(row, job.isUp ? .application : .other),
             archive.append(entry(job, job.isUp ? .applied : .reverted, hash: job.hash, message: note)),
-        ]
+        ] + [witness].compactMap(\.self)
     }
 }
