@@ -44,7 +44,7 @@ extension PostgresRestore {
         }
         if !isThere {
             try backups.machine.requireRoom(for: backup.tables.reduce(0) { $0 + $1.bytes }, in: store.path)
-            progress("putting \(backup.tables.count) tables into the schema \(schema)")
+            progress("putting the tables of \(backup.id) into the schema \(schema)")
             try await fill(schema, from: backup)
         }
         await reached(.filled)
