@@ -69,7 +69,7 @@ extension PostgresRestore {
         switch race {
         case .ended(let status, let problem, let errors):
             if status.isSuccess, problem == nil { return }
-            if let problem, ["RestoreDiffers", "LeaseLost"].contains(problem.reason) { throw problem }
+            if let problem, ["RestoreDiffers", "NothingToRestore", "LeaseLost"].contains(problem.reason) { throw problem }
             let why = program.shown(errors) ?? problem?.message ?? "psql ended with \(status)"
             throw Problem("RestoreFailed", "\(place.database) could not be restored in place: \(why)", next: kept)
         case .failed(let why): throw Problem("RestoreFailed", "psql could not be run: \(why)", next: kept)
@@ -114,8 +114,9 @@ extension PostgresRestore {
         do throws(SQLError) { try await session.run(file: script) } catch { throw Problem(sql: error, "cannot replay the dump") }
         try await session.forgetLease()
         await reached(.filled)
+        let relations = try await TableCensus.all(on: session)
+        if plan.backup == nil, relations.isEmpty, !plan.allowsNothing { throw plan.nothing }
         if let manifest = plan.backup {
-            let relations = try await TableCensus.all(on: session)
             let report = try await DatabaseFilling.report(
                 try await SchemaState.read(on: session), try await TableCensus.counting(relations, on: session), manifest, store)
             guard report.isProved else {

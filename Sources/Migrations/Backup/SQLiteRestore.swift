@@ -41,15 +41,23 @@ public struct SQLiteRestore: Sendable {
             ? try await SQLiteFile.session(path, .readOnly) { connection throws(Problem) in
                 try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
             } : []
+        var held = backup?.tables
+        if backup == nil {
+            try await SQLiteFile.requireDatabase(file, backups.store.thread)
+            held = try await SQLiteFile.session(file, .readOnly) { connection throws(Problem) in
+                try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
+            }
+        }
         let id = BackupID(at: backups.machine.now())
         let kept = "\(path).old-\(id)"
         var plan = RestorePlan(
             id: id, origin: origin, backup: backup, database: path, strategy: .file, liveBytes: Files.size(path) ?? 0, dumpBytes: size,
-            tables: RestorePlan.changes(saved: backup?.tables, now: now),
+            tables: RestorePlan.changes(saved: held, now: now),
             steps: [
                 "save \(path) as it is now", "copy \(file) beside it and check the copy",
                 "refuse if another process has \(path) open", "rename the copy to \(path); \(kept) is what was there before",
             ], keptAs: Files.exists(path) ? kept : nil)
+        plan.isOfNothing = held?.isEmpty ?? true
         if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
         if backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
         return plan
@@ -85,6 +93,7 @@ public struct SQLiteRestore: Sendable {
                 try await SQLiteFile.copy(file, to: copy)
             }
             let (schema, tables) = try await SQLiteFile.examine(copy)
+            if plan.backup == nil, tables.isEmpty, !plan.allowsNothing { throw plan.nothing }
             if let manifest = plan.backup {
                 let report = try await DatabaseFilling.report(schema, tables, manifest, backups.store)
                 guard report.isProved else {

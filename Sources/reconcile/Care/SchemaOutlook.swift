@@ -15,7 +15,13 @@ struct SchemaOutlook: Sendable {
 
     /// Of a plan: as far as the backup's manifest tells.
     init(after plan: RestorePlan, _ work: DatabaseWork) async {
-        guard let backup = plan.backup, plan.strategy != .tables else {
+        if plan.strategy == .file, plan.backup == nil, case .path(let file) = plan.origin {
+            var observation = await work.care.observe(file: file)
+            observation.blockers = []
+            self.init(observation, work)
+            return
+        }
+        guard let backup = plan.backup, ![.tables, .beside].contains(plan.strategy) else {
             self.init(pinned: work.database.schema)
             return
         }
