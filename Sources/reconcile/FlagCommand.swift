@@ -29,7 +29,7 @@ struct FlagCommand: AsyncParsableCommand {
 
             kill acts at once: it sets the store under the system's lock, records who did
             it and why, and writes kill: true into the spec. It goes through also where the
-            spec cannot be written or pushed, and where something else in it does not load;
+            spec cannot be written or pushed, or refers elsewhere to what is not there;
             then it says what to commit. A killed flag
             stays off until a commit says kill: false, or somebody says on.
 

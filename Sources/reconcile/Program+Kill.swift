@@ -5,7 +5,8 @@ import SpecFields
 import SpecLoading
 
 extension Program {
-    /// The systems of a kill: a mistake in what a kill does not need is told, and stops nothing.
+    /// The systems of a kill: a reference to what is not there, in what a kill does not need, is told and stops nothing. A system with any
+    /// other mistake is not read at all.
     ///
     /// Nil after every reason against it has been told, with what is left to do by hand.
     func systems(_ specs: SpecOptions, toKill flag: String, _ form: OutputForm) async -> (Snapshot, [System])? {

@@ -107,11 +107,11 @@ import Testing
         try shop.end()
     }
 
-    @Test func aKillGoesThroughWhereTheRestOfTheSpecDoesNotLoad() async throws {
+    @Test func aKillGoesThroughWhereTheSpecRefersToWhatIsNotThere() async throws {
         let shop = try await Shop("known: true")
         #expect(try await shop.reconcile("--once", "--adopt", "-f", shop.spec).status == 0)
         let good = try shop.place.read("system.yaml")
-        try shop.place.write("system.yaml", good + "  verify: [{url: 'https://shop.example', wthin: 3s}]\n")
+        try shop.place.write("system.yaml", good + "      other: {enabled: false, guard: {component: nope, release: '>=v1'}}\n")
         let killed = try await shop.reconcile("flag", "known", "kill", "--reason", "it melts", "-f", shop.spec)
         #expect(killed.status == 1, "\(killed.output)\(killed.errors)")
         #expect(killed.errors.contains("none of which is in the way of a kill"), "\(killed.errors)")
