@@ -89,7 +89,8 @@ extension Reconciler {
         if !forces, let problem = await revisionRefusal(survey, from: source) { return problem }
         if let refusal = survey.plan.refusal { return refusal }
         guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return nil }
-        let changes = survey.plan.steps.filter(\.action.isWrite).count
+        // Counted as the plan counts them.
+        let changes = max(1, survey.plan.changeCount)
         return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",

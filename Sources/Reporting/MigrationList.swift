@@ -122,7 +122,7 @@ extension MigrationList.Entry {
 
 extension MigrationList {
     private var headline: String {
-        "\(system) database \(database): pinned \(pinned), last applied \(last ?? "nothing")"
+        "\(system) database \(database): pinned \(pinned), last applied \(last ?? (isKnown ? "nothing" : "unknown"))"
     }
 
     private var facts: [String] {

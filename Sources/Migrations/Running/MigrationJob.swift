@@ -132,6 +132,7 @@ public struct MigrationJob: Sendable {
             case "57014": "StatementTimeout"
             case "55P03": "LockTimeout"
             case "40P01", "40001": "Deadlock"
+            case let state? where state.hasPrefix("SQLITE_BUSY") || state.hasPrefix("SQLITE_LOCKED"): "LockTimeout"
             default: error.code == .cancelled ? "Cancelled" : error.code == .lost ? "ConnectionLost" : "MigrationFailed"
             }
         var place = path
@@ -153,6 +154,7 @@ public struct MigrationJob: Sendable {
             switch reason {
             case "StatementTimeout":
                 "the statement took longer than timeouts.statement, \(timeouts.statement); raise it, or make the statement smaller"
+            case _ where error.fileProblem != nil: error.fileProblem?.next
             case "LockTimeout":
                 "another session holds a lock on what is changed; see pg_stat_activity, or raise timeouts.lock or lockRetries"
             default: error.hint

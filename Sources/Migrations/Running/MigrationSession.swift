@@ -108,7 +108,8 @@ public actor MigrationSession {
     }
 
     static func problem(_ error: SQLError) -> Problem {
-        switch error.code {
+        if let ofFile = error.fileProblem { return Problem(ofFile.reason, error.description, next: ofFile.next) }
+        return switch error.code {
         case .unreachable, .lost: Problem("DatabaseUnreachable", error.description)
         case .refusedLogin: Problem("DatabaseRefusedLogin", error.description)
         case .cancelled: Problem("Cancelled", error.description)
