@@ -67,7 +67,7 @@ import Testing
         let plan = await shop.plan(pin)
         #expect(plan.refusal?.reason == "ApprovalNeeded")
         #expect(plan.approval?.rows == 10)
-        let details = plan.steps.last?.details ?? []
+        let details = plan.steps.flatMap(\.details)
         #expect(details.contains("loses \(example.words)"), "\(details)")
         #expect(await shop.move(to: pin, approved: 2) == "MoreRowsThanApproved", "counted once more under the lock")
         #expect(await shop.move(to: pin) == nil)
@@ -91,7 +91,7 @@ import Testing
         #expect(await shop.move(to: "20240101000000_made") == nil)
         let plan = await shop.plan("20240102000000_lost")
         #expect(plan.refusal?.reason == "ApprovalNeeded", "\(why)")
-        let details = plan.steps.last?.details ?? []
+        let details = plan.steps.flatMap(\.details)
         #expect(details.contains("loses table t_x, whichever it is by then"), "\(details)")
         #expect(details.contains { $0.contains("which t_x is meant is known only when it runs") }, "\(details)")
     }
