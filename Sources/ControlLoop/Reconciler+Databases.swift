@@ -57,3 +57,11 @@ extension Reconciler {
         }
     }
 }
+
+extension Result where Success == SchemaRequest, Failure == Problem {
+    /// Nil where there is no request: then the databases are unknown, and say why.
+    var value: SchemaRequest? {
+        guard case .success(let request) = self else { return nil }
+        return request
+    }
+}

@@ -51,10 +51,9 @@ extension Reconciler {
                 let recorded = try await session.settleIntents(in: world, at: now())
                 await observer.refresh(&world, of: system, after: recorded)
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
-                // Without a request the databases are unknown, and say why.
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
-                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: try? request?.get())
+                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request?.value)
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
