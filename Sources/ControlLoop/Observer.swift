@@ -13,8 +13,8 @@ struct Observer: Sendable {
     /// Why the others' could not.
     private var problems: [ResourceID: Problem] = [:]
     let keeper: ConfigurationKeeper
-    /// What the databases' copies of scripts are signed with; empty without a key.
-    private(set) var signing: [UInt8] = []
+    /// What the databases' copies of scripts are signed with, or why there is no key.
+    let signing: Result<[UInt8], Problem>
 
     /// Reads the values that the components' configuration refers to; sends nothing to a provider.
     init(
@@ -26,7 +26,7 @@ struct Observer: Sendable {
         switch key {
         case .success(let key):
             keeper = key.keeper
-            signing = key.signing
+            signing = .success(key.signing)
             for component in system.components where !component.configuration.isEmpty {
                 if !adopts, let problem = Self.keyChanged(component, recorded, key) {
                     problems[component.id] = problem
@@ -40,6 +40,7 @@ struct Observer: Sendable {
             }
         case .failure(let problem):
             keeper = .none
+            signing = .failure(problem)
             for component in system.components where !component.configuration.isEmpty { problems[component.id] = problem }
         }
     }

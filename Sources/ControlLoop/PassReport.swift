@@ -53,7 +53,11 @@ extension PassReport {
             survey.system.id, .inSync, survey: survey, result: result,
             problems: Self.each(outcomes.compactMap(\.problem) + blocked.map(\.problem)))
         events = PassEvents(survey, result)
-        if !failures.isEmpty {
+        if !failures.isEmpty, failures.allSatisfy(\.isBusyElsewhere) {
+            // Locked, as when somebody else holds the system's own lock; free when that one has ended, or is known to be dead.
+            verdict = .blocked
+            again = .soon
+        } else if !failures.isEmpty {
             verdict = .failure
             if failures.allSatisfy(\.isTransient) { again = .afterBackoff(atLeast: failures.compactMap(\.retryAfter).max()) }
         } else if result?.verdict == .superseded {

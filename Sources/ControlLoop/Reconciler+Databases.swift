@@ -3,11 +3,20 @@ import Model
 import ProviderKit
 
 extension Reconciler {
-    /// What a system's databases are asked with in one pass.
-    func schemaRequest(of system: System, revision: Revision, signing: [UInt8]) -> SchemaRequest? {
+    /// What a system's databases are asked with in one pass; nil where there are none. Without a key none is asked: what it then kept would be
+    /// signed with nothing.
+    func schemaRequest(
+        of system: System, revision: Revision, signing: Result<[UInt8], Problem>
+    ) -> Result<SchemaRequest, Problem>? {
         guard !system.databases.isEmpty else { return nil }
-        return SchemaRequest(
-            system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: signing, backups: backups(system))
+        return signing.map { key in
+            SchemaRequest(
+                system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: key, backups: backups(system))
+        }
+    }
+
+    func endSchemas(of survey: Survey) async {
+        if let request = survey.schemaRequest { await schemaDriver?.end(request) }
     }
 
     /// Lets every database keep copies of what was applied before Belay came. What cannot be kept is told and stops nothing: it is needed only
@@ -27,17 +36,32 @@ extension Reconciler {
     }
 
     /// Observes every database at once; without a driver each of them is unknown.
-    func observeDatabases(of system: System, _ request: SchemaRequest?) async -> [ResourceID: DatabaseObservation] {
+    func observeDatabases(of system: System, _ request: Result<SchemaRequest, Problem>?) async -> [ResourceID: DatabaseObservation] {
         guard let request else { return [:] }
+        func unknown(_ problem: Problem) -> [ResourceID: DatabaseObservation] {
+            Dictionary(uniqueKeysWithValues: system.databases.map { ($0.id, .unknown(problem)) })
+        }
         guard let schemaDriver else {
-            let problem = Problem("Unsupported", "this program moves no schemas", next: "run one that does")
-            return Dictionary(uniqueKeysWithValues: system.databases.map { ($0.id, .unknown(problem)) })
+            return unknown(Problem("Unsupported", "this program moves no schemas", next: "run one that does"))
+        }
+        let asked: SchemaRequest
+        switch request {
+        case .success(let made): asked = made
+        case .failure(let problem): return unknown(problem)
         }
         return await withTaskGroup(of: (ResourceID, DatabaseObservation).self) { group in
-            for database in system.databases { group.addTask { (database.id, await schemaDriver.observe(database, request)) } }
+            for database in system.databases { group.addTask { (database.id, await schemaDriver.observe(database, asked)) } }
             var found: [ResourceID: DatabaseObservation] = [:]
             for await (id, observation) in group { found[id] = observation }
             return found
         }
+    }
+}
+
+extension Result where Success == SchemaRequest, Failure == Problem {
+    /// Nil where there is no request: then the databases are unknown, and say why.
+    var value: SchemaRequest? {
+        guard case .success(let request) = self else { return nil }
+        return request
     }
 }

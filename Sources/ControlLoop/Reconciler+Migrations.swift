@@ -8,9 +8,7 @@ extension Reconciler {
         _ database: Database, of system: System, revision: Revision
     ) async throws(StateError) -> DatabaseObservation {
         let alone = system.holding(only: database)
-        guard let request = try await schemaRequest(for: database, of: system, revision: revision, making: false) else {
-            return .unknown(Problem("NotObserved", "\(database.id): it was not observed", next: "run it again"))
-        }
+        let request = try await schemaRequest(for: database, of: system, revision: revision, making: false)
         return await observeDatabases(of: alone, request)[database.id]
             ?? .unknown(Problem("NotObserved", "\(database.id): it was not observed", next: "run it again"))
     }
@@ -20,7 +18,7 @@ extension Reconciler {
     /// - Parameter making: whether the state store may make its key now: a reading command leaves no file behind.
     public func schemaRequest(
         for database: Database, of system: System, revision: Revision, making: Bool
-    ) async throws(StateError) -> SchemaRequest? {
+    ) async throws(StateError) -> Result<SchemaRequest, Problem>? {
         let alone = system.holding(only: database)
         let recorded = try await store(system).load()
         let observer = try await observer(of: alone, recorded: recorded, making: making)

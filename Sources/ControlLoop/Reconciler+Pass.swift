@@ -53,7 +53,7 @@ extension Reconciler {
                 let plan = plan(system, revision: snapshot.revision, observed: world, recorded: recorded)
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
-                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request)
+                    configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request?.value)
                 if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
@@ -68,11 +68,11 @@ extension Reconciler {
                 for baseline in flagBaselines(of: plan, for: system, recorded: recorded) { try await session.append(baseline, at: now()) }
                 await adoptDatabases(of: survey, events: events)
                 guard !plan.steps.isEmpty else {
-                    if let request { await schemaDriver?.end(request) }
+                    await endSchemas(of: survey)
                     return PassReport(survey, result: nil)
                 }
                 let result = await carryOut(survey, in: session, options, events: events)
-                if let request { await schemaDriver?.end(request) }
+                await endSchemas(of: survey)
                 if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
                 return PassReport(survey, result: result)
             }
@@ -88,7 +88,8 @@ extension Reconciler {
         if !forces, let problem = await revisionRefusal(survey, from: source) { return problem }
         if let refusal = survey.plan.refusal { return refusal }
         guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return nil }
-        let changes = survey.plan.steps.filter(\.action.isWrite).count
+        // Counted as the plan counts them.
+        let changes = max(1, survey.plan.changeCount)
         return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",

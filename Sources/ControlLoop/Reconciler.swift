@@ -64,7 +64,7 @@ public struct Reconciler: Sendable {
         let plan = plan(system, revision: revision, observed: world, recorded: recorded)
         return Survey(
             system: system, revision: revision, recorded: recorded, world: world, plan: plan, configurations: observer.configurations,
-            keeper: observer.keeper, schemaRequest: request)
+            keeper: observer.keeper, schemaRequest: request?.value)
     }
 
     /// Observes one component; a provider that cannot be used makes it unknown.

@@ -24,6 +24,8 @@ public func acceptance(
         releases[resource] = record
         releases[resource]?.configuration = known?.configuration ?? settings
         releases[resource]?.deployment = known?.deployment ?? observation?.live.declared?.id
+        // The release came when it came, whatever is said of it since.
+        if let known { releases[resource]?.reached = known.reached }
     }
     guard !recorded.isKnown || recorded.accepted != plan.revision || !news.isEmpty || !releases.isEmpty else { return nil }
     return .accepted(.init(revision: plan.revision, resolutions: plan.resolutions, releases: releases))

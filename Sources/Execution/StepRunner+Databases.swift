@@ -22,7 +22,7 @@ extension StepRunner {
         let end = await driver.migrate(change, of: database, request) { self.progress(step, $0) }
         switch end {
         case .done(let text):
-            schemas.withLock { $0[database.name] = plan.position(after: change, of: database) }
+            if !change.isRepeatable { schemas.withLock { $0[database.name] = plan.position(after: change, of: database) } }
             return .succeeded(text)
         case .failed(let problem): return .failed(problem)
         case .undecided(let problem): return .undecided(problem)

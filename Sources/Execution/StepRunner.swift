@@ -21,9 +21,9 @@ final class StepRunner: Sendable {
     let now: @Sendable () -> Timestamp
     let newID: @Sendable () -> String
     let report: @Sendable (ExecutionEvent) -> Void
-    /// Observations made by confirming, and when.
     /// Where each schema stands, by database, as far as this pass has moved it.
     let schemas: Mutex<[String: String]>
+    /// Observations made by confirming, and when.
     private let confirmed = Mutex<[ResourceID: (observation: Observation, at: Duration)]>([:])
 
     init(

@@ -6,7 +6,9 @@ internal import Synchronization
 
 /// Moves schemas of PostgreSQL and SQLite through the files and tables of the tools that people already use.
 ///
-/// From the first migration of a pass until ``end(_:)`` the driver holds a session, the lease of the database and what it read of it.
+/// From the first migration of a pass until ``end(_:)`` the driver holds a session with the database, and what it read of it. The lease is
+/// prolonged before and during each migration; between two of them it may run out, and is prolonged then unless somebody else has taken it:
+/// that ends the pass with `LeaseLost`, because what was read may not be so any more.
 public final class MigrationsDriver: SchemaDriver {
     /// Reads where a database is.
     private let address: @Sendable (Configuration.Source, _ database: String) async -> Result<Secret, Problem>
@@ -91,7 +93,10 @@ public final class MigrationsDriver: SchemaDriver {
     public func adopt(_ database: Database, _ request: SchemaRequest) async -> Problem? {
         switch await move(of: database, request) {
         case .failure(let problem): return problem
-        case .success(let move): return await move.adopt(request)
+        case .success(let move):
+            guard let problem = await move.adopt(request) else { return nil }
+            await end(MoveKey(database, request))
+            return problem
         }
     }
 

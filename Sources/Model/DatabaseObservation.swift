@@ -3,6 +3,12 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
     /// A migration that is known: from its file, or from what the database remembers of it.
     public struct Migration: Sendable, Hashable, Codable {
         public enum Class: String, Sendable, Codable { case expand, contract }
+        /// How a repeatable migration (Flyway's `R__`) stands to its latest run.
+        public enum Repetition: String, Sendable, Codable {
+            case new, changed
+            /// The file is what was run last.
+            case unchanged
+        }
         /// The full stem.
         public var version: String
         public var `class`: Class
@@ -15,10 +21,14 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
         /// How the way up would be walked; nil where it was not looked at, because nothing leads there.
         public var upScript: Script?
         public var downScript: Script?
+        /// Nil for a versioned one.
+        public var repetition: Repetition?
+        /// True if ``downScript`` takes away and adds nothing: what is right after it is right before it as well.
+        public var downOnlyTakesAway = false
 
         public init(
             version: String, class: Class = .expand, down: StepClass? = .instant, isInSource: Bool = true, isPresumed: Bool = false,
-            upScript: Script? = nil, downScript: Script? = nil
+            upScript: Script? = nil, downScript: Script? = nil, repetition: Repetition? = nil
         ) {
             self.version = version
             self.class = `class`
@@ -27,6 +37,7 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
             self.isPresumed = isPresumed
             self.upScript = upScript
             self.downScript = downScript
+            self.repetition = repetition
         }
     }
 
@@ -83,6 +94,8 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
     public var applied: [String]?
     /// Every known migration in its order, those without a file among them.
     public var migrations: [Migration]
+    /// Repeatable migrations that have a file, in the order in which they run: behind all others, at no position of the schema.
+    public var repeatables: [Migration]
     /// Why ``applied`` is unknown.
     public var problem: Problem?
     /// What keeps the schema from being moved though it was observed: an edited file, a foreign record, a wrong table. The first one is told.
@@ -160,10 +173,11 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
 
     public init(
         applied: [String]?, migrations: [Migration], problem: Problem? = nil, blockers: [Problem] = [], notes: [String] = [],
-        summary: Summary = Summary()
+        summary: Summary = Summary(), repeatables: [Migration] = []
     ) {
         self.applied = applied
         self.migrations = migrations
+        self.repeatables = repeatables
         self.problem = problem
         self.blockers = blockers
         self.notes = notes

@@ -3,12 +3,15 @@ public struct MigrationChange: Sendable, Hashable, Codable {
     /// The full stem.
     public var version: String
     public var isUp: Bool
+    /// It stands at no position of the schema: running it moves none.
+    public var isRepeatable: Bool
     /// What is to be run, as the plan saw it: something else is refused. Nil where the plan was made without looking.
     public var script: DatabaseObservation.Script?
 
-    public init(_ version: String, isUp: Bool, script: DatabaseObservation.Script? = nil) {
+    public init(_ version: String, isUp: Bool, isRepeatable: Bool = false, script: DatabaseObservation.Script? = nil) {
         self.version = version
         self.isUp = isUp
+        self.isRepeatable = isRepeatable
         self.script = script
     }
 }

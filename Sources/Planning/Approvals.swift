@@ -24,7 +24,7 @@ extension Draft {
         for move in writtenMoves {
             let scripts =
                 move.downs.map { ($0.version, false, $0.downScript) }
-                + (move.expands + move.contracts).map { ($0.version, true, $0.upScript) }
+                + (move.preludes + move.expands + move.contracts).map { ($0.version, true, $0.upScript) }
             for case (let version, let isUp, let script?) in scripts where script.isDestructive {
                 items.append(
                     Approval.Item(

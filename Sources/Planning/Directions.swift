@@ -76,7 +76,7 @@ struct TimingQuestion {
         case .newer: return .after(reasons: ["\(resolution.label) is newer than \(live.label): dependencies go first"] + reasons)
         case .unknown:
             // Contract migrations come after the component whichever of the two it is.
-            guard subject.isWritten, let move = moves.first(where: \.movesBeforeContracting) else {
+            guard subject.isWritten, let move = moves.first(where: { $0.isMoving && $0.movesBeforeContracting }) else {
                 return .after(reasons: ["nothing tells whether \(resolution.label) is older or newer than \(live.label)"] + reasons)
             }
             return .refused(

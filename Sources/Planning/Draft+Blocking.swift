@@ -68,7 +68,7 @@ extension Draft {
     /// True if something new was blocked.
     private mutating func blockSchemas() -> Bool {
         var isChanged = false
-        for index in moves.indices where moves[index].isMoving && moves[index].blocked == nil {
+        for index in moves.indices where moves[index].hasWork && moves[index].blocked == nil {
             guard let blocked = obstacle(to: moves[index]) else { continue }
             moves[index].blocked = blocked
             isChanged = true

@@ -31,7 +31,7 @@ extension Draft {
 
     /// The schemas that this pass would migrate. Contract migrations wait until nothing is blocked.
     var writtenMoves: [SchemaMove] {
-        moves.filter { $0.isMoving && $0.blocked == nil && ($0.movesBeforeContracting || !isBlocked) }
+        moves.filter { $0.hasWork && $0.blocked == nil && ($0.movesBeforeContracting || !isBlocked) }
     }
 
     /// The record that `guard` writes, nil when none is needed.

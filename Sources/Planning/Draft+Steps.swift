@@ -90,7 +90,7 @@ struct StepWriter {
         }
         for move in moves {
             confirmed.insert(move.id)
-            let count = move.downs.count + move.expands.count + move.contracts.count
+            let count = move.preludes.count + move.downs.count + move.expands.count + move.contracts.count
             steps.append(
                 Step(
                     id: Self.confirm(move.id), phase: .preflight, resource: move.id, action: .confirm,
@@ -101,7 +101,7 @@ struct StepWriter {
 
     private mutating func migrate(_ phase: Phase) {
         for move in moves {
-            let migrations = phase == .migrateDown ? move.downs : move.expands
+            let migrations = phase == .migrateDown ? move.preludes + move.downs : move.expands
             for migration in migrations {
                 let previous =
                     schemaSteps[move.id].map { [$0] } ?? before(move.id) + saved(move) + disabled(before: move) + leavers(before: move)
@@ -230,7 +230,7 @@ struct StepWriter {
         _ migration: DatabaseObservation.Migration, of move: SchemaMove, _ phase: Phase, after: [String]
     ) -> String {
         let id = "\(phase.rawValue)/\(move.id)/\(migration.version)"
-        let isUp = phase != .migrateDown
+        let isUp = phase != .migrateDown || migration.repetition != nil
         let script = isUp ? migration.upScript : migration.downScript
         var details = script.map { $0.details(backup: move.database.migrations.backup) } ?? []
         if phase == .contract { details.append("the point of no return: older releases may not run after it") }
@@ -238,9 +238,11 @@ struct StepWriter {
         steps.append(
             Step(
                 id: id, phase: phase, resource: move.id,
-                action: .migrate(MigrationChange(migration.version, isUp: isUp, script: script)), after: after,
+                action: .migrate(
+                    MigrationChange(migration.version, isUp: isUp, isRepeatable: migration.repetition != nil, script: script)),
+                after: after,
                 class: script.map { $0.isDestructive ? .dataLoss : .instant } ?? (isUp ? .instant : migration.down ?? .instant),
-                summary: "\(move.database.name): migrate \(isUp ? "up to" : "down from") \(migration.version)", details: details,
+                summary: "\(move.database.name): \(migration.what(isUp: isUp))", details: details,
                 deadline: move.database.migrations.timeouts.migration))
         return id
     }
@@ -275,6 +277,16 @@ struct StepWriter {
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
+}
+
+extension DatabaseObservation.Migration {
+    fileprivate func what(isUp: Bool) -> String {
+        switch repetition {
+        case nil: "migrate \(isUp ? "up to" : "down from") \(version)"
+        case .new: "run \(version), which is repeatable"
+        case .changed, .unchanged: "run \(version) again: its file is another than the one that was run last"
+        }
+    }
 }
 
 extension [String] {

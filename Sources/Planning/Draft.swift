@@ -38,7 +38,7 @@ struct Draft {
 
     /// True if nothing differs and nothing is owed.
     var isEmpty: Bool {
-        subjects.isEmpty && transition == nil && !moves.contains { $0.isMoving || $0.blocked != nil } && fenceRepairs.isEmpty
+        subjects.isEmpty && transition == nil && !moves.contains { $0.hasWork || $0.blocked != nil } && fenceRepairs.isEmpty
             && flags.isEmpty
     }
 
@@ -59,7 +59,7 @@ struct Draft {
     /// Before something is taken away for a target that no open transition leads to, every component is checked: what passed before passed for
     /// another target.
     mutating func addChecksBeforeContracts() {
-        contractsForNewTarget = continued == nil && !isBlocked && moves.contains { $0.isMoving && !$0.contracts.isEmpty }
+        contractsForNewTarget = continued == nil && !isBlocked && moves.contains { !$0.contracts.isEmpty }
         if contractsForNewTarget { addChecks { !$0.verify.isEmpty } }
     }
 

@@ -20,7 +20,8 @@ struct FlagWish {
         if flag.kill == true {
             setting = .off
             state = .killed
-            let why = survey.recorded.flags[flag.name].flatMap { $0.flag.kill == true ? $0.reason : nil }
+            // Who killed it by command recorded the pin of then, in which no kill was written yet.
+            let why = survey.recorded.flags[flag.name].flatMap { $0.flag.kill == true || !$0.setting.isOn ? $0.reason : nil }
             reason = "killed by the spec" + (why.map { ": \($0)" } ?? "")
             return
         }

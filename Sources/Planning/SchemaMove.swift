@@ -32,16 +32,21 @@ struct SchemaMove {
     private(set) var span: Span?
     /// Down migrations, in the order in which they are run: what was applied last comes first.
     private(set) var downs: [DatabaseObservation.Migration] = []
-    /// Up migrations before the components advance.
+    /// Repeatable migrations that run before the way back: what it takes away may be shown by what they replace.
+    private(set) var preludes: [DatabaseObservation.Migration] = []
+    /// Up migrations before the components advance, and the repeatable ones that are due then.
     private(set) var expands: [DatabaseObservation.Migration] = []
     /// Up migrations after everything else: from the first that contracts on, because migrations are applied in their order.
     private(set) var contracts: [DatabaseObservation.Migration] = []
+    /// True if the schema's position changes; repeatable migrations change none.
+    private(set) var isMoving = false
     var blocked: Blocked?
 
     var id: ResourceID { database.id }
     /// True if nobody knows where the schema stands or should stand.
     var isUnknown: Bool { span == nil }
-    var isMoving: Bool { !downs.isEmpty || !expands.isEmpty || !contracts.isEmpty }
+    /// True if anything is to be run.
+    var hasWork: Bool { isMoving || !expands.isEmpty || !contracts.isEmpty }
     /// True if there is more to do than its contract migrations.
     var movesBeforeContracting: Bool { !downs.isEmpty || !expands.isEmpty }
     /// True if down migrations are to be run, or were run since the open transition began.
@@ -71,6 +76,8 @@ struct SchemaMove {
             return
         case .success(let target):
             walk(path, from: applied.compactMap { positions[$0] }.max() ?? -1, to: target, start: start.flatMap { positions[$0] })
+            // Of the empty schema there is nothing that they could be about.
+            if target >= 0 { append(observation.repeatables.filter { $0.repetition != .unchanged }) }
         }
         blocked = path.problem.map { Blocked(database.id, .decision, $0) }
     }
@@ -86,8 +93,25 @@ struct SchemaMove {
         let split = path.ups.firstIndex { migrations[$0].class == .contract || $0 > begun ?? .max } ?? path.ups.count
         expands = path.ups[..<split].map { migrations[$0] }
         contracts = path.ups[split...].map { migrations[$0] }
+        isMoving = !downs.isEmpty || !expands.isEmpty || !contracts.isEmpty
         let middle = contracts.isEmpty ? target : max(low, path.ups[..<split].max() ?? -1)
         span = Span(current: current, low: low, middle: middle, target: target)
+    }
+
+    /// Repeatable migrations come after the versioned ones and keep their own order. Where a versioned one that adds something waits behind a
+    /// contract migration, they wait with it: they may be about what it adds.
+    ///
+    /// Before a way back that only takes away they run first: they are those of the older schema, and a view that shows a column keeps it from
+    /// being dropped.
+    private mutating func append(_ due: [DatabaseObservation.Migration]) {
+        let waits = contracts.contains { $0.class == .expand }
+        let split = waits ? 0 : due.firstIndex { $0.class == .contract } ?? due.count
+        if !downs.isEmpty, expands.isEmpty, contracts.isEmpty, downs.allSatisfy(\.downOnlyTakesAway) {
+            preludes += due[..<split]
+        } else {
+            expands += due[..<split]
+        }
+        contracts += due[split...]
     }
 
     /// Where a migration stands that somebody named in full, or by a number that only it has; nil when there is none.

@@ -46,5 +46,13 @@ public struct SchemaPin: Sendable, Hashable {
         return position < 0 ? text : versions[position]
     }
 
-    private static func number(_ version: String) -> Substring { version.prefix { $0.isASCII && ($0.isNumber || $0 == ".") } }
+    /// What a name begins with; of Flyway's `V1_2__name` the version as Flyway writes it, `1.2`.
+    private static func number(_ version: String) -> String {
+        func isNumber(_ text: some StringProtocol) -> Bool { text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "_") } }
+        if version.first == "V", let end = version.firstRange(of: "__")?.lowerBound {
+            let digits = version[..<end].dropFirst()
+            if !digits.isEmpty, isNumber(digits) { return String(digits.replacing("_", with: ".")) }
+        }
+        return String(version.prefix { $0.isASCII && ($0.isNumber || $0 == ".") })
+    }
 }

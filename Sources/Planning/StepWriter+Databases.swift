@@ -65,7 +65,7 @@ extension SchemaMove {
     /// True if something is lost on the way.
     var isDestructive: Bool {
         downs.contains { $0.downScript?.isDestructive ?? ($0.down == .dataLoss) }
-            || (expands + contracts).contains { $0.upScript?.isDestructive ?? false }
+            || (preludes + expands + contracts).contains { $0.upScript?.isDestructive ?? false }
     }
 }
 

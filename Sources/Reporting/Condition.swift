@@ -67,10 +67,15 @@ public struct Condition: Sendable, Hashable {
     /// `not at its pin: web; checks owed: api`.
     private static func lacks(_ components: [ComponentStatus], _ plan: Plan, _ transition: Transition?) -> String {
         let elsewhere = plan.blocked.map(\.resource).filter { $0.kind != .component }.map(\.description)
+        let schemas = Set(
+            plan.steps.compactMap { step -> String? in
+                guard case .migrate = step.action else { return nil }
+                return step.resource?.description
+            })
         let flags = plan.flags.filter { $0.state == .outOfSync || $0.desired != $0.current && $0.state != .unknown && $0.state != .blocked }
             .map(\.id.description)
         let parts = ComponentStatus.Lack.allCases.compactMap { lack -> String? in
-            let names = Set(components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere + flags : []))
+            let names = Set(components.filter { $0.lack == lack }.map(\.name) + (lack == .away ? elsewhere + flags + schemas : []))
             return names.isEmpty ? nil : "\(lack.rawValue): \(names.sorted().joined(separator: ", "))"
         }
         guard parts.isEmpty else { return parts.joined(separator: "; ") }

@@ -11,6 +11,8 @@ public struct DatabaseStatus: Sendable, Hashable {
     public var applied: Int?
     /// Files at or below the pin that are not applied.
     public var pending: [String]
+    /// Repeatable migrations whose files are others than the ones that were run last.
+    public var repeatable: [String]
     /// Applied and above the pin: they are to go back.
     public var toRevert: [String]
     /// Applied, and their files are gone.
@@ -36,13 +38,16 @@ public struct DatabaseStatus: Sendable, Hashable {
         let observation = observation ?? .unknown(Problem("NotObserved", "\(database.id): it was not observed", next: "run again"))
         last = observation.applied?.last
         applied = observation.applied?.count
-        func versions(up: Bool) -> [String] {
+        func versions(up: Bool, repeatable: Bool = false) -> [String] {
             plan.steps.compactMap { step in
-                guard step.resource == database.id, case .migrate(let change) = step.action, change.isUp == up else { return nil }
+                guard step.resource == database.id, case .migrate(let change) = step.action, change.isUp == up,
+                    change.isRepeatable == repeatable
+                else { return nil }
                 return change.version
             }
         }
         pending = versions(up: true)
+        repeatable = versions(up: true, repeatable: true)
         toRevert = versions(up: false)
         let standing = Set(observation.applied ?? [])
         missing = observation.migrations.filter { standing.contains($0.version) && !$0.isInSource }.map(\.version)
@@ -63,13 +68,16 @@ public struct DatabaseStatus: Sendable, Hashable {
     /// A line for the reader, and what should be known beside it.
     var lines: [String] {
         guard let applied else { return ["database \(name): pinned \(pinned): unknown: \(problem?.description ?? "")"] }
-        let state = pending.isEmpty && toRevert.isEmpty && problem == nil ? "in sync" : problem == nil ? "out of sync" : "blocked"
+        let state =
+            pending.isEmpty && repeatable.isEmpty && toRevert.isEmpty && problem == nil
+            ? "in sync" : problem == nil ? "out of sync" : "blocked"
         var lines = ["database \(name): pinned \(pinned), last applied \(last ?? "nothing"): \(state)"]
         lines.append("  \(engine), \(table): \(applied) applied, \(reversible) of them with a way back")
         func list(_ what: String, _ versions: [String]) {
             if !versions.isEmpty { lines.append("  \(what): \(versions.joined(separator: ", "))") }
         }
         list("to apply", pending)
+        list("repeatable: changed", repeatable)
         list("to take back", toRevert)
         list("without a file", missing)
         list("edited since", edited)
@@ -94,7 +102,8 @@ public struct DatabaseStatus: Sendable, Hashable {
         func list(_ versions: [String]) -> JSON { .array(versions.map(JSON.string)) }
         return [
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
-            "pending": list(pending), "toRevert": list(toRevert), "missing": list(missing), "edited": list(edited),
+            "pending": list(pending), "repeatable": list(repeatable), "toRevert": list(toRevert), "missing": list(missing),
+            "edited": list(edited),
             "reversible": .integer(reversible), "presumed": .integer(presumed), "engine": .string(engine), "table": .string(table),
             "drift": drift.map { list($0) } ?? .null, "notes": list(notes),
             "lastBackup": lastBackup.map { backup in

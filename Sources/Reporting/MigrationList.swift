@@ -16,11 +16,15 @@ public struct MigrationList: Sendable, Hashable {
             case toRevert = "to take back"
             /// Above the pin, and not applied.
             case later
+            /// Repeatable, and its file is another one than the one that was run last.
+            case changed
         }
 
         public var version: String
         public var state: State
         public var isContract: Bool
+        /// Run again whenever its file changes; at no place among the others.
+        public var isRepeatable = false
         /// Applied, and nothing takes it back.
         public var isIrreversible: Bool
         /// Its file changed since it was applied.
@@ -87,6 +91,17 @@ public struct MigrationList: Sendable, Hashable {
                 isIrreversible: applied.contains(migration.version) && migration.down == nil, isEdited: edited.contains(migration.version),
                 isMissing: !migration.isInSource, isPresumed: migration.isPresumed, losses: migration.downScript?.losses ?? [])
         }
+        entries? += observation.repeatables.map { migration in
+            let state: Entry.State =
+                switch migration.repetition {
+                case .new: target.map { $0 >= 0 } == true ? .pending : .later
+                case .changed: .changed
+                case .unchanged, nil: .applied
+                }
+            return Entry(
+                version: migration.version, state: state, isContract: migration.class == .contract, isRepeatable: true,
+                isIrreversible: false, isEdited: false, isMissing: false, isPresumed: false, losses: migration.upScript?.losses ?? [])
+        }
     }
 
     public var isKnown: Bool { entries != nil }
@@ -99,7 +114,7 @@ extension MigrationList.Entry {
     fileprivate var remarks: [String] {
         [
             isEdited ? "edited since" : nil, isMissing ? "its file is gone" : nil, isIrreversible ? "no way back" : nil,
-            isPresumed ? "only presumed" : nil, isContract ? "contract" : nil,
+            isPresumed ? "only presumed" : nil, isRepeatable ? "repeatable" : nil, isContract ? "contract" : nil,
             losses.isEmpty ? nil : "loses \(losses.joined(separator: ", "))",
         ].compactMap(\.self)
     }
@@ -107,14 +122,14 @@ extension MigrationList.Entry {
 
 extension MigrationList {
     private var headline: String {
-        "\(system) database \(database): pinned \(pinned), last applied \(last ?? "nothing")"
+        "\(system) database \(database): pinned \(pinned), last applied \(last ?? (isKnown ? "nothing" : "unknown"))"
     }
 
     private var facts: [String] {
         var lines = ["\(summary.engine), \(summary.table), format \(summary.format)"]
         let counts: [(Entry.State, String)] = [
             (.applied, "applied"), (.pending, "pending"), (.outOfOrder, "out of order"), (.toRevert, "to take back"),
-            (.later, "above the pin"),
+            (.later, "above the pin"), (.changed, "changed"),
         ]
         lines.append(counts.map { "\(count($0.0)) \($0.1)" }.filter { !$0.hasPrefix("0 ") }.joined(separator: ", "))
         lines.append("rollback depth \(depth): so many of the last applied can be taken back one after another")
@@ -135,7 +150,7 @@ extension MigrationList {
                 let emphasis: @Sendable (String) -> String =
                     switch entry.state {
                     case .applied: { style.green($0) }
-                    case .pending, .toRevert: { style.yellow($0) }
+                    case .pending, .toRevert, .changed: { style.yellow($0) }
                     case .outOfOrder: { style.red($0) }
                     case .later: { style.dim($0) }
                     }
@@ -174,6 +189,7 @@ extension MigrationList {
                     entries.map { entry in
                         [
                             "version": .string(entry.version), "state": .string(entry.state.rawValue), "contract": .bool(entry.isContract),
+                            "repeatable": .bool(entry.isRepeatable),
                             "irreversible": .bool(entry.isIrreversible), "edited": .bool(entry.isEdited), "missing": .bool(entry.isMissing),
                             "presumed": .bool(entry.isPresumed), "losses": .array(entry.losses.map(JSON.string)),
                         ]

@@ -27,9 +27,21 @@ public actor SQLiteConnection: SQLConnection {
     }
 
     private func open(_ mode: Mode, _ busy: Duration, _ foreignKeys: Bool) throws(SQLError) {
-        let session = try SQLiteSession(path, mode, busy: busy)
+        var session = try SQLiteSession(path, mode, busy: busy)
+        if mode == .readOnly {
+            do throws(SQLError) { try Self.look(session) } catch {
+                guard error.sqlState?.hasPrefix("SQLITE_READONLY") ?? false else { throw error }
+                // What a killed writer left is rolled back by whoever reads next and may write: https://www.sqlite.org/lockingv3.html#hot_journals
+                try Self.look(SQLiteSession(path, .readWrite, busy: busy))
+                session = try SQLiteSession(path, mode, busy: busy)
+            }
+        }
         try session.run("PRAGMA foreign_keys=\(foreignKeys ? "ON" : "OFF")", heedsCancellation: false)
         self.session = session
+    }
+
+    private static func look(_ session: SQLiteSession) throws(SQLError) {
+        _ = try session.query("SELECT 1 FROM sqlite_master LIMIT 1", [])
     }
 
     /// The library's version: `3.40.1`.

@@ -1,5 +1,7 @@
 extension ParsedScript {
     /// As `sqlite3_complete` sees it: a statement ends at a semicolon, one that creates a trigger at `; END;`.
+    ///
+    /// Fails at what SQLite calls a syntax error.
     init(sqlite script: ScriptBytes) throws(ParseError) {
         try script.refuseNUL()
         let tokens = try SQLiteTokens(script).tokens()
@@ -25,6 +27,11 @@ extension ParsedScript {
             first = end + 1
         }
         self.init(script: script, tokens: tokens, ranges: ranges)
+        guard !statements.isEmpty, let grammar = SQLiteGrammar() else { return }
+        for index in statements.indices {
+            guard let mistake = grammar.mistake(in: self.tokens(of: index)) else { continue }
+            throw script.error(mistake.message, at: mistake.offset)
+        }
     }
 }
 

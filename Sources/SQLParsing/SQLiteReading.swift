@@ -35,11 +35,11 @@ struct SQLiteReading {
         return tokens.bareName(at: index)
     }
 
-    /// With its schema where it has one.
+    /// With its schema where it has one, as ``StatementFacts/Loss/object`` is written.
     mutating func name() -> String {
-        let first = bareName()
+        let first = TreeNames.quoted(bareName())
         guard take(".") else { return first }
-        return first + "." + bareName()
+        return first + "." + TreeNames.quoted(bareName())
     }
 
     /// The words from here on that do not stand in brackets: those of subqueries are not among them.
@@ -104,7 +104,7 @@ enum SQLiteRebuild {
                 let table = reader.name()
                 guard reader.take("RENAME"), reader.take("TO") else { continue }
                 let name = reader.bareName()
-                if let source = sources[table], source.split(separator: ".").last.map(String.init) == name, dropped.contains(source) {
+                if let source = sources[table], ObjectName(source).last == name, dropped.contains(source) {
                     result.insert(source)
                 }
             default: break

@@ -42,6 +42,9 @@ public struct ScriptFacts: Sendable, Hashable {
         return facts.flatMap(\.relations).filter { seen.insert($0).inserted }
     }
 
+    /// True if it gives or takes rights, or changes owners.
+    public var changesRights: Bool { facts.contains { $0.naming == .rights } }
+
     /// The statements that begin or end a transaction, or a part of one.
     public var transactionControl: [Statement] { facts.indices.filter { facts[$0].control != nil }.map { statements[$0] } }
 
@@ -64,20 +67,27 @@ public struct ScriptFacts: Sendable, Hashable {
 
     private mutating func fold(_ parsed: ParsedScript, _ dialect: SQLDialect) {
         var made = MadeObjects()
+        var names = NameHistory(dialect)
         var hasExpand = false
         let rebuilt = dialect == .sqlite ? SQLiteRebuild.tables(of: parsed) : []
         for index in facts.indices {
             made.read(facts[index], parsed.tokens(of: index))
             let losses = facts[index].losses
-            let own = losses.filter { !made.contains($0) && !($0.kind == .table && rebuilt.contains($0.object)) }
+            let own = losses.filter { !made.contains($0) && !($0.kind == .table && rebuilt.contains($0.object)) }.map(names.followed)
+            facts[index].losses = own
+            for loss in own where loss.isUncertain {
+                facts[index].cautions.append(
+                    "which \(loss.object) is meant is known only when it runs: what is lost may be neither counted nor saved")
+            }
+            facts[index].rights = facts[index].rights.compactMap(names.followed)
             if own.count < losses.count {
-                facts[index].losses = own
                 if own.isEmpty { facts[index].risk = min(facts[index].risk, .availability) }
                 if losses.contains(where: { rebuilt.contains($0.object) }) {
                     facts[index].cautions.append("the table is rebuilt: a column that is not copied is lost")
                 }
             }
             made.forget(facts[index])
+            if let change = facts[index].naming { names.add(change) }
             for loss in own where !self.losses.contains(loss) { self.losses.append(loss) }
             risk = max(risk, facts[index].risk)
             phase = max(phase, facts[index].phase)

@@ -85,6 +85,13 @@ extension StatementFacts {
         } else if reader.take("RENAME") {
             (phase, risk) = (.contract, .availability)
             cautions.append("what uses the old name fails at once")
+            if reader.take("TO") {
+                naming = .renamed(ObjectName(table), to: reader.bareName())
+            } else {
+                reader.take("COLUMN")
+                let column = reader.bareName()
+                if reader.take("TO") { naming = .column(ObjectName(table), from: column, to: reader.bareName()) }
+            }
         } else if reader.take("ADD") {
             reader.take("COLUMN")
             probe = .columnAdded(table: table, column: reader.bareName())

@@ -41,6 +41,16 @@ public struct StatementFacts: Sendable, Hashable {
         public var column: String?
         /// True if dependents go with it (`CASCADE`): they have to be looked up in the catalogue.
         public var cascades: Bool
+        /// Where it may be found before the script runs, all of them, written as ``object`` is. Empty where that is ``object`` itself: names
+        /// mean something else behind a renaming or a new `search_path`.
+        public var origins: [String] = []
+        /// The column's name before the script runs, where it is another.
+        public var originColumn: String?
+        /// True if a statement before it may have changed what its name means, and it cannot be told to what.
+        public var isUncertain = false
+
+        /// What ``object`` is called before the script runs: every name that it may have then.
+        public var names: [ObjectName] { origins.isEmpty ? [ObjectName(object)] : origins.map(ObjectName.init) }
 
         public init(_ kind: Kind, _ object: String, column: String? = nil, cascades: Bool = false) {
             self.kind = kind
@@ -60,6 +70,10 @@ public struct StatementFacts: Sendable, Hashable {
     public var probe: CatalogueProbe
     /// Tables and other relations that it names, each once, written as ``Loss/object`` is.
     public var relations: [String]
+    /// What it needs on relations that are there before its script runs. PostgreSQL only.
+    public internal(set) var rights: [NeededRight] = []
+    /// What it changes in the meaning of names behind it.
+    var naming: NameChange?
     /// One line: `DROP TABLE orders`.
     public var summary: String
     /// Whatever else a reviewer should know: `ACCESS EXCLUSIVE while the table is rewritten`.

@@ -68,7 +68,7 @@ extension TreeReading {
         case "OBJECT_INDEX": dropped(.index, name, lost: nil, cascades)
         case "OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_AGGREGATE", "OBJECT_ROUTINE": dropped(.function, name, lost: nil, cascades)
         // The name of a trigger stands behind that of its table.
-        case "OBJECT_TRIGGER": dropped(.trigger, name.split(separator: ".").last.map(String.init) ?? "", lost: nil, cascades)
+        case "OBJECT_TRIGGER": dropped(.trigger, TreeNames.quoted(ObjectName(name).last), lost: nil, cascades)
         default: if cascades { loseOpaque(cascades: true) }
         }
     }

@@ -50,6 +50,7 @@ extension TreeReading {
             raise(inner.risk)
             facts.losses += inner.losses.filter { !facts.losses.contains($0) }
             facts.cautions += inner.cautions.filter { !facts.cautions.contains($0) }
+            facts.rights += inner.rights.filter { !facts.rights.contains($0) }
             facts.phase = max(facts.phase, .backfill)
             facts.probe = .ambiguous
             return false

@@ -20,7 +20,9 @@ struct TreeReading {
         facts.relations = TreeNames.relations(in: tree)
         read()
         readCalls()
+        readRights()
         readChangesWithin()
+        readNames()
     }
 
     private mutating func read() {

@@ -145,7 +145,7 @@ public struct GitFile: Sendable {
     private func run(_ arguments: [String]) async throws(SourceError) -> Git.Answer { try await Self.answer(git, root, arguments) }
 
     private static func answer(_ git: Git, _ root: String, _ arguments: [String]) async throws(SourceError) -> Git.Answer {
-        guard let answer = try await git.run(in: root, arguments) else {
+        guard let answer = try await git.run(in: root, ["--literal-pathspecs"] + arguments) else {
             throw SourceError(.gitFailed, "\(root): there is no program git; install it, or leave --commit out")
         }
         return answer

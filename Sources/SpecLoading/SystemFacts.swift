@@ -24,11 +24,24 @@ struct SystemFacts {
     private let nameMark: YAMLMark
     private let claims: [Claim]
     private let flags: [FlagClaim]
+    private let databases: [DatabaseClaim]
+
+    /// A database whose schema the system moves.
+    private struct DatabaseClaim {
+        var name: String
+        var connection: Database.Connection
+        var mark: YAMLMark
+    }
 
     /// - Parameter read: the system, when the document had no mistake.
     init(_ document: YAMLNode, in file: String, read system: System?, targets: [TargetKind], flagTargets: [FlagTargetKind]) {
         self.file = file
         flags = FlagClaim.all(in: document, file: file, read: system, kinds: flagTargets)
+        let places = document["spec"]?["databases"]?.entries ?? []
+        databases = (system?.databases ?? []).map { database in
+            let mark = places.first { $0.key == database.name }?.keyMark ?? document.mark
+            return DatabaseClaim(name: database.name, connection: database.connection, mark: mark)
+        }
         let metadata = document["metadata"]
         let name = metadata?["name"]
         nameMark = name?.mark ?? document.mark
@@ -57,6 +70,7 @@ struct SystemFacts {
         var names: [SystemID: Int] = [:]
         var claims: [Claim.Target: (system: Int, claim: Int)] = [:]
         var flags: [FlagClaim.Subject: (system: Int, claim: FlagClaim)] = [:]
+        var databases: [Database.Connection: (system: Int, claim: DatabaseClaim)] = [:]
         names.reserveCapacity(systems.count)
         claims.reserveCapacity(systems.reduce(0) { $0 + $1.claims.count })
         for (index, system) in systems.enumerated() {
@@ -73,6 +87,18 @@ struct SystemFacts {
                     mistakes.append(system.mistake(claim, systems[first.system], systems[first.system].claims[first.claim]))
                 } else {
                     claims[claim.target] = (index, position)
+                }
+            }
+            for claim in system.databases {
+                if let first = databases[claim.connection] {
+                    let owner = systems[first.system]
+                    let whose = owner.id == system.id ? "" : " of \(owner.id?.description ?? "another system")"
+                    mistakes.append(
+                        system.mistake(
+                            claim.mark, "spec.databases.\(claim.name)",
+                            "the same database is \(first.claim.name)\(whose) already, at \(owner.place(first.claim.mark))"))
+                } else {
+                    databases[claim.connection] = (index, claim)
                 }
             }
             for claim in system.flags {

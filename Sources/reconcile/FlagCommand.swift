@@ -29,7 +29,8 @@ struct FlagCommand: AsyncParsableCommand {
 
             kill acts at once: it sets the store under the system's lock, records who did
             it and why, and writes kill: true into the spec. It goes through also where the
-            spec cannot be written or pushed; then it says what to commit. A killed flag
+            spec cannot be written or pushed, or refers elsewhere to what is not there;
+            then it says what to commit. A killed flag
             stays off until a commit says kill: false, or somebody says on.
 
             Exit codes: 0 done; 1 the store or the spec could not be changed; 3 somebody
@@ -87,7 +88,13 @@ struct FlagCommand: AsyncParsableCommand {
     }
 
     private func answer(_ program: Program) async -> Verdict {
-        guard let (_, snapshot, systems) = await program.systems(specs, output.form) else { return .failure }
+        let found: (Snapshot, [System])?
+        if value == .kill, let flag {
+            found = await program.systems(specs, toKill: flag, output.form)
+        } else {
+            found = await program.systems(specs, output.form).map { ($0.snapshot, $0.systems) }
+        }
+        guard let (snapshot, systems) = found else { return .failure }
         guard let flag, let value else { return await show(systems, snapshot, program) }
         guard let (system, found) = program.flag(flag, in: systems, output.form) else { return .failure }
         let clears = value.switchesOn ? await isKilledByHand(found, of: system, program) : false

@@ -16,8 +16,16 @@ struct FlagOutcome: Sendable {
     var word: FlagWord
     /// Nil where only the spec was to change.
     var report: FlagReport?
-    /// Nil where the spec says it already.
+    /// Nil where the spec says it already, and where it is left alone.
     var change: Result<ChangeResult, ChangeRefusal>?
+
+    /// True where the spec says something else and is left alone, because the store was not set.
+    private var leavesSpec: Bool { change == nil && report.map { $0.verdict != .inSync } == true && new != flag }
+
+    /// What the spec says where nothing was to change.
+    private var specLine: String {
+        leavesSpec ? "the spec was not changed either: it says \(flag.pinText)" : "the spec says \(new.pinText) already"
+    }
 
     /// The worst of both.
     var verdict: Verdict {
@@ -32,7 +40,8 @@ struct FlagOutcome: Sendable {
 
     /// What somebody has to commit, because it could not be written; nil when nothing has.
     var left: String? {
-        guard case .failure = change else { return nil }
+        // What would not load is nothing to commit.
+        guard case .failure(let refusal) = change, !refusal.isUnloadable else { return nil }
         let values = [
             "enabled: \(new.setting.isOn)", new.setting.rollout.map { "rollout: \($0)" }, new.setting.variant.map { "variant: \($0)" },
             new.kill.map { "kill: \($0)" },
@@ -84,8 +93,10 @@ extension FlagOutcome {
         for (index, line) in storeLines.enumerated() { text += (index == 0 ? style.bold(line.printable) : "  " + line.printable) + "\n" }
         switch change {
         case .success(let result): text += result.text(style)
-        case .failure(let refusal): text += "the spec was not changed: \(refusal.message.printable)\n"
-        case nil: text += "the spec says \(new.pinText) already\n"
+        case .failure(let refusal):
+            let lines = refusal.message.split(whereSeparator: \.isNewline).map { String($0).printable }
+            text += "the spec was not changed: \(lines.joined(separator: "\n  "))\n"
+        case nil: text += "\(specLine)\n"
         }
         if change == nil, report == nil, word.switchesOn {
             text += "  " + style.cyan("→ if it was killed by hand since, add --now") + "\n"
@@ -99,7 +110,7 @@ extension FlagOutcome {
         var text = "### \(system.description.markdownEscaped): flag \(flag.name.markdownEscaped)\n\n"
         for line in storeLines { text += "- \(line.markdownEscaped)\n" }
         if case .failure(let refusal) = change { text += "- the spec was not changed: \(refusal.message.markdownEscaped)\n" }
-        if change == nil { text += "- the spec says \(new.pinText.markdownEscaped) already\n" }
+        if change == nil { text += "- \(specLine.markdownEscaped)\n" }
         if let line = nextLine { text += "- next: \(line.markdownEscaped)\n" }
         text += "\n"
         if case .success(let result) = change { text += result.markdown }

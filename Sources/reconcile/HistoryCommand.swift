@@ -28,10 +28,13 @@ struct HistoryCommand: AsyncParsableCommand {
         let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
         guard let (system, component) = matches.first, matches.count == 1 else {
             let names = systems.flatMap { system in system.components.map { "\($0.name) (\(system.id))" } }.sorted().joined(separator: ", ")
-            program.output.error(
-                matches.isEmpty
-                    ? "no component is named \(component); there are: \(names)"
-                    : "\(matches.count) systems have a component named \(component); choose one with --system")
+            program.refuse(
+                names.isEmpty
+                    ? "the specs name no component; they go under spec.components"
+                    : matches.isEmpty
+                        ? "no component is named \(component); there are: \(names)"
+                        : "\(matches.count) systems have a component named \(component); choose one with --system",
+                options.output.form)
             return .failure
         }
         do throws(StateError) {
@@ -45,7 +48,7 @@ struct HistoryCommand: AsyncParsableCommand {
             }
             return history.problem == nil ? .inSync : .failure
         } catch {
-            program.output.error("\(system.id): \(error)")
+            program.refuse("\(system.id): \(error)", options.output.form)
             return .failure
         }
     }

@@ -124,7 +124,12 @@ extension Program {
         }
         let diagnostics = loader.load(files).diagnostics
         guard diagnostics.isEmpty else {
-            throw ChangeRefusal(diagnostics.map(\.description).joined(separator: "\n") + "\nso the change was not made")
+            // What was wrong before is not this change's doing.
+            let before = Set(loader.load(snapshot.files).diagnostics.map(\.message))
+            var refusal = ChangeRefusal(
+                (diagnostics.map(\.description) + ["so the change was not made"]).joined(separator: "\n"))
+            refusal.isUnloadable = !diagnostics.allSatisfy { before.contains($0.message) }
+            throw refusal
         }
     }
 }
@@ -133,6 +138,8 @@ extension Program {
 struct ChangeRefusal: Error {
     var message: String
     var verdict: Verdict
+    /// True where the change itself would leave a spec that does not load: nobody should make it by hand either.
+    var isUnloadable = false
 
     init(_ message: String, _ verdict: Verdict = .failure) {
         self.message = message

@@ -54,6 +54,13 @@ extension Program {
         return nil
     }
 
+    /// What is wrong with a database's pin, as far as its directory tells; nil where nothing is, and where the directory cannot be read.
+    func remark(onPinOf database: Database) -> String? {
+        guard database.schema != Database.emptySchema, let directory = try? MigrationDirectory(of: database) else { return nil }
+        do throws(PinError) { _ = try directory.resolve(database.schema) } catch { return "\(database.id): \(error.message)" }
+        return nil
+    }
+
     /// The pin that means that migration: its full name. Nil after it has been told that there is none.
     ///
     /// What cannot be read now is not held against a pin: then it stands as it was written, and a note says so.

@@ -41,12 +41,13 @@ struct ValidateCommand: AsyncParsableCommand {
             if output.form == .json { program.output.result(.list("ErrorList", [["message": .string(message)]])) }
             throw ExitCode(Verdict.failure)
         }
+        let notes = loaded.notes + systems.flatMap(\.databases).compactMap { program.remark(onPinOf: $0) }
         switch output.form {
         case .json: program.output.result(.list("DiagnosticList", diagnostics.map(\.json)))
-        case .markdown: program.output.result(Self.markdown(diagnostics, systems, notes: loaded.notes))
+        case .markdown: program.output.result(Self.markdown(diagnostics, systems, notes: notes))
         case .text:
             for diagnostic in diagnostics { program.output.result("\(diagnostic)\n") }
-            for note in loaded.notes { program.output.progress("note: \(note)\n") }
+            for note in notes { program.output.progress("note: \(note)\n") }
             if diagnostics.isEmpty {
                 program.output.result(
                     "\(program.output.style.green("✔")) \(Self.headline(diagnostics, systems)): "

@@ -198,7 +198,7 @@ struct PassTests {
         let stage = try Stage(["web": .init(), "api": .init()], transport: FakeTransport.status(500))
         let system = System.make(.make("web", verify: [.example]), .make("api", verify: [.example]), verify: [.example])
         let report = try await stage.time.run { [reconciler = stage.reconciler] in
-            try await reconciler.health(of: system, within: .seconds(20))
+            try await reconciler.health(of: system, revision: .example, within: .seconds(20))
         }
         #expect(report.entries.map(\.component) == ["web", "api", nil])
         #expect(report.entries.allSatisfy { !$0.isHealthy && $0.checks.count == 1 })

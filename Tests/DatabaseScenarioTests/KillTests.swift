@@ -92,7 +92,7 @@ import Testing
             let migrations = try LoggedMigrations(ship, count: 6, stepwise: engine == .postgres ? [4] : []) { _, _ in pause }
             try await ship.arrive(at: Operator.stem(1))
             var target = 1
-            for round in 0..<TestLength.choose(short: 25, long: 200) {
+            for round in 0..<TestLength.choose(short: engine == .postgres ? 16 : 9, long: 200) {
                 target = [1, 2, 3, 4, 5, 6].filter { $0 != target }.randomElement(using: &random) ?? 1
                 let note = "seed \(TestLength.seed), \(engine), round \(round) to \(target)"
                 let digest = try await ship.plan(Operator.stem(target)).digest

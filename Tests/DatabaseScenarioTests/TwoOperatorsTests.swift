@@ -8,7 +8,9 @@ import Testing
 @Suite(.enabled(if: PostgresServer.isPoolerAvailable, "\(PostgresServer.poolerNeed)"), .timeLimit(.minutes(10)))
 struct TwoOperatorsTests {
     /// What somebody who comes second may be told.
-    private static let reasonsOfTheSecond: Set<String> = ["DatabaseBusy", "WorldChanged", "LeaseLost", "LockTimeout", "ApprovalNeeded"]
+    private static let reasonsOfTheSecond: Set<String> = [
+        "DatabaseBusy", "TimeIsOver", "WorldChanged", "LeaseLost", "LockTimeout", "ApprovalNeeded", "Unfinished",
+    ]
 
     @Test(arguments: [false, true]) func nothingIsAppliedTwiceAndNobodyDeadlocks(isPooled: Bool) async throws {
         try await Operator.with(.postgres, isPooled: isPooled) { one in

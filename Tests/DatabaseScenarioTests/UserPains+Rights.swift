@@ -100,7 +100,7 @@ extension UserPains {
                 "postgres://guarded:wr0ng-s3cret@[::bad/none", "postgres://guarded:wr0ng-s3cret@127.0.0.1:\(port)/none?sslmode=never",
             ] {
                 ship.variables["DATABASE_URL"] = address
-                let ended = try await ship.move(to: Operator.stem(1))
+                let ended = try await ship.once(Operator.stem(1), timeout: "1s")
                 #expect(ended.status == 1)
                 #expect(!(ended.output + ended.errors).contains("wr0ng"), "\(ended.told)")
             }

@@ -11,7 +11,7 @@ import Testing
         .enabled(if: PostgresServer.isAvailable, "\(PostgresServer.need)"), .timeLimit(.minutes(60)),
         arguments: Operator.Engine.allCases)
     func theSchemaIsThatOfThePinWhereverOneComesFrom(_ engine: Operator.Engine) async throws {
-        let count = TestLength.choose(short: 40, long: 300)
+        let count = TestLength.choose(short: 30, long: 300)
         let migrations = MigrationGenerator.make(count, for: engine, seed: TestLength.seed)
         let expected = try await Self.schemas(migrations, engine)
         var random = Seeded(state: TestLength.seed &+ 1)
@@ -19,7 +19,7 @@ import Testing
             // Where every file is gone there is nothing left to tell the format from.
             ship.settings = ["format: dbmate"]
             var position = 0
-            for move in 0..<TestLength.choose(short: 14, long: 200) {
+            for move in 0..<TestLength.choose(short: 10, long: 200) {
                 let target = Self.next(after: position, move: move, of: count, &random)
                 // What a reverted commit takes away: the files above the pin. What a newer one brings: all up to it.
                 for (index, migration) in migrations.enumerated() {

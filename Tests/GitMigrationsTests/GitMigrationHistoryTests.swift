@@ -83,7 +83,7 @@ import Testing
         try remove("2_b.sql")
         _ = try await place.commit("gone")
         #expect(await down("2_b", nil)?.text == "DROP TABLE b;", "there never was another one")
-        try write("2_b", second, "DROP TABLE b CASCADE;")
+        try write("2_b", second, "DROP TABLE IF EXISTS b;")
         _ = try await place.commit("again, with another way back")
         try remove("2_b.sql")
         _ = try await place.commit("gone again")

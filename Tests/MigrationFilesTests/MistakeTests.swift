@@ -112,6 +112,9 @@ struct MistakeTests {
         Case("Flyway: one underscore", nil, [("V1__a.sql", up), ("V2_b.sql", up)], "WrongName V2_b.sql"),
         Case("Flyway: a small letter", nil, [("V1__a.sql", up), ("v2__b.sql", up)], "WrongName v2__b.sql"),
         Case("Flyway: a way back alone", nil, [("U1__a.sql", up)], "MissingUp U1__a.sql"),
+        Case(
+            "Flyway: a description twice", nil, [("V1__a.sql", up), ("R__a_b.sql", up), ("x/R__a b.sql", up)],
+            "DuplicateVersion x/R__a b.sql"),
         Case("Flyway: 1 is 1.0", nil, [("V1__a.sql", up), ("V1.0__b.sql", up)], "DuplicateVersion V1__a.sql"),
         Case(
             "Flyway: a placeholder", nil, [("V1__a.sql", "select 1,\n  '${schema}';")], "PlaceholderNotSupported V1__a.sql:2:4"),

@@ -13,7 +13,7 @@ struct Shop {
     }
 
     let place: Place
-    let address: String
+    var address: String
     let engine: Engine
     var settings: MigrationSettings
     var key: [UInt8] = Array(repeating: 7, count: 32)

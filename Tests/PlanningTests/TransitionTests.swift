@@ -139,4 +139,45 @@ import Testing
             opened: Timestamp(millisecondsSinceEpoch: 0))
         #expect(Planning.plan(system, revision: .make(), observed: world, recorded: recorded).work == ["contract/database/main/2"])
     }
+    /// What passed before passed for another target: a component in place is checked again before something is taken away under it.
+    @Test func contractMigrationsOfANewTargetNeedTheChecksOfComponentsInPlace() {
+        let web = Component.make("web", pins: .name("v2"), after: [.database("main")], isChecked: true)
+        let system = System.make([web], databases: [Database(name: "main", schema: "2")])
+        let migrations = [DatabaseObservation.Migration(version: "1"), DatabaseObservation.Migration(version: "2", class: .contract)]
+        let world = World.make(
+            ["web": .make(live: "v2")], databases: ["main": DatabaseObservation(applied: ["1"], migrations: migrations)])
+        let whole = Planning.plan(system, revision: .make(), observed: world, recorded: RecordedState(isKnown: true))
+        #expect(whole.work == ["advance/component/web", "contract/database/main/2"])
+        #expect(whole.step("contract/database/main/2")?.after == ["advance/component/web"])
+        #expect(whole.opening?.obligations == [.check(web.id)])
+    }
+
+    @Test func aWindowHoldsFromTheMomentAReleaseIsPinned() {
+        var next = Component.make("web", pins: .name("v2"), after: [.database("main")])
+        next.requires = ["main": VersionWindow(lowest: "2")]
+        let database = Database(name: "main", schema: "2")
+        let migrations = ["1", "2"].map { DatabaseObservation.Migration(version: $0) }
+        func world(_ live: String, _ applied: [String]) -> World {
+            World.make(["web": .make(live: live)], databases: ["main": DatabaseObservation(applied: applied, migrations: migrations)])
+        }
+        var recorded = RecordedState(isKnown: true)
+        let opening = Planning.plan(
+            System.make([next], databases: [database]), revision: .make(), observed: world("v1", ["1"]), recorded: recorded
+        ).opening
+        guard let opening else {
+            Issue.record("expected an opening")
+            return
+        }
+        #expect(opening.pinned[next.id]?.map(\.requires) == [next.requires])
+        recorded.transition = Transition(
+            id: "t", revision: .make(), start: opening.start, target: opening.target, directions: opening.directions,
+            obligations: opening.obligations, pinned: opening.pinned, opened: Timestamp(millisecondsSinceEpoch: 0))
+        // It never came up, and the release before it says only now that it does not tolerate the new schema: nothing can go first.
+        var former = Component.make("web", pins: .name("v1"), after: [.database("main")])
+        former.requires = ["main": VersionWindow(highest: "1")]
+        let back = Planning.plan(
+            System.make([former], databases: [Database(name: "main", schema: "1")]), revision: .make(), observed: world("v2", ["1", "2"]),
+            recorded: recorded)
+        #expect(back.blocked.first?.problem.reason == "IncompatibleWindows")
+    }
 }

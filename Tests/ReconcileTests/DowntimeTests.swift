@@ -109,7 +109,7 @@ import Testing
                 try await Self.commit(system, "v3", "002_rename_total", "allowed")
                 try system.place.write(
                     "specs/migrations/002_rename_total.sql",
-                    "-- migrate:up\n-- phase: expand\nALTER TABLE orders RENAME COLUMN nothing TO cents;\n\n"
+                    "-- migrate:up\n-- phase: expand\nALTER TABLE orders RENAME COLUMN missing TO cents;\n\n"
                         + "-- migrate:down\nALTER TABLE orders RENAME COLUMN cents TO total;\n")
                 _ = try await system.place.commit("a migration that fails")
                 let failed = try await system.reconcile("--once", "-f", system.specs)

@@ -107,6 +107,48 @@ import Testing
         try shop.end()
     }
 
+    @Test func aKillGoesThroughWhereTheSpecRefersToWhatIsNotThere() async throws {
+        let shop = try await Shop("known: true")
+        #expect(try await shop.reconcile("--once", "--adopt", "-f", shop.spec).status == 0)
+        let good = try shop.place.read("system.yaml")
+        try shop.place.write("system.yaml", good + "      other: {enabled: false, guard: {component: nope, release: '>=v1'}}\n")
+        let killed = try await shop.reconcile("flag", "known", "kill", "--reason", "it melts", "-f", shop.spec)
+        #expect(killed.status == 1, "\(killed.output)\(killed.errors)")
+        #expect(killed.errors.contains("none of which is in the way of a kill"), "\(killed.errors)")
+        #expect(killed.output.contains("commit this, or the flag is told as killed by hand"), "\(killed.output)")
+        #expect(try shop.served == "off")
+        try shop.place.write("system.yaml", good.replacing("known: true", with: "known: {enabled: true, kill: true}"))
+        let told = try await shop.reconcile("flag", "known", "-f", shop.spec)
+        #expect(told.output.contains("killed by the spec: it melts"), "\(told.output)\(told.errors)")
+
+        try shop.place.write("system.yaml", good.replacing("propagation", with: "propagatoin"))
+        let refused = try await shop.reconcile("flag", "known", "kill", "--reason", "it melts", "-f", shop.spec)
+        #expect(
+            refused.status == 1 && refused.errors.contains("to kill known before that is mended, switch it off in"), "\(refused.errors)")
+        try shop.end()
+    }
+
+    @Test func whatTheStoreRefusesIsNotSaidToBePinned() async throws {
+        let shop = try await Shop("known: true")
+        #expect(try await shop.reconcile("--once", "--adopt", "-f", shop.spec).status == 0)
+        let refused = try await shop.reconcile("flag", "known", "green", "--now", "-f", shop.spec)
+        #expect(refused.status == 1 && refused.output.contains("has no variant green"), "\(refused.output)\(refused.errors)")
+        #expect(refused.output.contains("the spec was not changed either: it says on"), "\(refused.output)")
+        #expect(!refused.output.contains("already"), "\(refused.output)")
+        try shop.end()
+    }
+
+    @Test func whatWouldNotLoadIsNotAdvisedToBeCommitted() async throws {
+        let shop = try await Shop("known: true")
+        let spec = try shop.place.read("system.yaml").replacing("{flagd: {file: flags.json}}", with: "{sql: {database: main}}")
+        try shop.place.write(
+            "system.yaml", spec + "  databases: {main: {sqlite: {path: shop.db}, migrations: {path: migrations}, schema: none}}\n")
+        let refused = try await shop.reconcile("flag", "known", "blue", "-f", shop.spec)
+        #expect(refused.status == 1 && refused.output.contains("knows only on and off\n  so the change was not made"), "\(refused.output)")
+        #expect(!refused.output.contains("commit this"), "\(refused.output)")
+        try shop.end()
+    }
+
     @Test func onAndOffChangeThePinAndNowTheStoreToo() async throws {
         let shop = try await Shop("known: true")
         #expect(try await shop.reconcile("--once", "-f", shop.spec).status == 0)

@@ -107,7 +107,7 @@ import Testing
               components:
                 \(component): {fly: {app: \(component)}, release: v1}
               databases:
-                db-\(name): {sqlite: {path: app.db}, migrations: {path: m}, schema: none}
+                db-\(name): {sqlite: {path: \(store.hasPrefix("sql") ? "app" : name).db}, migrations: {path: m}, schema: none}
               flags:
                 store: {\(store)}
                 values:

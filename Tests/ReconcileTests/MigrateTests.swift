@@ -83,10 +83,13 @@ import Testing
 
     @Test(arguments: [
         (["down", "--count", "0"], 64, "--count 0: say how many, from 1. To take all of them back: migrate to none."),
-        (["down", "--count=-1"], 64, "--count -1: say how many, from 1"), (["up", "--count", "0"], 64, "--count 0"),
+        (["down", "--count=-1"], 64, "--count -1: say how many, from 1"),
+        (["up", "--count", "0"], 64, "--count 0: say how many, from 1. To apply all of them, leave --count out."),
+        (["up", "--count", "-1"], 64, "--count -1: say how many, from 1"),
         (["down", "--count", "x"], 64, "'x' is invalid"),
         (["down", "--count", "4"], 1, "only 3 are applied, so that 4 cannot be taken back"),
-        (["up", "--count", "2"], 0, ""), (["to", "004_none"], 1, "no migration is called 004_none"), (["to"], 64, "<version>"),
+        (["up", "--count", "2"], 1, "all that have a file are applied, so that nothing is ahead"),
+        (["to", "004_none"], 1, "no migration is called 004_none"), (["to"], 64, "<version>"),
         (["down", "--dry-run", "--now"], 64, "say one of them"), (["down", "--approve", "0123456789ab"], 64, "--approve belongs to --now"),
         (["status", "--database", "mian"], 1, "no database is named mian; did you mean \"main\"?"),
     ])
@@ -97,6 +100,44 @@ import Testing
         #expect(ended.status == status, "\(arguments): \(ended.output)\(ended.errors)")
         #expect(words.isEmpty || ended.errors.contains(words), "\(arguments): \(ended.errors)")
         #expect(try shop.pin == "003_carts")
+        try shop.place.remove()
+    }
+
+    @Test func whatIsAppliedIsNotAheadWhereverThePinIs() async throws {
+        let shop = try await Shop()
+        try shop.write("002_orders")
+        let ended = try await shop.migrate("up", "--count", "1")
+        #expect(ended.status == 1 && ended.errors.contains("nothing is ahead"), "\(ended.output)\(ended.errors)")
+        #expect(ended.errors.contains("to pin the last one: reconcile migrate to 003_carts"), "\(ended.errors)")
+        try FileManager.default.removeItem(atPath: shop.place.path("migrations/003_carts.sql"))
+        #expect(try await shop.migrate("up").output.contains("the spec says 002_orders already") == false)
+        #expect(try shop.pin == "002_orders", "never one without a file")
+        try shop.place.remove()
+    }
+
+    @Test func aPinThatNamesNothingIsToldWithoutTheDatabase() async throws {
+        let shop = try await Shop(schema: "none")
+        try shop.write("004_none")
+        let valid = try await shop.reconcile("validate", "-f", "system.yaml")
+        #expect(valid.status == 0 && valid.errors.contains("note: database/main: no migration is called 004_none"), "\(valid.errors)")
+        try shop.place.write("shop.db", String(repeating: "no database ", count: 100))
+        let status = try await shop.migrate("status")
+        #expect(status.status == 1 && status.output.contains("last applied unknown"), "\(status.output)\(status.errors)")
+        #expect(status.output.contains("note: database/main: no migration is called 004_none"), "\(status.output)")
+        #expect(status.output.contains("the file is no SQLite database"), "\(status.output)")
+        try shop.place.remove()
+    }
+
+    @Test func healthAsksTheDataToo() async throws {
+        let shop = try await Shop()
+        let spec = try shop.place.read("system.yaml")
+        for (expected, status) in [("1", Int32(0)), ("2", 1)] {
+            try shop.place.write("system.yaml", spec + "      verify: [{sql: SELECT count(*) FROM users, expect: '\(expected)'}]\n")
+            let health = try await shop.reconcile("health", "-f", "system.yaml", "-o", "json")
+            #expect(health.status == status, "\(health.output)\(health.errors)")
+            let entry = try JSON(parsing: health.output)["items"]?[0]?["entries"]?[0]
+            #expect(entry?["database"] == "main" && entry?["checks"]?[0]?["passed"]?.bool == (status == 0), "\(health.output)")
+        }
         try shop.place.remove()
     }
 

@@ -165,7 +165,21 @@ import Testing
             #expect(done.status == 0, "\(done.output)\(done.errors)")
             #expect(try await shop.ask("SELECT note FROM t_c ORDER BY id") == "first\nprecious")
             let again = try await shop.run("restore", id, "--yes")
-            #expect(again.status == 1 && again.errors.contains("would be restored over what is there"), "\(again.errors)")
+            #expect(
+                again.status == 0 && again.output.contains("public.t_c has everything that was saved"), "\(again.output)\(again.errors)")
+        }
+    }
+
+    @Test func aFileWithoutTablesReplacesNothing() async throws {
+        try await BackedShop.with(.sqlite) { shop in
+            let empty = try shop.place.write("empty.db", "")
+            for more in [[], ["--yes"]] {
+                let refused = try await shop.shell("$reconcile restore '\(empty)' \(more.joined())")
+                #expect(refused.status == 3 && refused.output.contains("holds no table"), "\(refused.output)\(refused.errors)")
+            }
+            let other = try await shop.run("restore", try shop.place.write("notes.txt", "no database at all"))
+            #expect(other.status == 1 && other.errors.contains("is no SQLite database"), "\(other.errors)")
+            #expect(try await shop.ask("SELECT count(*) FROM t_a") == "1")
         }
     }
 

@@ -84,6 +84,31 @@ struct HealthReportTests {
         }
     }
 
+    @Test func aDatabaseIsAskedForItsDataToo() {
+        let check = DataCheck(sql: "SELECT count(*)\n FROM orders", expect: "3")
+        let wrong = Problem("DataCheckFailed", "database/main: the check returned \"2\", expected \"3\"", next: "look at the data")
+        let report = HealthReport(
+            system: SystemID(name: "shop"),
+            entries: [
+                .init(database: "main", problem: nil, answers: [.init(check, nil), .init(check, wrong)]),
+                .init(database: "log", problem: nil, answers: []), .init(database: "old", problem: .unreadable, answers: []),
+            ])
+        #expect(
+            report.text(.plain) == """
+                default/shop  ✘ not healthy
+                  ✘ database/main
+                      ✔ SELECT count(*) FROM orders: 3
+                      ✘ database/main: the check returned "2", expected "3"; look at the data
+                  ✔ database/log: it answers; the spec asks nothing of its data
+                  ✘ database/old: \(Problem.unreadable)
+
+                """)
+        #expect(report.markdown.contains("  - database/main: the check returned"))
+        #expect(report.json["entries"]?.elements.map { $0["healthy"] } == [false, true, false])
+        #expect(report.json["entries"]?[0]?["database"] == "main")
+        #expect(report.json["entries"]?[0]?["checks"]?.elements.map { $0["passed"] } == [true, false])
+    }
+
     @Test(arguments: [
         (Settlement.settled, true, "healthy"), (.progressing("1 of 2"), false, "not there yet"), (.failed(.crash), false, "failed"),
         (.unknown(.unreadable), false, "nobody knows, which is not health"),

@@ -75,7 +75,6 @@ import Testing
         ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", .additive, .backfill, []),
         ("PRAGMA foreign_keys = off", .additive, .backfill, []),
         ("PRAGMA writable_schema = 1", .rowsAtRisk, .backfill, [.init(.opaque, "")]),
-        ("FROBNICATE", .rowsAtRisk, .backfill, [.init(.opaque, "")]),
         ("CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM u; END", .availability, .expand, []),
         (
             "CREATE TABLE n (a); INSERT INTO n SELECT a FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t", .availability, .contract, []

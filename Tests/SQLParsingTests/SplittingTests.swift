@@ -109,9 +109,26 @@ import Testing
         ("SELECT 'abc", "a quote without an end", 1, 8),
         ("SELECT 1;\n.read x.sql", ".read is a command of the sqlite3 program and cannot be run here; write it as SQL", 2, 1),
         ("SELECT 1\0", "a NUL byte; no database accepts it", 1, 9), ("SELECT [a", "a quote without an end", 1, 8),
+        ("SELECT 1;\nCREATE TABEL t (x);", "near \"TABEL\": syntax error", 2, 8),
+        ("CREATE TABLE t (x;", "incomplete input", 1, 18), ("SELECT #;", "unrecognized token: \"#\"", 1, 8),
+        ("ALTER TABLE gone ADD COLUMN x INT; ALTER TABLE main.gone DROPP x;", "near \"DROPP\": syntax error", 1, 58),
+        ("CREATE TRIGGER g AFTER INSERT ON gone BEGIN DELET FROM gone; END;", "near \"DELET\": syntax error", 1, 45),
     ]) func mistakesOfSQLite(_ script: String, _ message: String, _ line: Int, _ column: Int) {
         let error = #expect(throws: ParseError.self) { try SQLScript.statements(script, dialect: .sqlite) }
         #expect(error == ParseError(message, line: line, column: column))
+    }
+
+    @Test(arguments: [
+        ("DELETE FROM gone WHERE f(x) = 1", "neither its table nor its function has to be there"),
+        ("ALTER TABLE gone RENAME COLUMN a TO b; ALTER TABLE gone DROP COLUMN c", "nor a column"),
+        ("CREATE TABLE t (x); CREATE TABLE t (x)", "nothing is made meanwhile"),
+        ("ALTER TABLE t ADD COLUMN y; CREATE TABLE t (x)", "not even the table that is spoken of"),
+        ("CREATE VIEW v AS SELECT * FROM gone; CREATE TRIGGER g INSTEAD OF INSERT ON v BEGIN SELECT 1; END;", "a trigger on a view"),
+        ("CREATE VIRTUAL TABLE d USING no_such_module(a, b)", "a module that this library lacks"),
+        ("PRAGMA foreign_keys=off; VACUUM; BEGIN; COMMIT; ATTACH 'x' AS x", "nothing is run"),
+        ("SELECT " + String(repeating: "(", count: 90) + "1" + String(repeating: ")", count: 90), "deep, and right"),
+    ]) func whatLacksOnlyItsSchemaIsRight(_ script: String, _ why: Comment) {
+        #expect(throws: Never.self, why) { try SQLScript.statements(script, dialect: .sqlite) }
     }
 
     // MARK: The outer transaction

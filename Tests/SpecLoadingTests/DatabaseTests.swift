@@ -9,6 +9,18 @@ import Testing
         return SpecLoader(targets: targets).load([SourceFile(name: "specs/s.yaml", bytes: Array(text.utf8))])
     }
 
+    @Test func aDatabaseBelongsToOneSystemOnly() {
+        func text(_ name: String, _ database: String) -> SourceFile {
+            let entry = "{postgres: {url: {fromEnv: URL}}, migrations: {path: m}, schema: a}"
+            let text =
+                "apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata: {name: \(name)}\nspec:\n  databases:\n    \(database): \(entry)\n"
+            return SourceFile(name: "\(name).yaml", bytes: Array(text.utf8))
+        }
+        let lines = SpecLoader(targets: targets).load([text("one", "main"), text("two", "same")]).diagnostics.map(\.description)
+        #expect(
+            lines == ["two.yaml:6:5: spec.databases.same: the same database is main of default/one already, at one.yaml:6:5"], "\(lines)")
+    }
+
     @Test func aSystemMayBeADatabaseAlone() throws {
         let result = Self.load(
             "{sqlite: {path: shop.db}, migrations: {path: ../db, outOfOrder: apply, onMissing: git, backup: none, revert: [a]}, schema: 3, verify: [{sql: SELECT 1, expect: 1}]}"

@@ -40,6 +40,7 @@ extension DirectoryReading {
                 Mistake("MissingUp", path: undo.file.path, "no V file has version \(undo.name.version ?? ""); add it, or remove this file"))
         }
         refuseSecondUndos(undos)
+        refuseSecondDescriptions(found)
         refuseBaselines(found, versions)
     }
 
@@ -83,6 +84,19 @@ extension DirectoryReading {
             guard let first = undos[..<index].first(where: { $0.name.parts == undo.name.parts }) else { continue }
             mistakes.append(
                 Mistake("DuplicateVersion", path: undo.file.path, "\(first.file.path) undoes version \(undo.name.version ?? "") already"))
+        }
+    }
+
+    /// A repeatable migration is known by its description, in which Flyway writes blanks for underscores.
+    private mutating func refuseSecondDescriptions(_ found: [Found]) {
+        var seen: [[Substring]: String] = [:]
+        for entry in found where entry.name.kind == .repeatable {
+            let words = entry.name.description.split(omittingEmptySubsequences: false) { $0 == "_" || $0 == " " }
+            guard let first = seen.updateValue(entry.file.path, forKey: words) else { continue }
+            mistakes.append(
+                Mistake(
+                    "DuplicateVersion", path: entry.file.path,
+                    "\(first) has the same description, and a repeatable migration is known by nothing else; give it another one"))
         }
     }
 

@@ -1,5 +1,5 @@
 internal import Model
-public import SQL
+internal import SQL
 
 extension Archive {
     /// Which parts of a row a write leaves as they are, where there is a row already.
@@ -101,26 +101,11 @@ extension Archive {
             [.text(state.rawValue), .text(version)])
     }
 
-    /// Rows for versions that were applied before Belay came, in the order given; versions that have a row keep it. For a caller that holds
-    /// the lease, while the files are still there.
-    ///
-    /// - Parameters:
-    ///   - rows: with ``ArchiveRow/State/applied`` or ``ArchiveRow/State/presumed`` and signed; their sequence numbers are given anew.
-    public func backfill(_ rows: [ArchiveRow], on connection: any SQLConnection) async throws(SQLError) {
-        guard !rows.isEmpty else { return }
-        try await connection.execute(engine == .postgres ? "BEGIN" : "BEGIN IMMEDIATE")
-        do throws(SQLError) {
-            for row in rows {
-                var row = row
-                row.milliseconds = row.milliseconds ?? 0
-                let run = write(row, .onlyIfAbsent)
-                _ = try await connection.query(run.sql, run.parameters)
-            }
-            try await connection.execute("COMMIT")
-        } catch {
-            if await connection.transaction != .unknown { try await connection.execute("ROLLBACK") }
-            throw error
-        }
+    /// Changes how the schema is known to be after a row's migration, in the transaction of whoever runs it.
+    func setSchema(_ hash: String?, lines: String?, of version: String) -> SQLRun {
+        SQLRun(
+            "UPDATE \(tables.archive) SET fp_after = \(placeholder(1)), fp_lines_after = \(placeholder(2)) WHERE version = \(placeholder(3))",
+            [.optional(hash), .optional(lines), .text(version)])
     }
 }
 

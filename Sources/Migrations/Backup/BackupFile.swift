@@ -57,6 +57,16 @@ final class BackupFile: Sendable {
         return all
     }
 
+    /// At most 256 KiB.
+    func beginning() throws(Problem) -> [UInt8] {
+        var beginning: [UInt8] = []
+        try chunks {
+            beginning = $0
+            return false
+        }
+        return beginning
+    }
+
     func begins(with prefix: [UInt8]) throws(Problem) -> Bool {
         var beginning: [UInt8] = []
         try chunks {

@@ -44,6 +44,8 @@ public struct BackupManifest: Sendable, Hashable, Codable {
         }
     }
 
+    public enum RestoreEnd: String, Sendable, Hashable, Codable { case done, failed }
+
     /// Of this layout. A manifest with another one is told as damaged, never guessed at.
     static let layout = 1
 
@@ -71,6 +73,8 @@ public struct BackupManifest: Sendable, Hashable, Codable {
     public var beforeVersion: String?
     /// The restore before which it was taken; nil for every other.
     public var beforeRestore: BackupID?
+    /// How the restore before which it was taken ended; nil for every other, and where nobody lived to say.
+    public var restoreEnd: RestoreEnd?
     /// Of the whole schema as the snapshot saw it; nil where it was not read.
     public var fingerprint: String?
     /// Of the pass or command that made it.

@@ -113,16 +113,20 @@ struct Drill: Sendable {
             case .success(let milliseconds): report.migrations[index].millisecondsThere = milliseconds
             }
             states.append(try await state())
+            if change.isRepeatable { report.migrations[index].result = .oneWay("repeatable: nothing takes it back") }
             if let remembered { note(states[index + 1].differences(from: remembered), "back to before it", &report, index) }
         }
         var lowest = way.changes.startIndex
         for index in way.changes.indices.reversed() {
+            // Nothing takes it back, and what it left is no obstacle to those that are applied again.
+            if way.changes[index].isRepeatable { continue }
             let change = MigrationChange(way.changes[index].version, isUp: !way.changes[index].isUp)
             progress("back: \(change.isUp ? "applying" : "taking back") \(change.version)")
             switch await attempt(change, place) {
             case .failure(let problem) where change.isUp && problem.reason == "ScriptMissing":
                 // The way back of a rollback whose commit took the files along: it leads there, which is what it is for.
-                for index in way.changes.indices.prefix(through: index) where !report.migrations[index].result.isInexact {
+                for index in way.changes.indices.prefix(through: index)
+                where !report.migrations[index].result.isInexact && !way.changes[index].isRepeatable {
                     report.migrations[index].result = .oneWay("its file is gone: it cannot be applied again")
                 }
                 lowest = index + 1

@@ -35,6 +35,16 @@ struct DumpContents: Sendable {
         return entries.contains { $0.contains(name) }
     }
 
+    /// Whether it makes a sequence, an index or a constraint of this name.
+    func makes(_ name: TableName) -> Bool {
+        let (schema, own) = (Self.shown(name.schema), Self.shown(name.name))
+        return entries.contains { entry in
+            ["SEQUENCE", "INDEX"].contains { entry.hasPrefix("\($0) \(schema) \(own) ") }
+                // `CONSTRAINT public orders orders_pkey app`
+                || entry.hasPrefix("CONSTRAINT \(schema) ") && entry.contains(" \(own) ")
+        }
+    }
+
     /// Line breaks in a name are shown as blanks (`sanitize_line` in `pg_dump`'s sources).
     private static func shown(_ name: String) -> String {
         String(name.unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : Character($0) })

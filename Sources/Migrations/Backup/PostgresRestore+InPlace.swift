@@ -32,6 +32,7 @@ extension PostgresRestore {
                 throw error.asRestoreFailure(of: dump)
             }
             progress("replacing \(place.database)")
+            try await confirmLease()
             try await replace(with: draft.partial, plan, version)
         } catch {
             try await store.discard(draft)
@@ -68,7 +69,7 @@ extension PostgresRestore {
         switch race {
         case .ended(let status, let problem, let errors):
             if status.isSuccess, problem == nil { return }
-            if let problem, problem.reason == "RestoreDiffers" { throw problem }
+            if let problem, ["RestoreDiffers", "NothingToRestore", "LeaseLost"].contains(problem.reason) { throw problem }
             let why = program.shown(errors) ?? problem?.message ?? "psql ended with \(status)"
             throw Problem("RestoreFailed", "\(place.database) could not be restored in place: \(why)", next: kept)
         case .failed(let why): throw Problem("RestoreFailed", "psql could not be run: \(why)", next: kept)
@@ -103,12 +104,19 @@ extension PostgresRestore {
         }
         do throws(SQLError) { try await session.begin() } catch { throw Problem(sql: error, "cannot begin") }
         try await run("SET LOCAL lock_timeout = 30000", "cannot begin")
+        if let lease {
+            // The whole table, as dropping it does: whoever waits for its row alone would be in the way of that. From here to the end of the
+            // transaction nobody can take the lease.
+            try await run("LOCK TABLE \(ArchiveTables(.postgres).lease) IN ACCESS EXCLUSIVE MODE", "cannot lock the lease")
+            try await lease.confirm(inTransactionOf: session)
+        }
         for statement in try await removal(for: plan.backup, on: session, version) { try await run(statement, "cannot empty the database") }
         do throws(SQLError) { try await session.run(file: script) } catch { throw Problem(sql: error, "cannot replay the dump") }
         try await session.forgetLease()
         await reached(.filled)
+        let relations = try await TableCensus.all(on: session)
+        if plan.backup == nil, relations.isEmpty, !plan.allowsNothing { throw plan.nothing }
         if let manifest = plan.backup {
-            let relations = try await TableCensus.all(on: session)
             let report = try await DatabaseFilling.report(
                 try await SchemaState.read(on: session), try await TableCensus.counting(relations, on: session), manifest, store)
             guard report.isProved else {

@@ -4,6 +4,8 @@ internal import SQL
 extension PostgresRestore {
     /// How often the switch is tried before sessions that come back at once are told of.
     private static let attempts = 5
+    /// What to do where a swap is not possible.
+    static let instead = "or restore with --in-place, which needs no other database"
 
     func swap(_ plan: RestorePlan, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
         let names = SwapNames(database: place.database, id: plan.id)
@@ -76,7 +78,7 @@ extension PostgresRestore {
     ) async throws(Problem) {
         // A run that was killed before it could stamp its database left it under this plan's own name: empty, and of nobody else.
         try await place.dropDatabase(names.filling)
-        try await place.createDatabase(names.filling, withTablespace: true)
+        try await place.createDatabase(names.filling, withTablespace: true, next: Self.instead)
         let mark = try RestoreStamp.setting(stamp.text(), on: names.filling)
         try await place.session { connection throws(Problem) -> Void in
             try await connection.ask(mark, for: "cannot mark \(names.filling)")
@@ -87,6 +89,12 @@ extension PostgresRestore {
             store: store, target: place.at(names.filling), serverVersion: try await serverVersion(), keepsOwners: true)
         try await filling.fill(from: try source(of: plan))
         await reached(.filled)
+        if manifest == nil, !plan.allowsNothing {
+            let relations = try await place.at(names.filling).session { connection throws(Problem) in
+                try await TableCensus.all(on: connection)
+            }
+            if relations.isEmpty { throw plan.nothing }
+        }
         if let manifest {
             let report = try await filling.compare(with: manifest)
             guard report.isProved else {
@@ -114,6 +122,8 @@ extension PostgresRestore {
         var attempt = 1
         while true {
             do throws(Problem) {
+                // No session can look once the rename has begun: it has the time that this gives it.
+                try await confirmLease()
                 return try await place.maintenance { connection throws(Problem) in
                     try await place.maintenance { other throws(Problem) in
                         try await switchOnce(live, former, filled, stamp, connection, other)
@@ -190,9 +200,12 @@ extension PostgresRestore {
                 "no former database of the restore \(id) is there: it was dropped, or the restore did not come to its switch",
                 next: "restore the backup that was taken before it")
         }
+        // It was put aside with the lease of the restore in it.
+        try await place.at(former.name).session { connection throws(Problem) -> Void in try await connection.forgetLease() }
         var attempt = 1
         while true {
             do throws(Problem) {
+                try await confirmLease()
                 return try await place.maintenance { connection throws(Problem) in
                     try await place.maintenance { other throws(Problem) in
                         try await undoOnce(former, names, connection, other)

@@ -18,6 +18,8 @@ public struct PostgresRestore: Sendable {
 
     let backups: PostgresBackups
     let request: BackupRequest
+    /// Under which this is done: looked at before what cannot be taken back.
+    let lease: Lease?
     let reached: @Sendable (Step) async -> Void
 
     var place: PostgresPlace { backups.place }
@@ -25,10 +27,15 @@ public struct PostgresRestore: Sendable {
 
     /// - Parameters:
     ///   - request: for the backup of the current state.
+    ///   - lease: of the database, which the caller holds and keeps. Once somebody else has it, nothing is changed any more.
     ///   - reached: called after each step, before the next one begins.
-    public init(_ backups: PostgresBackups, _ request: BackupRequest, reached: @escaping @Sendable (Step) async -> Void = { _ in }) {
+    public init(
+        _ backups: PostgresBackups, _ request: BackupRequest, lease: Lease? = nil,
+        reached: @escaping @Sendable (Step) async -> Void = { _ in }
+    ) {
         self.backups = backups
         self.request = request
+        self.lease = lease
         self.reached = reached
     }
 
@@ -57,7 +64,9 @@ public struct PostgresRestore: Sendable {
             }
             dumpBytes = size
         }
-        let chosen = try await self.strategy(strategy, backup, origin)
+        let obstacle = try await obstacleToSwap()
+        let chosen = try await self.strategy(strategy, backup, origin, obstacle)
+        let standing = chosen == .tables ? try await self.standing(backup) : []
         return try await place.session { connection throws(Problem) in
             let now = try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
             let size = try await connection.ask(
@@ -70,9 +79,11 @@ public struct PostgresRestore: Sendable {
             let restore = id ?? open?.stamp.restore ?? BackupID(at: backups.machine.now())
             let names = SwapNames(database: place.database, id: restore)
             var plan = RestorePlan(
-                id: restore, origin: origin, backup: backup, database: place.database, strategy: chosen,
+                id: restore, origin: origin, backup: backup, database: place.database, strategy: standing.isEmpty ? chosen : .beside,
                 liveBytes: size.scalar.flatMap { Int($0) } ?? 0, dumpBytes: dumpBytes,
-                tables: RestorePlan.changes(saved: backup?.tables, now: backup?.kind == .scoped ? [] : now))
+                tables: chosen == .tables ? Self.both(backup, now) : RestorePlan.changes(saved: backup?.tables, now: now))
+            if case .path(let path) = origin { plan.isOfNothing = Files.size(path) == 0 }
+            if chosen == .inPlace, strategy == nil, let obstacle { plan.cautions.append("not by swap: \(obstacle.message)") }
             switch open?.stamp.stage {
             case .filled: plan.stage = .filled
             case .former: plan.stage = .done
@@ -80,12 +91,13 @@ public struct PostgresRestore: Sendable {
             }
             plan.manual = try await manualWork(connection)
             describe(&plan, names)
+            if !standing.isEmpty { plan.cautions.insert("there already, and left as it is: \(standing.joined(separator: ", "))", at: 0) }
             return plan
         }
     }
 
     private func strategy(
-        _ wanted: RestorePlan.Strategy?, _ backup: BackupManifest?, _ origin: RestorePlan.Origin
+        _ wanted: RestorePlan.Strategy?, _ backup: BackupManifest?, _ origin: RestorePlan.Origin, _ obstacle: Problem?
     ) async throws(Problem) -> RestorePlan.Strategy {
         if backup?.kind == .scoped { return .tables }
         if let wanted {
@@ -99,13 +111,50 @@ public struct PostgresRestore: Sendable {
                 throw Problem(
                     "WrongStrategy", "\(wanted.rawValue) is no way to restore a whole PostgreSQL database", next: "use swap or in-place")
             }
+            if wanted == .swap, let obstacle { throw obstacle }
             return wanted
         }
-        return try await place.session { connection throws(Problem) in
-            let answer = try await connection.ask(
-                "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", for: "cannot read who this is")
-            return answer.scalar == "t" ? .swap : .inPlace
+        return obstacle == nil ? .swap : .inPlace
+    }
+
+    /// Why this role cannot restore by swap; nil where it can, as far as the catalogue tells.
+    private func obstacleToSwap() async throws(Problem) -> Problem? {
+        let row = try await place.session { connection throws(Problem) in
+            try await connection.ask(
+                """
+                SELECT r.rolsuper, r.rolcreatedb, pg_catalog.pg_has_role(d.datdba, 'USAGE'), pg_catalog.pg_get_userbyid(d.datdba),
+                  d.dattablespace = n.dattablespace OR pg_catalog.has_tablespace_privilege(d.dattablespace, 'CREATE'), t.spcname, current_user
+                FROM pg_catalog.pg_roles r, pg_catalog.pg_database d, pg_catalog.pg_database n, pg_catalog.pg_tablespace t
+                WHERE r.rolname = current_user AND d.datname = pg_catalog.current_database() AND n.datname = 'template0'
+                  AND t.oid = d.dattablespace
+                """, for: "cannot read what this role may do"
+            ).rows.first
         }
+        guard let row, row.count == 7, row[0] != "t", let owner = row[3], let tablespace = row[5], let role = row[6] else { return nil }
+        func problem(_ why: String, _ right: String) -> Problem {
+            Problem(
+                "SwapNotAllowed", "\(place.database) cannot be restored by swap: the role \(role) \(why)", next: "\(right), \(Self.instead)"
+            )
+        }
+        let name = SQLIdentifier.quoted(role)
+        if row[1] != "t" { return problem("may not make databases", "ALTER ROLE \(name) CREATEDB") }
+        if row[2] != "t" {
+            return problem(
+                "may not rename \(place.database), which is \(owner)'s", "GRANT \(SQLIdentifier.quoted(owner)) TO \(name)")
+        }
+        if row[4] != "t" {
+            return problem(
+                "may not put a database into the tablespace \(tablespace)",
+                "GRANT CREATE ON TABLESPACE \(SQLIdentifier.quoted(tablespace)) TO \(name)")
+        }
+        return nil
+    }
+
+    /// Every table of a scoped backup with the rows that it has now, differing or not.
+    private static func both(_ backup: BackupManifest?, _ now: [BackupManifest.Table]) -> [RestorePlan.TableChange] {
+        (backup?.tables ?? []).map { saved in
+            RestorePlan.TableChange(name: saved.name, saved: saved.rows, now: now.first { $0.name == saved.name }?.rows)
+        }.sorted { $0.name < $1.name }
     }
 
     /// True for `pg_dump`'s custom format, which begins with `PGDMP`.
@@ -146,12 +195,17 @@ public struct PostgresRestore: Sendable {
             plan.cautions.append("nobody can read or write while the transaction runs")
         case .tables:
             plan.steps = [save, "in one transaction: put the tables of \(what) back, which must not be there"]
+        case .beside:
+            plan.steps = [
+                "in one transaction: put the tables of \(what) into the schema \(besideSchema(plan.backup)), without keys and constraints",
+                "print the SQL that brings rows and columns back from there, for you to run",
+            ]
         }
         if case .path = plan.origin {
             plan.cautions.append("nothing is known of where \(what) comes from, and it has no fingerprint to compare")
         }
         if plan.backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
-        if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
+        if plan.rowsNewer > 0, plan.strategy == .swap || plan.strategy == .inPlace { plan.cautions.append(plan.newerRows) }
     }
 
     // MARK: Carrying out
@@ -163,6 +217,7 @@ public struct PostgresRestore: Sendable {
         case .swap: return try await swap(plan, progress)
         case .inPlace: return try await replaceInPlace(plan, progress)
         case .tables: return try await putBack(plan, progress)
+        case .beside: return try await putBeside(plan, progress)
         case .file: throw Problem("WrongStrategy", "a PostgreSQL database is not a file", next: "report this as a bug of Belay")
         }
     }
@@ -172,6 +227,15 @@ public struct PostgresRestore: Sendable {
         var request = request
         request.beforeRestore = restore
         return try await backups.full(request) { progress("saving \(place.database): \(ByteCount($0))") }.id
+    }
+
+    /// Longer than a switch may take.
+    static let leaseDuration = Duration.seconds(60)
+
+    /// Throws if somebody else has the lease.
+    func confirmLease() async throws(Problem) {
+        guard let lease else { return }
+        try await place.session { connection throws(Problem) in try await lease.confirm(for: Self.leaseDuration, on: connection) }
     }
 
     func source(of plan: RestorePlan) throws(Problem) -> DatabaseFilling.Source {
@@ -192,19 +256,16 @@ public struct PostgresRestore: Sendable {
     /// The tables of a scoped backup, all or none.
     private func putBack(_ plan: RestorePlan, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
         guard let backup = plan.backup else { throw Problem("BackupNotFound", "the plan holds no backup", next: "plan again") }
-        let present = try await place.session { connection throws(Problem) in
-            Set(try await TableCensus.all(on: connection).map(\.table.name))
-        }
-        let standing = backup.tables.map(\.name).filter(present.contains)
+        let standing = try await standing(backup)
         guard standing.isEmpty else {
             throw Problem(
-                "TablesExist",
-                "\(standing.map(\.description).joined(separator: ", ")) would be restored over what is there",
-                next: "rename it first, then take the rows that are missing out of the restored one")
+                "TablesExist", "\(standing.joined(separator: ", ")) would be restored over what is there",
+                next: "plan again: it was not there when this restore was planned")
         }
         let safety = try await save(before: plan.id, progress)
         await reached(.saved)
         progress("restoring \(backup.tables.count) tables")
+        try await confirmLease()
         do throws(Problem) {
             _ = try await place.run(
                 .restore, serverVersion: try await serverVersion(),

@@ -1,3 +1,5 @@
+public import Model
+
 /// What a restore will do, to be read before it is done. It changes nothing by itself.
 public struct RestorePlan: Sendable, Hashable, Codable {
     public enum Strategy: String, Sendable, Hashable, Codable, CaseIterable {
@@ -7,6 +9,8 @@ public struct RestorePlan: Sendable, Hashable, Codable {
         case inPlace = "in-place"
         /// The tables of a scoped backup are put back where they are missing.
         case tables
+        /// The tables of a scoped backup are put into a schema of their own, because they, or what belongs to them, are there.
+        case beside
         /// A SQLite file takes the place of another.
         case file
     }
@@ -64,6 +68,10 @@ public struct RestorePlan: Sendable, Hashable, Codable {
     public var keptAs: String?
     /// The newest restore, where it brought the same backup back already.
     public var repeats: BackupID?
+    /// What is restored holds no table at all, as far as a plan can see.
+    public var isOfNothing = false
+    /// Whether a restore may leave a database without tables.
+    public var allowsNothing = false
 
     public init(
         id: BackupID, origin: Origin, backup: BackupManifest?, database: String, strategy: Strategy, stage: Stage = .fresh,
@@ -84,6 +92,18 @@ public struct RestorePlan: Sendable, Hashable, Codable {
         self.cautions = cautions
         self.manual = manual
         self.keptAs = keptAs
+    }
+
+    /// What is told of a restore that would leave no table.
+    public var nothing: Problem {
+        let what =
+            switch origin {
+            case .backup(let id): "the backup \(id)"
+            case .path(let path): path
+            }
+        return Problem(
+            "NothingToRestore", "\(what) holds no table: nothing would be left of \(database)",
+            next: "name another backup; to empty the database all the same: --force")
     }
 
     /// Rows that are there now and not in the backup, as far as the numbers tell: updates and exchanged rows do not show.
@@ -113,6 +133,8 @@ public struct RestoreResult: Sendable, Hashable, Codable {
     /// Rows that the former database has and the restored one has not, or the other way round, counted after the switch.
     public var tables: [RestorePlan.TableChange]
     public var lines: [String]
+    /// SQL that brings rows and columns back from what was put beside the live tables, a line each; nobody ran it.
+    public var statements: [String] = []
 
     public init(plan: RestorePlan, safety: BackupID?, keptAs: String?, tables: [RestorePlan.TableChange] = [], lines: [String] = []) {
         self.plan = plan

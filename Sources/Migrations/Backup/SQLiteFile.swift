@@ -19,6 +19,18 @@ enum SQLiteFile {
         }
     }
 
+    /// Throws unless a file begins as SQLite's do; an empty one is a database without tables.
+    static func requireDatabase(_ path: String, _ thread: FileThread) async throws(Problem) {
+        let isOne = try await thread.run { () throws(Problem) in
+            if Files.size(path) == 0 { return true }
+            return try BackupFile(path, O_RDONLY).begins(with: Array("SQLite format 3\0".utf8))
+        }
+        guard isOne else {
+            throw Problem(
+                "NotADatabase", "\(path) is no SQLite database", next: "name a copy of the file, or a backup of reconcile backup list")
+        }
+    }
+
     static func session<Value>(
         _ path: String, _ mode: SQLiteConnection.Mode = .readWrite, busy: Duration = .seconds(5),
         _ work: (SQLiteConnection) async throws(Problem) -> Value

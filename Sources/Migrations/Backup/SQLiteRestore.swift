@@ -5,11 +5,16 @@ internal import SQL
 public struct SQLiteRestore: Sendable {
     private let backups: SQLiteBackups
     private let request: BackupRequest
+    /// Under which this is done: looked at before the file is exchanged.
+    private let lease: Lease?
 
-    /// - Parameter request: for the backup of the current state.
-    public init(_ backups: SQLiteBackups, _ request: BackupRequest) {
+    /// - Parameters:
+    ///   - request: for the backup of the current state.
+    ///   - lease: of the database, which the caller holds and keeps. Once somebody else has it, the file stays.
+    public init(_ backups: SQLiteBackups, _ request: BackupRequest, lease: Lease? = nil) {
         self.backups = backups
         self.request = request
+        self.lease = lease
     }
 
     private var path: String { backups.path }
@@ -36,15 +41,23 @@ public struct SQLiteRestore: Sendable {
             ? try await SQLiteFile.session(path, .readOnly) { connection throws(Problem) in
                 try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
             } : []
+        var held = backup?.tables
+        if backup == nil {
+            try await SQLiteFile.requireDatabase(file, backups.store.thread)
+            held = try await SQLiteFile.session(file, .readOnly) { connection throws(Problem) in
+                try await TableCensus.counting(TableCensus.all(on: connection), on: connection)
+            }
+        }
         let id = BackupID(at: backups.machine.now())
         let kept = "\(path).old-\(id)"
         var plan = RestorePlan(
             id: id, origin: origin, backup: backup, database: path, strategy: .file, liveBytes: Files.size(path) ?? 0, dumpBytes: size,
-            tables: RestorePlan.changes(saved: backup?.tables, now: now),
+            tables: RestorePlan.changes(saved: held, now: now),
             steps: [
                 "save \(path) as it is now", "copy \(file) beside it and check the copy",
                 "refuse if another process has \(path) open", "rename the copy to \(path); \(kept) is what was there before",
             ], keptAs: Files.exists(path) ? kept : nil)
+        plan.isOfNothing = held?.isEmpty ?? true
         if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
         if backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }
         return plan
@@ -80,6 +93,7 @@ public struct SQLiteRestore: Sendable {
                 try await SQLiteFile.copy(file, to: copy)
             }
             let (schema, tables) = try await SQLiteFile.examine(copy)
+            if plan.backup == nil, tables.isEmpty, !plan.allowsNothing { throw plan.nothing }
             if let manifest = plan.backup {
                 let report = try await DatabaseFilling.report(schema, tables, manifest, backups.store)
                 guard report.isProved else {
@@ -118,6 +132,7 @@ public struct SQLiteRestore: Sendable {
             } catch {
                 throw Problem("DatabaseInUse", "\(path) is in use: \(error)", next: inUse)
             }
+            try await lease?.confirm(inTransactionOf: connection)
             // A session that is open without a transaction holds no lock, and would go on writing to the former file.
             let holders = SQLiteFile.otherHolders(of: identity)
             guard holders.isEmpty else {

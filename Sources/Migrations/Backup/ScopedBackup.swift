@@ -137,7 +137,7 @@ struct ScopedBackup: Sendable {
 }
 
 extension Archive {
-    /// The migrations that are remembered as applied, in order; empty where Belay never wrote. Also inside a transaction.
+    /// The versioned migrations that are remembered as applied, in order; empty where Belay never wrote. Also inside a transaction.
     func standing(on connection: any SQLConnection) async throws(Problem) -> [String] {
         let what = "cannot read what is applied"
         if engine == .postgres {
@@ -146,8 +146,11 @@ extension Archive {
         }
         do throws(SQLError) {
             let rows = try await connection.query(
-                "SELECT version FROM \(tables.archive) WHERE state IN ('applied', 'presumed') ORDER BY seq, version")
-            return rows.rows.compactMap { $0.first ?? nil }
+                "SELECT version, format FROM \(tables.archive) WHERE state IN ('applied', 'presumed') ORDER BY seq, version")
+            return rows.rows.compactMap { row in
+                guard row.count == 2, let version = row[0] else { return nil }
+                return ArchiveRow.isRepeatable(version, format: row[1]) ? nil : version
+            }
         } catch {
             guard Self.meansNoTable(error) else { throw Problem(sql: error, what) }
             return []

@@ -17,7 +17,8 @@ struct ScratchDatabase: Sendable {
     ) async throws(Problem) -> Value {
         try await removeLeftovers(live, now: id.time)
         let name = prefix + id.inDatabaseName
-        try await live.createDatabase(name, withTablespace: false)
+        try await live.createDatabase(
+            name, withTablespace: false, next: "or take a role that has it into url or directUrl; backups themselves need no such right")
         let scratch = ScratchDatabase(place: live.at(name))
         let outcome: Result<Value, Problem>
         do throws(Problem) {
@@ -68,7 +69,8 @@ struct ScratchDatabase: Sendable {
 
 extension PostgresPlace {
     /// Makes an empty database with the encoding, the locale and, where asked for, the tablespace of ``database``.
-    func createDatabase(_ name: String, withTablespace: Bool) async throws(Problem) {
+    /// - Parameter next: what else may be done where this role may not: a half sentence after `ALTER ROLE … CREATEDB`.
+    func createDatabase(_ name: String, withTablespace: Bool, next: String) async throws(Problem) {
         try await session { connection throws(Problem) -> Void in
             let version = try await connection.serverVersion()
             // The collation's provider came with 15, its rules with 16, the builtin locale's name with 17.
@@ -77,12 +79,14 @@ extension PostgresPlace {
             let rules = version >= 160_000 ? "d.daticurules" : "NULL"
             let row = try await connection.ask(
                 """
-                SELECT pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, \(provider), \(locale), \(rules), t.spcname
-                FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
-                WHERE d.datname = pg_catalog.current_database()
+                SELECT pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, \(provider), \(locale), \(rules),
+                  CASE WHEN d.dattablespace <> n.dattablespace THEN t.spcname END, current_user
+                FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace,
+                  pg_catalog.pg_database n
+                WHERE d.datname = pg_catalog.current_database() AND n.datname = 'template0'
                 """, for: "cannot read how \(database) was made"
             ).rows.first
-            guard let row, row.count == 7, let encoding = row[0], let collate = row[1], let type = row[2] else {
+            guard let row, row.count == 8, let encoding = row[0], let collate = row[1], let type = row[2] else {
                 throw Problem("StatementFailed", "the server does not say how \(database) was made")
             }
             func quoted(_ text: String) -> String { SQLLiteral.quoted(text, for: .postgres) }
@@ -94,15 +98,20 @@ extension PostgresPlace {
             default: if version >= 150_000 { options.append("LOCALE_PROVIDER = libc") }
             }
             if let rules = row[5] { options.append("ICU_RULES = \(quoted(rules))") }
+            // Naming even the default one takes a right of its own; the template's is taken without.
             if withTablespace, let tablespace = row[6] { options.append("TABLESPACE = \(SQLIdentifier.quoted(tablespace))") }
             do throws(SQLError) {
                 _ = try await connection.query("CREATE DATABASE \(SQLIdentifier.quoted(name)) \(options.joined(separator: " "))")
             } catch {
                 guard error.sqlState == "42501" else { throw Problem(sql: error, "cannot make the database \(name)") }
+                let role = row[7].map(SQLIdentifier.quoted) ?? "…"
+                let isTablespace = error.description.contains("tablespace")
+                let right =
+                    isTablespace
+                    ? "GRANT CREATE ON TABLESPACE \(SQLIdentifier.quoted(row[6] ?? "…")) TO \(role)" : "ALTER ROLE \(role) CREATEDB"
                 throw Problem(
-                    "CreateDatabaseNotAllowed",
-                    "this role may not make a database, which is needed to restore a backup beside the live one",
-                    next: "ALTER ROLE … CREATEDB, or restore in place, which needs no other database")
+                    "CreateDatabaseNotAllowed", "cannot make the database \(name), which a backup is restored into: \(error)",
+                    next: "\(right), \(next)")
             }
         }
     }

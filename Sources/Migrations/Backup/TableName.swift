@@ -12,8 +12,11 @@ public struct TableName: Sendable, Hashable, Codable, Comparable {
 
     public static func < (left: TableName, right: TableName) -> Bool { (left.schema, left.name) < (right.schema, right.name) }
 
+    /// Begins the names of the schemas that the tables of scoped backups are put into.
+    static let besidePrefix = "belay_restore_"
+
     /// True for what Belay itself keeps.
-    public var isBelays: Bool { schema == "belay" || name.hasPrefix("_belay_") }
+    public var isBelays: Bool { schema == "belay" || schema.hasPrefix(Self.besidePrefix) || name.hasPrefix("_belay_") }
 
     /// For a statement.
     var quoted: String { "\(SQLIdentifier.quoted(schema)).\(SQLIdentifier.quoted(name))" }

@@ -83,6 +83,6 @@ extension DatabaseCare {
 
     private func driver(for copy: Drill.Place) -> MigrationsDriver {
         let text = copy.address?.revealed ?? ""
-        return MigrationsDriver { _, _ in .success(Secret(text)) }
+        return MigrationsDriver(history: history) { _, _ in .success(Secret(text)) }
     }
 }

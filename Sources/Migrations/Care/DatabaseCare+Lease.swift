@@ -12,9 +12,10 @@ extension DatabaseCare {
     /// - Parameters:
     ///   - what: for people: what it is held for.
     ///   - mayLack: true where a role that may not write goes on without.
+    ///   - work: is given the lease, to look whether it is still held before what cannot be taken back; nil where it goes on without.
     func withLease<Value: Sendable>(
         at place: CarePlace, _ what: String, mayLack: Bool = false, _ progress: @escaping @Sendable (String) -> Void,
-        _ work: () async throws(Problem) -> Value
+        _ work: (Lease?) async throws(Problem) -> Value
     ) async throws(Problem) -> Value {
         let lease: Lease
         do throws(Problem) {
@@ -22,12 +23,12 @@ extension DatabaseCare {
         } catch {
             guard mayLack, error.reason == "NotPermitted" else { throw error }
             progress("this role may not write: a migration that begins meanwhile waits for a lock, or fails")
-            return try await work()
+            return try await work(nil)
         }
         let outcome: Result<Value, Problem> = await withTaskGroup(of: Void.self) { group in
             group.addTask { await keep(lease, at: place) }
             defer { group.cancelAll() }
-            do throws(Problem) { return .success(try await work()) } catch { return .failure(error) }
+            do throws(Problem) { return .success(try await work(lease)) } catch { return .failure(error) }
         }
         // Also after a cancellation; what a restore put aside gives nothing back, and a lease that stays expires by itself.
         await Task {
@@ -69,23 +70,37 @@ extension DatabaseCare {
         }
     }
 
-    /// Prolongs the lease until it is cancelled or cannot any more. A session each time: one that stayed would keep a file open, or be in the
-    /// way of a database that is renamed.
+    /// Prolongs the lease until it is cancelled or somebody else has it. A session each time: one that stayed would keep a file open, or be in
+    /// the way of a database that is renamed.
     private func keep(_ lease: Lease, at place: CarePlace) async {
-        while true {
-            do {
-                try await clock.sleep(for: .seconds(8))
-                let isHeld = try await place.session { connection throws(Problem) -> Bool in
-                    do throws(SQLError) { return try await lease.renew(on: connection, for: Self.duration) } catch {
-                        throw Problem(sql: error, "cannot prolong the lease")
-                    }
+        await lease.keep(every: .seconds(8), on: clock) { lease throws(Problem) in
+            try await place.session { connection throws(Problem) in
+                do throws(SQLError) { return try await lease.renew(on: connection, for: Self.duration) } catch {
+                    throw Problem(sql: error, "cannot prolong the lease")
                 }
-                if !isHeld { return }
-            } catch {
-                return
             }
         }
     }
+}
+
+extension Lease {
+    /// Prolongs the lease before something that takes seconds and cannot be taken back. Throws if somebody else has it.
+    func confirm(for duration: Duration, on connection: any SQLConnection) async throws(Problem) {
+        let isHeld: Bool
+        do throws(SQLError) { isHeld = try await renew(on: connection, for: duration) } catch {
+            throw Problem(sql: error, "cannot prolong the lease")
+        }
+        if !isHeld { throw Self.lost }
+    }
+
+    /// Looks from within a transaction that keeps everybody else from the lease until it ends. Throws if somebody else has it.
+    func confirm(inTransactionOf connection: any SQLConnection) async throws(Problem) {
+        if try await connection.ask(fence.sql, fence.parameters, for: "cannot look at the lease").rows.isEmpty { throw Self.lost }
+    }
+
+    private static let lost = Problem(
+        "LeaseLost", "somebody else took over the lease of this database; nothing was changed",
+        next: "look at what was done meanwhile, then run it again")
 }
 
 extension SQLConnection {

@@ -9,6 +9,10 @@ public struct PastRestore: Sendable, Hashable {
         case unfinished
         case done
         case undone
+        /// Ended with an error: the database is as it was.
+        case failed
+        /// Nobody lived to say how it ended, and nothing but what was saved before it is left.
+        case interrupted
     }
 
     public var id: BackupID
@@ -67,18 +71,43 @@ extension DatabaseCare {
     /// Carries a plan out, or carries on with it where an earlier run was interrupted. What is there now is saved first. After an error the
     /// live database is as it was.
     public func restore(_ plan: RestorePlan, progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
+        do throws(Problem) {
+            let result = try await carryOut(plan, progress)
+            await note(.done, of: plan.id, progress)
+            return result
+        } catch {
+            await note(.failed, of: plan.id, progress)
+            throw error
+        }
+    }
+
+    /// Writes how a restore ended beside what was saved before it. Also for a task that was cancelled.
+    private func note(_ end: BackupManifest.RestoreEnd, of restore: BackupID, _ progress: @escaping @Sendable (String) -> Void) async {
+        await Task {
+            do throws(Problem) {
+                for case .backup(var manifest) in try await backups() where manifest.beforeRestore == restore {
+                    manifest.restoreEnd = end
+                    try await store.update(manifest)
+                }
+            } catch {
+                progress("how the restore ended is not recorded with the backup that was taken before it: \(error.message)")
+            }
+        }.value
+    }
+
+    private func carryOut(_ plan: RestorePlan, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
         let place = try await place()
         let request = safetyRequest(await applied())
         switch place {
         case .postgres(let postgres):
-            return try await withLease(at: place, "a restore", progress) { () throws(Problem) in
-                try await PostgresRestore(backups(at: postgres), request).run(plan, progress: progress)
+            return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
+                try await PostgresRestore(backups(at: postgres), request, lease: lease).run(plan, progress: progress)
             }
         case .sqlite(let path):
-            let restore = SQLiteRestore(SQLiteBackups(store: store, path: path, machine: machine), request)
-            guard Files.exists(path) else { return try await restore.run(plan, progress: progress) }
-            return try await withLease(at: place, "a restore", progress) { () throws(Problem) in
-                try await restore.run(plan, progress: progress)
+            let backups = SQLiteBackups(store: store, path: path, machine: machine)
+            guard Files.exists(path) else { return try await SQLiteRestore(backups, request).run(plan, progress: progress) }
+            return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
+                try await SQLiteRestore(backups, request, lease: lease).run(plan, progress: progress)
             }
         }
     }
@@ -89,7 +118,14 @@ extension DatabaseCare {
     public func restores() async throws(Problem) -> [PastRestore] {
         var found: [BackupID: PastRestore] = [:]
         for case .backup(let manifest) in try await backups() {
-            if let id = manifest.beforeRestore { found[id] = PastRestore(id: id, stage: .done, safety: manifest.id) }
+            guard let id = manifest.beforeRestore else { continue }
+            let stage: PastRestore.Stage =
+                switch manifest.restoreEnd {
+                case .done: .done
+                case .failed: .failed
+                case nil: .interrupted
+                }
+            found[id] = PastRestore(id: id, stage: stage, safety: manifest.id)
         }
         switch try await place() {
         case .postgres(let place):
@@ -110,7 +146,9 @@ extension DatabaseCare {
         case .sqlite(let path):
             for id in found.keys {
                 let kept = "\(path).old-\(id)"
-                if Files.exists(kept) { found[id]?.keptAs = kept }
+                guard Files.exists(kept) else { continue }
+                found[id]?.keptAs = kept
+                found[id]?.stage = .done
             }
         }
         return found.values.sorted { $0.id > $1.id }
@@ -124,8 +162,8 @@ extension DatabaseCare {
         let place = try await place()
         switch place {
         case .postgres(let postgres):
-            try await withLease(at: place, "the undoing of a restore", progress) { () throws(Problem) -> Void in
-                try await PostgresRestore(backups(at: postgres), safetyRequest(nil)).undoSwap(id)
+            try await withLease(at: place, "the undoing of a restore", progress) { lease throws(Problem) -> Void in
+                try await PostgresRestore(backups(at: postgres), safetyRequest(nil), lease: lease).undoSwap(id)
             }
             let undone = SwapNames(database: postgres.database, id: id).undone
             return [
@@ -134,25 +172,31 @@ extension DatabaseCare {
             ]
         case .sqlite:
             guard let kept = past.keptAs else { return [] }
-            let plan = try await planRestore(.path(kept), strategy: nil)
+            var plan = try await planRestore(.path(kept), strategy: nil)
+            // What was there before comes back whatever it was.
+            plan.allowsNothing = true
             return try await restore(plan, progress: progress).lines
         }
     }
 
     /// The restore, if it can be taken back.
-    public func undoable(_ id: BackupID) async throws(Problem) -> PastRestore {
+    /// - Parameter place: what a command that is named has to say of where the database is.
+    public func undoable(_ id: BackupID, place: String = "") async throws(Problem) -> PastRestore {
         let all = try await restores()
         guard let past = all.first(where: { $0.id == id }) else {
             throw Problem("RestoreNotFound", "there is no restore \(id) of \(database.id)", next: "see reconcile restore --list")
         }
-        let again = past.safety.map { "restore what was saved before it: reconcile restore \($0)" } ?? "restore a backup"
+        let again = past.safety.map { "restore what was saved before it: reconcile restore \($0)\(place)" } ?? "restore a backup"
         switch past.stage {
         case .undone: throw Problem("NothingToUndo", "the restore \(id) was taken back already", next: "see reconcile restore --list")
         case .unfinished:
             throw Problem(
                 "NothingToUndo", "the restore \(id) did not come to its switch: \(database.id) was not changed by it",
                 next: "run the same restore again to carry on")
-        case .done: break
+        case .failed:
+            throw Problem(
+                "NothingToUndo", "the restore \(id) failed: \(database.id) was not changed by it", next: "see reconcile restore --list")
+        case .done, .interrupted: break
         }
         if let newer = all.first(where: { $0.stage == .done && $0.id > id && $0.keptAs != nil }) {
             throw Problem(
@@ -162,6 +206,17 @@ extension DatabaseCare {
             throw Problem("NothingToUndo", "what was there before the restore \(id) is not kept as a database or a file", next: again)
         }
         return past
+    }
+
+    /// What a SQLite file beside the live one would be to a pass.
+    public func observe(file: String) async -> DatabaseObservation {
+        var other = database
+        other.connection = .sqlite(file)
+        // One of its own: what another has open is the live file.
+        let driver = MigrationsDriver(history: history, address: address)
+        let observation = await driver.observe(other, request)
+        await driver.end(request)
+        return observation
     }
 
     /// What is applied now and known of the migrations: for what a restore means for the pin.

@@ -13,6 +13,8 @@ public struct DatabaseCare: Sendable {
     let machine: BackupMachine
     let clock: any Clock<Duration>
     let driver: MigrationsDriver
+    /// Where a drill looks for ways back, as a pass does.
+    let history: (@Sendable (Database) async -> (any MigrationHistory)?)?
     let address: @Sendable (Configuration.Source, _ database: String) async -> Result<Secret, Problem>
 
     /// - Parameters:
@@ -21,7 +23,7 @@ public struct DatabaseCare: Sendable {
     ///   - address: reads the value that a spec refers to.
     public init(
         _ database: Database, _ request: SchemaRequest, variables: [String: String], machine: BackupMachine = BackupMachine(),
-        clock: any Clock<Duration> = ContinuousClock(),
+        clock: any Clock<Duration> = ContinuousClock(), history: (@Sendable (Database) async -> (any MigrationHistory)?)? = nil,
         address: @escaping @Sendable (Configuration.Source, _ database: String) async -> Result<Secret, Problem>
     ) {
         self.database = database
@@ -29,6 +31,7 @@ public struct DatabaseCare: Sendable {
         self.variables = variables
         self.machine = machine
         self.clock = clock
+        self.history = history
         self.address = address
         store = BackupStore(directory: request.backups, system: request.system, key: request.key)
         driver = MigrationsDriver(address: address)
@@ -74,7 +77,7 @@ public struct DatabaseCare: Sendable {
     /// Saves the whole database. Migrations wait meanwhile; who uses it does not.
     public func create(progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> BackupManifest {
         let place = try await place()
-        let id = try await withLease(at: place, "a backup", mayLack: true, progress) { () throws(Problem) in
+        let id = try await withLease(at: place, "a backup", mayLack: true, progress) { _ throws(Problem) in
             try await save(from: place, progress)
         }
         return try await store.manifest(id)

@@ -20,7 +20,7 @@ extension SchemaFingerprint {
             SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
         ), space AS (
             SELECT n.oid, pg_catalog.quote_ident(n.nspname) AS name, n.nspname, n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n
-            WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'belay')
+            WHERE n.nspname !~ '^(pg|belay_restore)_' AND n.nspname NOT IN ('information_schema', 'belay')
             AND NOT EXISTS (SELECT 1 FROM member m WHERE m.classid = 2615 AND m.objid = n.oid)
         ), hidden AS (
             SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -205,7 +205,7 @@ extension SchemaFingerprint {
             LATERAL pg_catalog.pg_identify_object(c.classoid, c.objoid, c.objsubid) i
             WHERE (c.objoid >= 16384 OR c.classoid = 2615 AND c.objoid = 2200) AND c.classoid <> 2613
             AND NOT (c.classoid = 2615 AND c.description = 'standard public schema')
-            AND coalesce(i.schema, '') <> 'belay' AND NOT (c.classoid = 2615 AND i.identity = 'belay')
+            AND coalesce(i.schema, '') !~ '^belay(_restore_.*)?$' AND NOT (c.classoid = 2615 AND i.identity ~ '^belay(_restore_.*)?$')
             AND NOT EXISTS (SELECT 1 FROM member m WHERE m.classid = c.classoid AND m.objid = c.objoid)
             AND NOT (c.classoid = 1259 AND EXISTS (SELECT 1 FROM hidden h WHERE h.oid = c.objoid))
             AND i.identity IS NOT NULL

@@ -33,7 +33,7 @@ public enum SchemaSanity {
         WITH own AS (
             SELECT c.oid, c.relname, c.relkind, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'belay') AND c.relpersistence <> 't'
+            WHERE n.nspname !~ '^(pg|belay_restore)_' AND n.nspname NOT IN ('information_schema', 'belay') AND c.relpersistence <> 't'
         )
         SELECT 'index ' || o.name || ' is invalid' AS line, NULL::text AS question
         FROM pg_catalog.pg_index i JOIN own o ON o.oid = i.indexrelid WHERE NOT i.indisvalid

@@ -28,6 +28,10 @@ struct LossCount: Sendable {
                 isCertain = false
             case .view, .type, .sequence: add(Self.words(loss))
             }
+            if loss.isUncertain {
+                add("\(Self.words(loss)), whichever it is by then")
+                isCertain = false
+            }
             if loss.cascades || loss.kind == .schema { try await expand(loss, connection) }
         }
     }
@@ -35,18 +39,34 @@ struct LossCount: Sendable {
     /// What of it has rows of its own, as SQL names it: what is locked before anything is counted.
     static func names(_ losses: [StatementFacts.Loss]) -> [String] {
         var seen: Set<String> = []
-        return losses.filter { [.table, .column, .rows].contains($0.kind) }.map { quoted($0.object) }.filter { seen.insert($0).inserted }
+        return losses.filter { [.table, .column, .rows].contains($0.kind) }.flatMap { $0.names.map(\.quoted) }.filter {
+            seen.insert($0).inserted
+        }
     }
 
     private mutating func add(_ text: String) { if !words.contains(text) { words.append(text) } }
 
     private mutating func add(_ loss: StatementFacts.Loss, _ connection: any SQLConnection) async throws(SQLError) {
-        guard let table = try await Self.find(loss.object, connection) else { return }
-        let condition = loss.column.map { " WHERE \(SQLIdentifier.quoted($0)) IS NOT NULL" } ?? ""
+        var found: [Found] = []
+        for name in loss.names { if let one = try await Self.find(name, connection), !found.contains(one) { found.append(one) } }
+        let before = words.count
+        for one in found { try await add(loss, one, connection) }
+        // Of several that a name may mean one is lost.
+        if found.count > 1, words.count > before { isCertain = false }
+    }
+
+    private mutating func add(_ loss: StatementFacts.Loss, _ found: Found, _ connection: any SQLConnection) async throws(SQLError) {
+        guard !found.isView else {
+            add(Self.words(loss, found.name))
+            isCertain = false
+            return
+        }
+        let table = found.name
+        let condition = (loss.originColumn ?? loss.column).map { " WHERE \(SQLIdentifier.quoted($0)) IS NOT NULL" } ?? ""
         // Nothing is lost with an empty table, or with a column without values.
         let isAny = try await Self.attempt("SELECT EXISTS (SELECT 1 FROM \(table)\(condition))", connection).map { $0 == "t" || $0 == "1" }
         if isAny == false { return }
-        add(Self.words(loss))
+        add(Self.words(loss, table))
         try await count(table, condition, connection)
         try await addParts(of: table, connection)
     }
@@ -85,8 +105,14 @@ struct LossCount: Sendable {
     /// its constraint with a `DROP`, its rows with a `TRUNCATE`: saved in both cases.
     private mutating func expand(_ loss: StatementFacts.Loss, _ connection: any SQLConnection) async throws(SQLError) {
         guard connection.engine == .postgres else { return }
-        let name = Self.quoted(loss.object)
-        let dependents = try await connection.query(Self.dependents, [.text(name), .text(loss.kind == .column ? loss.column ?? "" : "")])
+        for name in loss.names { try await expand(loss, name.quoted, connection) }
+    }
+
+    private mutating func expand(
+        _ loss: StatementFacts.Loss, _ name: String, _ connection: any SQLConnection
+    ) async throws(SQLError) {
+        let column = loss.kind == .column ? loss.originColumn ?? loss.column ?? "" : ""
+        let dependents = try await connection.query(Self.dependents, [.text(name), .text(column)])
         for row in dependents.rows {
             guard let what = row[0] else { continue }
             add(what)
@@ -125,27 +151,44 @@ struct LossCount: Sendable {
         return if case .success(let value) = answer { value } else { nil }
     }
 
-    /// The relation's full name, quoted; nil when there is none, or when it holds no rows of its own.
-    private static func find(_ object: String, _ connection: any SQLConnection) async throws(SQLError) -> String? {
-        switch connection.engine {
-        case .postgres:
-            try await connection.query(
-                """
-                SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c \
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p', 'm', 'f')
-                """, [.text(quoted(object))]
-            ).scalar
-        case .sqlite:
-            try await connection.query(
-                "SELECT '\"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
-                [.text(object.split(separator: ".").last.map(String.init) ?? object)]
-            ).scalar
-        }
+    /// Something that holds rows, or shows those of others.
+    private struct Found: Hashable {
+        /// In full, and quoted.
+        var name: String
+        var isView: Bool
     }
 
-    private static func quoted(_ object: String) -> String {
-        object.split(separator: ".").map { SQLIdentifier.quoted(String($0)) }.joined(separator: ".")
+    /// Nil when there is none of that name.
+    private static func find(_ name: ObjectName, _ connection: any SQLConnection) async throws(SQLError) -> Found? {
+        let answer: SQLRows
+        switch connection.engine {
+        case .postgres:
+            answer = try await connection.query(
+                """
+                SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relkind = 'v' \
+                FROM pg_catalog.pg_class c \
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p', 'm', 'f', 'v')
+                """, [.text(name.quoted)])
+        case .sqlite:
+            answer = try await connection.query(
+                "SELECT '\"' || replace(name, '\"', '\"\"') || '\"', type = 'view' FROM sqlite_master WHERE type IN ('table', 'view') "
+                    + "AND name = ?1 COLLATE NOCASE", [.text(name.last)])
+        }
+        guard let row = answer.rows.first, let found = row[0] else { return nil }
+        return Found(name: found, isView: ["t", "1"].contains(row[1]))
+    }
+
+    /// - Parameter table: where it is found now; told where a statement before gives it another name.
+    private static func words(_ loss: StatementFacts.Loss, _ table: String) -> String {
+        guard !loss.origins.isEmpty else { return words(loss) }
+        let (name, now) = (ObjectName(loss.object), ObjectName(table))
+        var loss = loss
+        if loss.originColumn == nil, now.last == name.last, name.schema == nil || name == now {
+            loss.object = now.text
+            return words(loss)
+        }
+        return "\(words(loss)) (now \(now.text)\(loss.originColumn.map { ".\($0)" } ?? ""))"
     }
 
     private static func words(_ loss: StatementFacts.Loss) -> String {

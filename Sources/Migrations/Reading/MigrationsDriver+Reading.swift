@@ -16,6 +16,9 @@ extension MigrationsDriver {
             let sources = try MigrationSource.all(under: settings.path)
             var format = settings.format.flatMap(MigrationFormat.init)
             if format == nil { format = await fittingTable(MigrationFormat.fitting(sources), database, connection) }
+            if format == nil, sources.isEmpty { format = await rememberedFormat(connection) }
+            // Nothing is wanted and nothing is there: a database that only keeps Belay's own tables.
+            if format == nil, sources.isEmpty, database.schema == Database.emptySchema { format = .dbmate }
             directory = try MigrationDirectory(
                 reading: sources, format: format, order: settings.order.flatMap(MigrationOrder.init), dialect: dialect)
         } catch {
@@ -37,7 +40,7 @@ extension MigrationsDriver {
                 set = found.read(answers.records, files: directory.migrations, archive: archive, database: database.id)
             }
             var isInhabited = false
-            if set.applied.isEmpty, set.problems.isEmpty, archive.isEmpty {
+            if set.applied.isEmpty, set.repeatables.isEmpty, set.problems.isEmpty, archive.isEmpty {
                 isInhabited = try await AdoptedTable.hasUserTables(connection, besides: table.name)
             }
             var reading = SchemaReading(
@@ -48,6 +51,12 @@ extension MigrationsDriver {
         } catch {
             return .failure(Problem(database, error))
         }
+    }
+
+    /// What the migrations were written for whose files are all gone; nil where the database keeps no copies.
+    private func rememberedFormat(_ connection: any SQLConnection) async -> MigrationFormat? {
+        let archive = try? await Archive(connection.engine).load(on: connection, withLines: false)  // Told by the next question.
+        return archive?.last?.format.flatMap(MigrationFormat.init)
     }
 
     /// Of several formats that the files fit, the one whose table is there; nil where that does not decide.

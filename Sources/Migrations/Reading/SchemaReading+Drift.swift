@@ -22,7 +22,9 @@ extension SchemaReading {
     /// is not to be looked at. One query where nothing differs.
     func drift(on connection: any SQLConnection) async throws(SQLError) -> SchemaDifference? {
         guard database.migrations.verify != .off, interrupted.isEmpty,
-            let last = archive.values.filter({ applied($0.version) != nil }).max(by: { $0.sequence < $1.sequence }),
+            let last = archive.values.filter({ applied($0.version) != nil || $0.isStandingRepeatable }).max(by: {
+                $0.sequence < $1.sequence
+            }),
             let expected = last.fingerprintAfter
         else { return nil }
         let now: MigrationJob.SchemaState

@@ -22,6 +22,7 @@ extension SchemaReading {
                 if path.downs.contains(stem), let down {
                     let script = try await script(down, occasion: archive[stem]?.sequence ?? 0, on: connection)
                     migration.downScript = script
+                    migration.downOnlyTakesAway = down.onlyTakesAway
                     migration.down = script.isDestructive ? .dataLoss : .instant
                     if let problem = refusal(of: down, stem) { blockers.append(problem) }
                 } else if path.downs.contains(stem), isTampered(stem) {
@@ -40,6 +41,7 @@ extension SchemaReading {
             }
             migrations.append(migration)
         }
+        let repeatables = try await repeatables(on: connection, &blockers)
         let edited = directory.migrations.filter { applied($0.stem) != nil && isEdited($0) }
         for file in edited { blockers.append(checksumMismatch(file)) }
         let drift = try await drift(on: connection)
@@ -49,7 +51,7 @@ extension SchemaReading {
             summary: .init(
                 engine: engine, table: "\(table.name) (\(table.kind.rawValue))", format: directory.format.rawValue,
                 edited: edited.map(\.stem), reversible: migrations.count { applied($0.version) != nil && $0.down != nil },
-                unkept: unkept.count, drift: drift?.lines()))
+                unkept: unkept.count, drift: drift?.lines()), repeatables: repeatables)
     }
 
     /// What keeps the schema from being moved at all.
@@ -71,7 +73,7 @@ extension SchemaReading {
                     "\(database.id): \(stem) was interrupted, and nothing tells whether its last statement took effect",
                     next: "look, then say so: reconcile migrate resolve \(stem) --done, --retry or --undo"))
         }
-        return problems
+        return problems + lostRepeatables
     }
 
     private func scripts(of stem: String) -> Result<(up: Resolved?, down: Resolved?), ParseError> {
@@ -95,9 +97,12 @@ extension SchemaReading {
     private func notes(_ path: MigrationPath) -> [String] {
         var notes: [String] = []
         for (stem, state) in interrupted.sorted(by: { $0.key < $1.key }) where state != .stuck {
-            notes.append("\(stem) was interrupted half-way \(state == .applyingUp ? "up" : "down"); the next run goes on from there")
+            notes.append(
+                "\(stem) is half-way \(state == .applyingUp ? "up" : "down"): if nobody is at work, the next run goes on from there")
         }
-        let presumed = set.applied.filter(\.isPresumed).map(\.entry.stem)
+        let known = Set(recordedStems)
+        let presumed = set.applied.filter { $0.isPresumed && (table.kind.isHighWaterMark || !known.contains($0.entry.stem)) }.map(
+            \.entry.stem)
         if let first = presumed.first {
             let what = presumed.count == 1 ? first : "\(presumed.count) migrations, \(first) to \(presumed[presumed.count - 1]),"
             notes.append(
@@ -115,7 +120,7 @@ extension SchemaReading {
         return notes
     }
 
-    private func phase(of stem: String, _ up: Resolved?) -> DatabaseObservation.Migration.Class {
+    func phase(of stem: String, _ up: Resolved?) -> DatabaseObservation.Migration.Class {
         switch file(stem)?.declaredPhase {
         case .expand, .either: .expand
         case .contract: .contract
@@ -124,7 +129,7 @@ extension SchemaReading {
     }
 
     /// What cannot be run as it stands.
-    private func refusal(of script: Resolved, _ stem: String) -> Problem? {
+    func refusal(of script: Resolved, _ stem: String) -> Problem? {
         let alone = script.facts.nonTransactional.count == script.facts.statements.count
         if script.isTransactional || (script.script.isTransactional == nil && !alone), let index = script.facts.nonTransactional.first {
             return Problem(
@@ -139,7 +144,7 @@ extension SchemaReading {
                 + "the transaction that it runs in", next: "take it out, or split the file")
     }
 
-    private func script(_ resolved: Resolved, occasion: Int, on connection: any SQLConnection) async throws(SQLError)
+    func script(_ resolved: Resolved, occasion: Int, on connection: any SQLConnection) async throws(SQLError)
         -> DatabaseObservation.Script
     {
         let losses = try await LossCount(resolved.facts.losses, on: connection)

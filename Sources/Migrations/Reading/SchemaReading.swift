@@ -22,6 +22,8 @@ struct SchemaReading: Sendable {
     let interrupted: [String: ArchiveRow.State]
     /// Every known stem in order, with those that have no file where they belong.
     let stems: [String]
+    /// Repeatable migrations that have a file, in the order in which Flyway runs them.
+    let repeatables: [MigrationFile]
     /// How the schema is, where that was asked for together with the rest.
     var schemaNow: MigrationJob.SchemaState?
     private let knownFacts: FactsCache
@@ -48,14 +50,18 @@ struct SchemaReading: Sendable {
         knownFacts = facts
         files = Dictionary(directory.migrations.map { ($0.stem, $0) }) { first, _ in first }
         recorded = set
+        repeatables = directory.migrations.filter(\.isRepeatable).sorted {
+            AdoptedTable.Entry($0).flywayDescription.utf8.lexicographicallyPrecedes(AdoptedTable.Entry($1).flywayDescription.utf8)
+        }
         var set = set
         if isInhabited || !set.applied.isEmpty { set.presume(upTo: database.migrations.baseline, of: directory, archive: self.archive) }
         let interrupted = Dictionary(
             archive.filter { [.applyingUp, .applyingDown, .stuck].contains($0.state) }.map { ($0.version, $0.state) }
         ) { first, _ in first }
-        stems = MigrationSequence(directory).stems(with: set.applied.map(\.entry.stem) + interrupted.keys.sorted())
+        let versioned = archive.filter { interrupted[$0.version] != nil && !$0.isRepeatable }
+        stems = MigrationSequence(directory).stems(with: set.applied.map(\.entry.stem) + versioned.map(\.version).sorted())
         set.finish(
-            archive.filter { interrupted[$0.version] != nil }, of: table, towards: Self.position(of: database.schema, stems, files), stems)
+            versioned, of: table, towards: Self.position(of: database.schema, stems, files), stems)
         self.interrupted = interrupted
         self.set = set
         standing = Dictionary(set.applied.map { ($0.entry.stem, $0) }) { first, _ in first }

@@ -36,7 +36,7 @@ extension MigrationSession {
             """
             SELECT coalesce(pg_catalog.string_agg(indexrelid::text, ',' ORDER BY indexrelid), '') FROM pg_catalog.pg_index \
             WHERE indrelid = pg_catalog.to_regclass($1::text)
-            """, [.text(table)]
+            """, [.text(Self.sql(table))]
         ).scalar ?? ""
     }
 
@@ -49,8 +49,8 @@ extension MigrationSession {
             try await connection.query("SELECT \(sql)", parameters.map(SQLValue.text)).scalar == "t"
         }
         switch probe {
-        case .created(let object, let name): return try await holds(Self.exists(object), name) ? .done : .run
-        case .dropped(let object, let name): return try await holds(Self.exists(object), name) ? .run : .done
+        case .created(let object, let name): return try await holds(Self.exists(object), Self.named(object, name)) ? .done : .run
+        case .dropped(let object, let name): return try await holds(Self.exists(object), Self.named(object, name)) ? .run : .done
         case .indexBuilt(let name, let table): return try await probeIndex(name, table, before: before, connection)
         case .reindexed(let name):
             let leftovers = try await connection.query(
@@ -60,39 +60,41 @@ extension MigrationSession {
                 WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND n.nspname <> 'pg_toast' \
                 AND (pg_catalog.to_regclass($1::text) IS NULL OR i.indrelid = pg_catalog.to_regclass($1::text) OR i.indrelid = \
                 (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass($1::text)))
-                """, [.text(name)])
+                """, [.text(Self.sql(name))])
             let names = leftovers.rows.compactMap { $0.first.flatMap { $0 } }
             return names.isEmpty ? .run : .repair(names.map { "DROP INDEX CONCURRENTLY IF EXISTS \($0)" })
-        case .columnAdded(let table, let column): return try await holds(Self.hasColumn, table, column) ? .done : .run
-        case .columnDropped(let table, let column): return try await holds(Self.hasColumn, table, column) ? .run : .done
-        case .constraintAdded(let table, let constraint): return try await holds(Self.hasConstraint, table, constraint) ? .done : .run
-        case .constraintDropped(let table, let constraint): return try await holds(Self.hasConstraint, table, constraint) ? .run : .done
+        case .columnAdded(let table, let column): return try await holds(Self.hasColumn, Self.sql(table), column) ? .done : .run
+        case .columnDropped(let table, let column): return try await holds(Self.hasColumn, Self.sql(table), column) ? .run : .done
+        case .constraintAdded(let table, let constraint):
+            return try await holds(Self.hasConstraint, Self.sql(table), constraint) ? .done : .run
+        case .constraintDropped(let table, let constraint):
+            return try await holds(Self.hasConstraint, Self.sql(table), constraint) ? .run : .done
         case .constraintValidated(let table, let constraint):
             return try await holds(
                 """
                 EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1::text) AND convalidated \
-                AND conname = \(Self.last("$2")))
-                """, table, constraint) ? .done : .run
+                AND conname = $2::text)
+                """, Self.sql(table), constraint) ? .done : .run
         case .notNullSet(let table, let column):
             return try await holds(
                 """
                 EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1::text) AND attnotnull \
-                AND attname = \(Self.last("$2")))
-                """, table, column) ? .done : .run
+                AND attname = $2::text)
+                """, Self.sql(table), column) ? .done : .run
         case .enumValueAdded(let type, let value):
             return try await holds(
                 """
                 EXISTS (SELECT 1 FROM pg_catalog.pg_enum WHERE enumtypid = pg_catalog.to_regtype($1::text) AND enumlabel = $2::text)
-                """, type, value) ? .done : .run
+                """, Self.sql(type), value) ? .done : .run
         case .partitionDetached(let parent, let partition):
             let pending = version >= 140_000 ? "inhdetachpending::text" : "'false'"
             let answer = try await connection.query(
                 """
                 SELECT \(pending) FROM pg_catalog.pg_inherits WHERE inhparent = pg_catalog.to_regclass($1::text) \
                 AND inhrelid = pg_catalog.to_regclass($2::text)
-                """, [.text(parent), .text(partition)])
+                """, [.text(Self.sql(parent)), .text(Self.sql(partition))])
             guard let pending = answer.scalar else { return .done }
-            return pending == "true" ? .instead("ALTER TABLE \(parent) DETACH PARTITION \(partition) FINALIZE") : .run
+            return pending == "true" ? .instead("ALTER TABLE \(Self.sql(parent)) DETACH PARTITION \(Self.sql(partition)) FINALIZE") : .run
         case .repeatable: return .run
         case .ambiguous: return .unknown
         }
@@ -107,8 +109,8 @@ extension MigrationSession {
             EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) \
             FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-            WHERE i.indrelid = pg_catalog.to_regclass($1::text) AND ($2::text IS NULL OR c.relname = \(Self.last("$2")))
-            """, [.text(table), .optional(name)])
+            WHERE i.indrelid = pg_catalog.to_regclass($1::text) AND ($2::text IS NULL OR c.relname = $2::text)
+            """, [.text(Self.sql(table)), .optional(name.map { ObjectName($0).last })])
         let old = Set((before ?? "").split(separator: ",").map(String.init))
         for row in answer.rows {
             guard row.count == 4, let id = row[0], let index = row[2] else { continue }
@@ -123,18 +125,24 @@ extension MigrationSession {
         return .run
     }
 
-    /// The last part of a name as written, unquoted or folded as PostgreSQL does it.
-    private static func last(_ parameter: String) -> String {
-        "(pg_catalog.parse_ident(\(parameter)::text))[pg_catalog.array_upper(pg_catalog.parse_ident(\(parameter)::text), 1)]"
+    /// As the functions of the catalogue read it.
+    private static func sql(_ name: String) -> String { ObjectName(name).quoted }
+
+    /// What ``exists(_:)`` asks for.
+    private static func named(_ object: CatalogueProbe.Object, _ name: String) -> String {
+        switch object {
+        case .function, .trigger, .extension: ObjectName(name).last
+        default: sql(name)
+        }
     }
 
     private static let hasColumn = """
         EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1::text) AND attnum > 0 AND NOT attisdropped \
-        AND attname = \(last("$2")))
+        AND attname = $2::text)
         """
 
     private static let hasConstraint = """
-        EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1::text) AND conname = \(last("$2")))
+        EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1::text) AND conname = $2::text)
         """
 
     private static func exists(_ object: CatalogueProbe.Object) -> String {
@@ -142,21 +150,22 @@ extension MigrationSession {
         case .table, .view, .materializedView, .index, .sequence: "pg_catalog.to_regclass($1::text) IS NOT NULL"
         case .type: "pg_catalog.to_regtype($1::text) IS NOT NULL"
         case .schema: "pg_catalog.to_regnamespace($1::text) IS NOT NULL"
-        case .function: "EXISTS (SELECT 1 FROM pg_catalog.pg_proc WHERE proname = \(last("$1")))"
-        case .trigger: "EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = \(last("$1")))"
-        case .extension: "EXISTS (SELECT 1 FROM pg_catalog.pg_extension WHERE extname = \(last("$1")))"
+        case .function: "EXISTS (SELECT 1 FROM pg_catalog.pg_proc WHERE proname = $1::text)"
+        case .trigger: "EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = $1::text)"
+        case .extension: "EXISTS (SELECT 1 FROM pg_catalog.pg_extension WHERE extname = $1::text)"
         }
     }
 
     private func probeOnSQLite(_ probe: CatalogueProbe, _ connection: any SQLConnection) async throws(SQLError) -> ProbeAnswer {
         func isThere(_ name: String) async throws(SQLError) -> Bool {
-            let name = name.split(separator: ".").last.map { String($0).filter { !"\"`[]".contains($0) } } ?? name
-            return try await connection.query("SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?1)", [.text(name)]).scalar != nil
+            try await connection.query(
+                "SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?1)", [.text(ObjectName(name).last)]
+            ).scalar != nil
         }
         func hasColumn(_ table: String, _ column: String) async throws(SQLError) -> Bool {
             try await connection.query(
                 "SELECT 1 FROM pragma_table_info(?1) WHERE lower(name) = lower(?2)",
-                [.text(table.filter { !"\"`[]".contains($0) }), .text(column.filter { !"\"`[]".contains($0) })]
+                [.text(ObjectName(table).last), .text(column)]
             ).scalar != nil
         }
         switch probe {

@@ -11,13 +11,18 @@ actor HeldSchema {
     private let session: MigrationSession
     /// What is applied, in order; for the tables that record only the last one.
     private var standing: [AdoptedTable.Entry]
+    /// Which repeatable migration was run last.
+    private var lastRepeatable: String?
     private let progress: ProgressLine
+    /// What came into being on this way: nobody has to approve that it goes again.
+    private var made = MadeOnTheWay()
 
     private init(_ reading: SchemaReading, _ session: MigrationSession, _ progress: ProgressLine) {
         self.reading = reading
         self.session = session
         self.progress = progress
         standing = reading.set.applied.map(\.entry)
+        lastRepeatable = reading.lastRepeatable?.version
     }
 
     /// How long somebody else who is at work is waited for before the pass says so.
@@ -57,7 +62,8 @@ actor HeldSchema {
         switch await session.run(job) {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
-            if change.isUp { standing.append(entry) }
+            if change.isRepeatable { lastRepeatable = entry.stem } else if change.isUp { standing.append(entry) }
+            made.add(script.facts)
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
         case .undecided(let problem): return .undecided(reading.naming(problem))
@@ -65,7 +71,11 @@ actor HeldSchema {
     }
 
     func resolve(_ version: String, _ resolution: Resolution) async -> Problem? {
-        await session.resolve(version, resolution).map(reading.naming)
+        if resolution == .undo, reading.archive[version]?.isRepeatable == true {
+            return reading.naming(
+                Problem("Irreversible", "\(version) is repeatable: nothing takes it back", next: "say --done or --retry"))
+        }
+        return await session.resolve(version, resolution).map(reading.naming)
     }
 
     // MARK: - Adopting
@@ -105,14 +115,17 @@ actor HeldSchema {
             version: change.version, name: entry.name, isUp: change.isUp, script: script.script, facts: script.facts, path: script.path,
             recorded: table.recorded(entry),
             records: (change.isUp ? table.recordUp(entry) : table.recordDown(entry, previous: before)).map { SQLRun($0) },
-            archive: reading.row(of: entry, request, state: .applied), timeouts: settings.timeouts)
+            archive: reading.row(of: entry, request, state: .applied, isUp: change.isUp), timeouts: settings.timeouts)
         if settings.verify != .off {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
             if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
-            if !change.isUp { job.expected = await expectation(change.version) }
+            if !change.isUp { await expect(&job) }
         }
-        let losses = script.facts.losses
+        if !change.isUp { job.witness = lastRepeatable }
+        // What was there when it was planned is lost, whatever the scripts before say that they make.
+        let isOfTheWay = change.script?.losses.isEmpty ?? false
+        let losses = script.facts.losses.filter { !isOfTheWay || !made.holds($0) }
         guard !losses.isEmpty else { return job }
         job.tablesAtRisk = LossCount.names(losses)
         job.approvedRows = request.approvedRows
@@ -127,12 +140,24 @@ actor HeldSchema {
         return job
     }
 
-    /// How the schema was before the migration that is taken back, where that was written down.
-    private func expectation(_ version: String) async -> MigrationJob.SchemaState? {
+    /// How the schema was before the migration that is taken back, where that was written down. What repeatable migrations that were run since
+    /// changed stays as it is.
+    private func expect(_ job: inout MigrationJob) async {
         let archive = Archive(reading.table.engine)
-        let found = await session.look { connection throws(SQLError) in try await archive.row(of: version, on: connection) }
-        guard case .success(let row?) = found, let hash = row.fingerprintBefore else { return nil }
-        return MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
+        let version = job.version
+        let witness = lastRepeatable
+        let found = await session.look { connection throws(SQLError) in
+            let row = try await archive.row(of: version, on: connection)
+            guard let witness else { return (row, ArchiveRow?.none) }
+            return (row, try await archive.row(of: witness, on: connection))
+        }
+        guard case .success((let row?, let repeatable)) = found, let hash = row.fingerprintBefore else { return }
+        if let repeatable, repeatable.sequence > row.sequence {
+            guard row.linesBefore != nil, let then = row.linesAfter, let now = repeatable.linesAfter else { return }
+            func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)) }
+            job.tolerated = lines(then).symmetricDifference(lines(now))
+        }
+        job.expected = MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
     }
 }
 
@@ -170,8 +195,15 @@ extension SchemaReading {
         ) { MigrationJob.SchemaState(SchemaFingerprint(postgres: $0.scalar ?? "")) }
     }
 
-    /// What the database is to keep of a migration.
-    func row(of entry: AdoptedTable.Entry, _ request: SchemaRequest, state: ArchiveRow.State) -> ArchiveRow {
+    /// What the database is to keep of a migration: what stands in its file, or the copy that is kept already, where that is what counts.
+    func row(of entry: AdoptedTable.Entry, _ request: SchemaRequest, state: ArchiveRow.State, isUp: Bool = true) -> ArchiveRow {
+        if let kept = archive[entry.stem], outlives(kept, isUp: isUp) {
+            var row = kept
+            (row.state, row.appliedBy, row.run) = (state, request.actor, request.run)
+            (row.appliedAt, row.milliseconds) = (nil, nil)
+            (row.fingerprintBefore, row.linesBefore, row.fingerprintAfter, row.linesAfter) = (nil, nil, nil, nil)
+            return row
+        }
         let file = file(entry.stem)
         return ArchiveRow(
             version: entry.stem, name: entry.name, sequence: 0, state: state, upSQL: file?.up.text, downSQL: file?.down?.text,
@@ -180,6 +212,14 @@ extension SchemaReading {
             sourceCommit: request.commit, sourcePath: entry.path, format: directory.format.rawValue, appliedBy: request.actor,
             run: request.run
         ).signed(request.key)
+    }
+
+    /// Whether a copy says more of a migration than its file does: without a file or without a down script in it, and on the way back also
+    /// where the file is not what was applied. Its signature fits only what it was made for, so that it is kept as a whole.
+    private func outlives(_ kept: ArchiveRow, isUp: Bool) -> Bool {
+        guard let file = file(kept.version) else { return true }
+        if isUp { return file.down == nil && kept.downSQL != nil && kept.upHash == ArchiveSignature.hash(file.up.text) }
+        return file.down == nil || isEdited(file)
     }
 
     func naming(_ problem: Problem) -> Problem {

@@ -91,6 +91,21 @@ public struct Lease: Sendable, Hashable {
         }
     }
 
+    /// Prolongs the lease again and again until the task is cancelled or somebody else has it. One time that fails is followed by the next.
+    /// - Parameter renew: prolongs it once; false: somebody else has it.
+    public func keep<Failure: Error>(
+        every pause: Duration, on clock: any Clock<Duration>, renew: (Lease) async throws(Failure) -> Bool
+    ) async {
+        while !Task.isCancelled {
+            do { try await clock.sleep(for: pause) } catch { return }
+            do {
+                guard try await renew(self) else { return }
+            } catch {
+                // A lease that runs out meanwhile is found out by the fence of whoever holds it.
+            }
+        }
+    }
+
     /// Gives the lease back; nothing happens if somebody else has it.
     public func release(on connection: any SQLConnection) async throws(SQLError) {
         let archive = Archive(engine)

@@ -67,6 +67,10 @@ public struct MigrationJob: Sendable {
     public var verify: MigrationSettings.Verification
     /// How the schema is to be after a way back.
     public var expected: SchemaState?
+    /// Lines of the schema that something else than this migration changed since: they count for no difference from ``expected``.
+    var tolerated: Set<String> = []
+    /// The repeatable migration that was run last: with it stands how the schema is, so that its row follows a way back.
+    var witness: String?
     /// Reads the schema inside the transaction. With nil nothing is compared and no fingerprint recorded.
     public var fingerprint: (@Sendable (any SQLConnection) async throws(SQLError) -> SchemaState)?
     /// What ``fingerprint`` asks, where it is one query: it then travels with the migration.
@@ -128,6 +132,7 @@ public struct MigrationJob: Sendable {
             case "57014": "StatementTimeout"
             case "55P03": "LockTimeout"
             case "40P01", "40001": "Deadlock"
+            case let state? where state.hasPrefix("SQLITE_BUSY") || state.hasPrefix("SQLITE_LOCKED"): "LockTimeout"
             default: error.code == .cancelled ? "Cancelled" : error.code == .lost ? "ConnectionLost" : "MigrationFailed"
             }
         var place = path
@@ -149,6 +154,7 @@ public struct MigrationJob: Sendable {
             switch reason {
             case "StatementTimeout":
                 "the statement took longer than timeouts.statement, \(timeouts.statement); raise it, or make the statement smaller"
+            case _ where error.fileProblem != nil: error.fileProblem?.next
             case "LockTimeout":
                 "another session holds a lock on what is changed; see pg_stat_activity, or raise timeouts.lock or lockRetries"
             default: error.hint

@@ -11,7 +11,7 @@ struct MigrationProgress: Sendable, Hashable {
     var done: [Int: String] = [:]
     /// Statements that were sent and whose end is not known, with what was noted before.
     var begun: [Int: String] = [:]
-    /// Statements of which somebody said that they are to be run.
+    /// Statements of which somebody said that they are to be run, and which were not sent since.
     var retried: Set<Int> = []
     var stuck: Int?
     /// Somebody said that everything has taken effect.
@@ -26,7 +26,12 @@ struct MigrationProgress: Sendable, Hashable {
                 open?.hash = entry.hash
             case .intent, .undo:
                 open = MigrationProgress(isUp: entry.isUp, isUndo: entry.event == .undo, hash: entry.event == .undo ? nil : entry.hash)
-            case .begun: if let index = entry.index { open?.begun[index] = entry.message ?? "" }
+            case .begun:
+                if let index = entry.index {
+                    open?.begun[index] = entry.message ?? ""
+                    // Whoever said so meant this run.
+                    open?.retried.remove(index)
+                }
             case .statement:
                 if let index = entry.index {
                     open?.done[index] = entry.hash ?? ""

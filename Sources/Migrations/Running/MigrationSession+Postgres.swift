@@ -200,14 +200,7 @@ extension MigrationSession {
 
     /// How the schema differs from what it was: told, or the end of the transaction.
     func compare(_ job: MigrationJob, _ after: MigrationJob.SchemaState?, _ notes: inout [String]) -> Problem? {
-        guard !job.isUp, job.verify != .off, let expected = job.expected, let after, expected.hash != after.hash else { return nil }
-        var difference = ""
-        if let old = expected.lines, let new = after.lines {
-            let (old, new) = (Set(old.split(separator: "\n")), Set(new.split(separator: "\n")))
-            let lines = old.subtracting(new).sorted().map { "- \($0)" } + new.subtracting(old).sorted().map { "+ \($0)" }
-            difference = ": " + lines.prefix(5).joined(separator: "; ") + (lines.count > 5 ? "; and \(lines.count - 5) more" : "")
-        }
-        let message = "the way back does not restore the schema that was there before \(job.version)\(difference)"
+        guard let message = difference(job, after) else { return nil }
         guard job.verify == .strict else {
             notes.append(message)
             return nil
@@ -215,5 +208,19 @@ extension MigrationSession {
         return Problem(
             "SchemaDiffers", "\(job.path): \(message); everything was rolled back",
             next: "mend the down script, or set verify: warn to let it pass")
+    }
+
+    /// In words, how the schema after a way back differs from what it was; nil where it does not, or nobody looks.
+    func difference(_ job: MigrationJob, _ after: MigrationJob.SchemaState?) -> String? {
+        guard !job.isUp, job.verify != .off, let expected = job.expected, let after, expected.hash != after.hash else { return nil }
+        var difference = ""
+        if let old = expected.lines, let new = after.lines {
+            func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)).subtracting(job.tolerated) }
+            let (old, new) = (lines(old), lines(new))
+            if old == new, !job.tolerated.isEmpty { return nil }
+            let lines = old.subtracting(new).sorted().map { "- \($0)" } + new.subtracting(old).sorted().map { "+ \($0)" }
+            difference = ": " + lines.prefix(5).joined(separator: "; ") + (lines.count > 5 ? "; and \(lines.count - 5) more" : "")
+        }
+        return "the way back does not restore the schema that was there before \(job.version)\(difference)"
     }
 }

@@ -22,14 +22,15 @@ extension MigrationSession {
                 if let transaction {
                     switch try await status(transaction, connection, until: deadline) {
                     case "committed":
-                        if !isPooled { _ = await holdSession(connection) }
+                        // Where it is not had, the next migration asks for it again.
+                        _ = await hold(connection)
                         return .done("\(done(job)); the connection broke at its end, and the server says that it was committed")
                     case "in progress": return undecided
                     default: break
                     }
                 }
                 // Whoever has the lock is alone: the lost session has ended, and what it committed can be seen.
-                let problem = isPooled ? try await awaitTransactionLock(connection) : await holdSession(connection)
+                let problem = isPooled ? try await awaitTransactionLock(connection) : await hold(connection)
                 if problem != nil { return undecided }
                 let row = try await archive.row(of: job.version, on: connection)
                 let isRecorded = !(try await connection.query(job.recorded.sql, job.recorded.parameters).rows.isEmpty)
@@ -41,8 +42,7 @@ extension MigrationSession {
                 }
                 return .done("\(done(job)); the connection broke at its end, and its record is there")
             } catch {
-                await main?.close()
-                main = nil
+                await drop()
                 guard clock.now < deadline, !Task.isCancelled else { return undecided }
                 do throws(SQLError) { try await pause(.milliseconds(500)) } catch { return undecided }
             }

@@ -33,7 +33,8 @@ extension MigrationSession {
         do throws(SQLError) {
             let end = try await steps(job, connection)
             if archive.engine == .postgres, !isPooled || connection === direct {
-                try await connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+                try await connection.execute(
+                    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP; DEALLOCATE ALL; UNLISTEN *")
                 if let problem = await holdSession(connection) { return .failed(problem) }
             }
             return end
@@ -89,6 +90,11 @@ extension MigrationSession {
                         next: "restore the file as it was, or tell Belay to undo it"))
             }
         }
+        var before: MigrationJob.SchemaState?
+        if job.isUp, progress?.hash != nil || progress?.isUndo == true, let hash = row?.fingerprintBefore {
+            // As it was before any of it: what is there now is half of it.
+            before = MigrationJob.SchemaState(hash: hash, lines: row?.linesBefore)
+        }
         if progress?.hash == nil {
             let saved: [SQLRun]
             switch try await protectOutside(job, connection) {
@@ -96,7 +102,7 @@ extension MigrationSession {
             case .failure(let problem): return .failed(problem)
             }
             var intended = job.archive
-            let before = job.isUp ? try await job.fingerprint?(connection) : nil
+            if job.isUp, progress?.isUndo != true { before = try await job.fingerprint?(connection) }
             (intended.fingerprintBefore, intended.linesBefore) = (before?.hash, before?.lines)
             intended.version = job.version
             intended.name = job.name
@@ -113,7 +119,11 @@ extension MigrationSession {
             progress = MigrationProgress(try await archive.journal(of: job.version, on: connection))
         }
         guard let progress else { return .failed(Problem("MigrationFailed", "\(job.path): the journal of Belay cannot be read back")) }
-        for index in job.facts.statements.indices where progress.done[index] == nil && !progress.isAllDone {
+        for index in job.facts.statements.indices where !progress.isAllDone {
+            if progress.done[index] != nil {
+                if let problem = try await repeatForSession(job, index, connection) { return .failed(problem) }
+                continue
+            }
             if job.facts.statements.count > 1 {
                 settings.progress("\(job.version): statement \(index + 1) of \(job.facts.statements.count)")
             }
@@ -121,10 +131,11 @@ extension MigrationSession {
         }
         var notes = [done(job)]
         let after = try await job.fingerprint?(connection)
-        if let problem = compare(job, after, &notes) { notes.append(problem.message) }
-        try await together(
-            connection, job.timeouts, recording(job, after: after, note: progress.isUndo ? "after an interruption" : nil), after: "recorded"
-        )
+        if let message = difference(job, after) {
+            notes.append(job.verify == .strict ? "\(message); it was not rolled back: it ran outside of a transaction" : message)
+        }
+        let records = recording(job, before: before, after: after, note: progress.isUndo ? "after an interruption" : nil)
+        try await together(connection, job.timeouts, records, after: "recorded")
         return .done(notes.joined(separator: "; "))
     }
 

@@ -102,8 +102,13 @@ extension MigrationSession {
         do throws(SQLError) {
             if main == nil {
                 let connection = try await settings.connect(false)
-                try await prepare(connection)
-                if archive.engine == .postgres, !isPooled, let problem = await holdSession(connection) { return .failure(problem) }
+                do throws(SQLError) {
+                    try await prepare(connection)
+                } catch {
+                    await drop()
+                    throw error
+                }
+                if let problem = await hold(connection) { return .failure(problem) }
             }
             return .success(try mainConnection())
         } catch {
@@ -196,9 +201,11 @@ extension MigrationSession {
         row.fingerprintAfter = job.isUp ? after?.hash : nil
         row.linesBefore = job.isUp ? before?.lines : nil
         row.linesAfter = job.isUp ? after?.lines : nil
+        // What a repeatable migration left is not what is there any more.
+        let witness = job.isUp ? nil : job.witness.map { archive.setSchema(after?.hash, lines: after?.lines, of: $0) }
         return job.records + [
             archive.write(row, job.isUp ? .application : .other),
             archive.append(entry(job, job.isUp ? .applied : .reverted, hash: job.hash, message: note)),
-        ]
+        ] + [witness].compactMap(\.self)
     }
 }

@@ -52,12 +52,12 @@ public actor MigrationSession {
     /// Whether a pooler stands before ``main``.
     var isPooled = false
     var version = 0
-    var checksClient = false
     var lock = AdvisoryLock(table: "", database: "")
     var lease: Lease?
     /// How the schema was when the last migration ended, and when that was read.
     var lastSchema: (state: MigrationJob.SchemaState, read: ContinuousClock.Instant)?
-    private var renewed = ContinuousClock.now
+    /// When the lease was last prolonged.
+    var renewed = ContinuousClock.now
     private var isRunning = false
 
     private init(_ settings: Settings, _ archive: Archive) {
@@ -81,7 +81,10 @@ public actor MigrationSession {
                 await session.close()
                 return .failure(problem)
             }
-            if let creation = settings.creation { try await connection.execute(creation) }
+            if let problem = await session.makeTable(on: connection) {
+                await session.close()
+                return .failure(problem)
+            }
             return .success(session)
         } catch {
             return .failure(problem(error))
@@ -105,7 +108,8 @@ public actor MigrationSession {
     }
 
     static func problem(_ error: SQLError) -> Problem {
-        switch error.code {
+        if let ofFile = error.fileProblem { return Problem(ofFile.reason, error.description, next: ofFile.next) }
+        return switch error.code {
         case .unreachable, .lost: Problem("DatabaseUnreachable", error.description)
         case .refusedLogin: Problem("DatabaseRefusedLogin", error.description)
         case .cancelled: Problem("Cancelled", error.description)
@@ -117,6 +121,22 @@ public actor MigrationSession {
                     "let an administrator run CREATE SCHEMA belay AUTHORIZATION <the role of the migrations>, and see that it owns what it changes"
             )
         case .statement: Problem("DatabaseFailed", error.description)
+        }
+    }
+
+    private func makeTable(on connection: any SQLConnection) async -> Problem? {
+        guard let creation = settings.creation else { return nil }
+        do throws(SQLError) {
+            try await connection.execute(creation)
+            return nil
+        } catch {
+            guard error.sqlState == "42501" else { return Self.problem(error) }
+            // Quoted or not, the schema stands before the last point of the name.
+            let end = settings.table.hasSuffix("\"") ? settings.table.ranges(of: ".\"").last : settings.table.ranges(of: ".").last
+            let schema = end.map { "SCHEMA \(settings.table[..<$0.lowerBound])" } ?? "the schema of \(settings.table)"
+            return Problem(
+                "RightMissing", error.description,
+                next: "let an administrator run GRANT CREATE ON \(schema) TO <the role of the migrations>")
         }
     }
 
@@ -133,36 +153,6 @@ public actor MigrationSession {
         if let postgres = connection as? PostgresConnection { isPooled = try await postgres.isThroughPooler() }
     }
 
-    // MARK: - The lease
-
-    private func takeLease() async -> Problem? {
-        let clock = ContinuousClock()
-        let deadline = clock.now + settings.patience
-        let holder = "\(settings.actor), run \(settings.run)"
-        while true {
-            do throws(SQLError) {
-                guard let main else { throw SQLError(.lost, "the connection is closed") }
-                switch try await Lease.take(on: main, holder: holder, for: settings.leaseDuration) {
-                case .taken(let taken):
-                    lease = taken
-                    renewed = clock.now
-                    if archive.engine == .postgres, !isPooled { return await holdSession(main) }
-                    return nil
-                case .held(let holding):
-                    guard clock.now < deadline else {
-                        return Problem(
-                            "DatabaseBusy",
-                            "\(holding.holder) has been moving this database's schema since \(holding.since); its lease runs until \(holding.expires)",
-                            next: "wait for it; a runner that died is succeeded when its lease has run out")
-                    }
-                }
-                try await pause(.milliseconds(200))
-            } catch {
-                return Self.problem(error)
-            }
-        }
-    }
-
     func pause(_ duration: Duration) async throws(SQLError) {
         do {
             try await ContinuousClock().sleep(for: duration)
@@ -172,24 +162,6 @@ public actor MigrationSession {
     }
 
     func effect(_ what: String) async { await settings.afterEffect?(what) }
-
-    /// Makes sure of connection and lease before a migration.
-    private func ready() async -> Problem? {
-        do throws(SQLError) {
-            if main == nil { try await prepare(try await settings.connect(false)) }
-            guard let main else { return nil }
-            if let lease, ContinuousClock.now - renewed > settings.heartbeat {
-                if try await lease.renew(on: main, for: settings.leaseDuration) {
-                    renewed = ContinuousClock.now
-                } else {
-                    self.lease = nil
-                }
-            }
-        } catch {
-            return Self.problem(error)
-        }
-        return lease == nil ? await takeLease() : nil
-    }
 
     // MARK: - Running
 
@@ -240,56 +212,6 @@ public actor MigrationSession {
         defer { isRunning = false }
         if let problem = await ready() { return .failed(problem) }
         return await withHeartbeat(work)
-    }
-
-    private func withHeartbeat(_ work: @escaping @Sendable () async -> MigrationEnd) async -> MigrationEnd {
-        guard archive.engine == .postgres, let lease else { return await work() }
-        let settings = settings
-        let (end, last) = await withTaskGroup(of: Beat.self) { group in
-            group.addTask { .ended(await work()) }
-            group.addTask { .stopped(await Self.beat(lease, settings)) }
-            var end = MigrationEnd.undecided(Problem("Cancelled", "the migration was cancelled"))
-            var last: ContinuousClock.Instant?
-            for await beat in group {
-                switch beat {
-                case .ended(let ended):
-                    end = ended
-                    group.cancelAll()
-                case .stopped(let time): last = time
-                }
-            }
-            return (end, last)
-        }
-        if let last { renewed = last }
-        return end
-    }
-
-    private enum Beat: Sendable {
-        case ended(MigrationEnd)
-        case stopped(ContinuousClock.Instant?)
-    }
-
-    /// Renews the lease on a connection of its own until it is cancelled. Whoever stops here too early is found out at the fence.
-    private static func beat(_ lease: Lease, _ settings: Settings) async -> ContinuousClock.Instant? {
-        let clock = ContinuousClock()
-        var connection: (any SQLConnection)?
-        var last: ContinuousClock.Instant?
-        while !Task.isCancelled {
-            do {
-                try await clock.sleep(for: settings.heartbeat)
-                let open: any SQLConnection
-                if let connection { open = connection } else { open = try await settings.connect(false) }
-                connection = open
-                guard try await lease.renew(on: open, for: settings.leaseDuration) else { break }
-                last = clock.now
-            } catch {
-                // A beat that failed is tried again with a new connection.
-                await connection?.close()
-                connection = nil
-            }
-        }
-        await connection?.close()
-        return last
     }
 
     private func decide(_ job: MigrationJob) async -> MigrationEnd {

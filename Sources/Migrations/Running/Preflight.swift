@@ -63,23 +63,79 @@ struct Preflight: Sendable {
                 "RightsMissing", "\(database.id): the role may not create the schema belay, where Belay remembers what it applied",
                 next: "GRANT CREATE ON DATABASE to it, or have somebody create the schema belay for it")
         }
-        // Only an owner may change a table; that is found out before anything is moved.
-        let relations = Set(scripts.flatMap(\.facts.relations)).sorted()
-        guard !relations.isEmpty else { return nil }
-        let list = relations.map { SQLLiteral.quoted($0, for: .postgres) }.joined(separator: ", ")
-        let foreign = try await postgres.query(
+        if !reading.tableExists, let problem = try await creation(postgres) { return problem }
+        return try await needed(postgres, scripts)
+    }
+
+    /// Whether the adopted table can be made where it is missing: since PostgreSQL 15 not everybody may in `public`.
+    private func creation(_ postgres: PostgresConnection) async throws(SQLError) -> Problem? {
+        guard let schema = ObjectName(reading.table.name).schema else { return nil }
+        let row = try await postgres.query(
             """
-            SELECT c.oid::pg_catalog.regclass::text, pg_catalog.pg_get_userbyid(c.relowner), current_user FROM pg_catalog.pg_class c \
-            WHERE c.oid IN (SELECT pg_catalog.to_regclass(name)::oid FROM pg_catalog.unnest(ARRAY[\(list)]::text[]) name) \
-            AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') \
-            AND NOT pg_catalog.has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES') ORDER BY 1
+            SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), \
+            pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(current_user) FROM pg_catalog.pg_namespace n WHERE n.nspname = $1::text
+            """, [.text(schema)]
+        ).rows.first
+        guard let row, row.count == 3, let name = row[1], let role = row[2] else {
+            return Problem(
+                "MigrationsSchemaMissing", "\(reading.database.id): there is no schema \(schema) for the table \(reading.table.name)",
+                next: "create it, or set migrations.table to a schema that is there")
+        }
+        if row[0] == "t" { return nil }
+        return Problem(
+            "RightsMissing", "\(reading.database.id): the table \(reading.table.name) is missing, and \(role) may not create it in \(name)",
+            next: "GRANT USAGE, CREATE ON SCHEMA \(name) TO \(role), or set migrations.table to a schema where it may")
+    }
+
+    /// What the statements need on relations that are there: found out before anything is moved. The right to update one column is not enough:
+    /// the table is locked before its rows change.
+    private func needed(_ postgres: PostgresConnection, _ scripts: [SchemaReading.Resolved]) async throws(SQLError) -> Problem? {
+        var needs: [(right: NeededRight, path: String)] = []
+        for script in scripts {
+            for facts in script.facts.facts { needs += facts.rights.map { ($0, script.path) } }
+            // What they give or take holds for those behind it.
+            if script.facts.changesRights { break }
+        }
+        guard !needs.isEmpty else { return nil }
+        let list = needs.map {
+            "(\(SQLLiteral.quoted(ObjectName($0.right.relation).quoted, for: .postgres)), '\($0.right.kind.rawValue)')"
+        }
+        let lacking = try await postgres.query(
+            """
+            SELECT n.place - 1, c.oid::pg_catalog.regclass::text, pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(c.relowner)), \
+            pg_catalog.quote_ident(current_user) \
+            FROM (SELECT column1 AS name, column2 AS kind, pg_catalog.row_number() OVER () AS place \
+            FROM (VALUES \(list.joined(separator: ", "))) v) n \
+            JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n.name)::oid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'i', 'I') AND NOT CASE n.kind \
+            WHEN 'owner' THEN pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+            WHEN 'dropping' THEN pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role(s.nspowner, 'USAGE') \
+            WHEN 'update' THEN pg_catalog.has_table_privilege(c.oid, 'UPDATE') \
+            WHEN 'delete' THEN pg_catalog.has_table_privilege(c.oid, 'DELETE') \
+            WHEN 'truncate' THEN pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') \
+            WHEN 'trigger' THEN pg_catalog.has_table_privilege(c.oid, 'TRIGGER') \
+            ELSE pg_catalog.has_any_column_privilege(c.oid, n.kind) END ORDER BY n.place LIMIT 1
             """
         ).rows.first
-        guard let foreign, foreign.count == 3 else { return nil }
-        return Problem(
-            "RightsMissing",
-            "\(database.id): \(foreign[0] ?? "") belongs to \(foreign[1] ?? ""), and \(foreign[2] ?? "the role") may not change it",
-            next: "GRANT \(foreign[1] ?? "the owner") TO \(foreign[2] ?? "the role"), or have the migrations run by the owner")
+        guard let lacking, lacking.count == 4, let index = lacking[0].flatMap({ Int($0) }), needs.indices.contains(index) else {
+            return nil
+        }
+        let (right, path) = needs[index]
+        let (relation, owner, role) = (lacking[1] ?? right.relation, lacking[2] ?? "the owner", lacking[3] ?? "the role")
+        switch right.kind {
+        case .owner, .dropping:
+            return Problem(
+                "RightsMissing",
+                "\(reading.database.id): \(path) \(right.kind == .owner ? "alters" : "drops") \(relation), which belongs to \(owner), "
+                    + "and \(role) may not do that",
+                next: "GRANT \(owner) TO \(role), or have the migrations run by the owner")
+        default:
+            let name = right.kind.rawValue.uppercased()
+            return Problem(
+                "RightsMissing",
+                "\(reading.database.id): \(path) needs the right \(name) on \(relation), which belongs to \(owner), and \(role) does not have it",
+                next: "GRANT \(name) ON \(relation) TO \(role)")
+        }
     }
 }
 

@@ -28,6 +28,12 @@ extension AdoptedTable {
             self.init(
                 stem: file.stem, number: file.number ?? "", name: file.name, path: file.path, bytes: file.bytes, upText: file.up.text)
         }
+
+        /// With blanks for underscores, and cut off as Flyway does where its column would not hold it.
+        var flywayDescription: String {
+            let text = name.split(separator: "_", omittingEmptySubsequences: false).joined(separator: " ")
+            return text.count <= 200 ? text : text.prefix(197) + "..."
+        }
     }
 
     /// Makes the table as its tool would.
@@ -59,7 +65,7 @@ extension AdoptedTable {
     }
 
     /// Records a migration as applied.
-    /// - Parameter first: true if nothing was recorded before.
+    /// - Parameter milliseconds: how long it took, for the tools that record that.
     public func recordUp(_ entry: Entry, milliseconds: Int = 0) -> [String] {
         let yes = engine == .postgres ? "TRUE" : "1"
         let no = engine == .postgres ? "FALSE" : "0"
@@ -85,11 +91,10 @@ extension AdoptedTable {
         case .diesel: return [insert("version", text(entry.number))]
         case .nodePgMigrate: return [insert("name, run_on", "\(text(entry.stem)), \(now)")]
         case .flyway:
-            let description = entry.name.split(separator: "_", omittingEmptySubsequences: false).joined(separator: " ")
             return [
                 """
                 INSERT INTO \(name) (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success) \
-                SELECT coalesce(max(installed_rank), 0) + 1, \(entry.number.isEmpty ? "NULL" : text(entry.number)), \(text(description)), 'SQL', \
+                SELECT coalesce(max(installed_rank), 0) + 1, \(entry.number.isEmpty ? "NULL" : text(entry.number)), \(text(entry.flywayDescription)), 'SQL', \
                 \(text(entry.path)), \(ToolChecksum.flyway(entry.bytes)), \(me), \(milliseconds), \(yes) FROM \(name)
                 """
             ]
@@ -133,6 +138,11 @@ extension AdoptedTable {
             case .nodePgMigrate: row("name = \(text(entry.stem))")
             case .golangMigrate, .tern: row("version >= \(integer(entry.number))")
             case .goose: latest("version_id = \(integer(entry.number))", by: "id", "is_applied", where: "is_applied")
+            case .flyway where entry.number.isEmpty:
+                // A repeatable one: what counts is that this very file was run, and nothing else after it.
+                latest(
+                    "version IS NULL AND type <> 'SCHEMA' AND description = \(text(entry.flywayDescription))", by: "installed_rank",
+                    "type, success, checksum", where: "success AND type <> 'DELETE' AND checksum = \(ToolChecksum.flyway(entry.bytes))")
             case .flyway:
                 latest(
                     "version = \(text(entry.number))", by: "installed_rank", "type, success",

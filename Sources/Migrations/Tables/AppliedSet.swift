@@ -21,6 +21,8 @@ public struct AppliedSet: Sendable, Hashable {
 
     /// In the order in which they were applied, as far as it is known.
     public var applied: [Applied] = []
+    /// Flyway's repeatable migrations that were run: the checksum of the latest run by the description, empty where none was recorded.
+    public var repeatables: [String: String] = [:]
     /// What keeps the set from being trusted.
     public var problems: [Problem] = []
 
@@ -38,8 +40,8 @@ public struct AppliedSet: Sendable, Hashable {
 }
 
 extension AdoptedTable {
-    /// The query for ``read(_:files:archive:database:)``: of each row its key, a mark, the tool's checksum and the row's type, null where the
-    /// kind has none.
+    /// The query for ``read(_:files:archive:database:)``: of each row its key, a mark, the tool's checksum, the row's type and its
+    /// description, null where the kind has none.
     public var query: String {
         func text(_ column: String) -> String { engine == .postgres ? "\(column)::text" : "CAST(\(column) AS TEXT)" }
         func hexadecimal(_ column: String) -> String { engine == .postgres ? "pg_catalog.encode(\(column), 'hex')" : "hex(\(column))" }
@@ -52,7 +54,7 @@ extension AdoptedTable {
             case .goose: ([text("version_id"), text("is_applied"), "NULL", "NULL"], "id")
             case .sqlMigrate: (["id", "NULL", "NULL", "NULL"], "applied_at, id")
             case .nodePgMigrate: (["name", "NULL", "NULL", "NULL"], "id")
-            case .flyway: (["version", text("success"), text("checksum"), "type"], "installed_rank")
+            case .flyway: (["version", text("success"), text("checksum"), "type", "description"], "installed_rank")
             case .tern: ([text("version"), "NULL", "NULL", "NULL"], nil)
             }
         return "SELECT \(columns.joined(separator: ", ")) FROM \(name)" + (order.map { " ORDER BY \($0)" } ?? "")
@@ -71,9 +73,11 @@ extension AdoptedTable {
         var set = AppliedSet()
         var records: [Record] = []
         var base: String?
-        for row in rows.rows where row.count == 4 {
-            // Flyway's repeatable migrations, and its row on the making of a schema.
-            guard let key = row[0] else { continue }
+        for row in rows.rows where row.count >= 4 {
+            guard let key = row[0] else {
+                if kind == .flyway { readRepeatable(row, database, into: &set) }
+                continue
+            }
             let isTrue = ["true", "t", "1"].contains(row[1])
             let record = Record(key: key, name: kind == .runbook ? row[1] : nil, checksum: row[2])
             switch kind {
@@ -113,6 +117,15 @@ extension AdoptedTable {
         match(records, base: base, files, archive, database, into: &set)
         set.order(archive)
         return set
+    }
+
+    /// A row without a version: a run of a repeatable migration, or Flyway's note that it made the schema. The latest of a description counts.
+    private func readRepeatable(_ row: [String?], _ database: ResourceID, into set: inout AppliedSet) {
+        guard row.count > 4, let description = row[4], let type = row[3]?.uppercased(), type != "SCHEMA" else { return }
+        let problem = dirty("R__" + description.replacing(" ", with: "_"), database)
+        set.problems.removeAll { $0 == problem }
+        set.repeatables[description] = type == "DELETE" ? nil : row[2] ?? ""
+        if !["true", "t", "1"].contains(row[1]) { set.problems.append(problem) }
     }
 
     private func match(

@@ -103,7 +103,9 @@ extension Step.Action {
 
 extension MigrationChange {
     fileprivate var json: JSON {
-        var json: JSON = ["type": "migrate", "version": .string(version), "direction": isUp ? "up" : "down"]
+        var json: JSON = [
+            "type": "migrate", "version": .string(version), "direction": isUp ? "up" : "down", "repeatable": .bool(isRepeatable),
+        ]
         if let script {
             json["hash"] = .string(script.hash)
             json["transactional"] = .bool(script.isTransactional)

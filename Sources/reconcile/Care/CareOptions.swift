@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationValues
 import ControlLoop
+import GitMigrations
 import JSONValues
 import Migrations
 import Model
@@ -21,6 +22,14 @@ struct CareOptions: ParsableArguments {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws { _ = try specs.required() }
+
+    /// What of the command line says which database is meant.
+    var place: String {
+        let words = [("database", database), ("system", specs.system), ("state", state.directory)].compactMap { name, value in
+            value.map { " --\(name) \($0)" }
+        }
+        return words.joined() + specs.files.map { " -f \($0)" }.joined()
+    }
 }
 
 /// One database that a command works on, with the system that it belongs to.
@@ -74,7 +83,8 @@ extension CareOptions {
                     throw error.problem
                 }
                 let values = program.reconciler.values
-                let care = DatabaseCare(database, try request.get(), variables: program.variables) { source, name in
+                let care = DatabaseCare(database, try request.get(), variables: program.variables, history: { GitMigrationHistory($0) }) {
+                    source, name in
                     await values.value(of: source, for: "database/\(name): its address")
                 }
                 let answer = try await work(
@@ -113,7 +123,7 @@ extension CareOptions {
         guard !all.isEmpty else {
             throw Problem("NoDatabase", "the specs hold no database", next: "name a spec that has databases")
         }
-        let found = all.filter { database == nil || $0.1.name == database }
+        let found = all.filter { database == nil || $0.1.name == database || $0.1.id.description == database }
         if found.count == 1 { return found[0] }
         let names = (found.isEmpty ? all : found).map { "\($0.1.name) (\($0.0.id))" }.joined(separator: ", ")
         guard !found.isEmpty else {

@@ -48,7 +48,7 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "Do it; without it, only what would be done is told.")
     var yes = false
 
-    @Flag(help: "Restore although an open transition, the pin or an earlier restore stands against it.")
+    @Flag(help: "Restore although an open transition, the pin or an earlier restore stands against it, or nothing would be left.")
     var force = false
 
     @Option(help: ArgumentHelp("Take this restore back.", valueName: "id"))
@@ -95,23 +95,26 @@ struct RestoreCommand: AsyncParsableCommand {
             let plan = try await work.care.planRestore(origin, strategy: strategy)
             let outlook = await SchemaOutlook(after: plan, work)
             let refusals = refusals(plan, try await transition(work), outlook, work)
-            return RestoreText(work).planned(plan, outlook, refusals, isForced: force, again: again)
+            return RestoreText(work, options.place).planned(plan, outlook, refusals, isForced: force, again: again)
         }
         return try await work.alone { transition throws(Problem) in
-            let plan = try await work.care.planRestore(origin, strategy: strategy)
+            var plan = try await work.care.planRestore(origin, strategy: strategy)
+            plan.allowsNothing = force
             let outlook = await SchemaOutlook(after: plan, work)
             let refusals = refusals(plan, transition, outlook, work)
-            if !force, !refusals.isEmpty { return RestoreText(work).planned(plan, outlook, refusals, isForced: false, again: again) }
+            if !force, !refusals.isEmpty {
+                return RestoreText(work, options.place).planned(plan, outlook, refusals, isForced: false, again: again)
+            }
             for problem in refusals { work.progress("forced: \(problem.message)") }
             let result = try await work.care.restore(plan, progress: work.progress)
-            return RestoreText(work).done(result, await SchemaOutlook(now: work))
+            return RestoreText(work, options.place).done(result, await SchemaOutlook(now: work))
         }
     }
 
     /// The command line that was given, without `--yes`.
     private var again: String {
         let how = swap ? " --swap" : inPlace ? " --in-place" : ""
-        return "reconcile restore \(origin ?? "")\(how)" + options.specs.files.map { " -f \($0)" }.joined()
+        return "reconcile restore \(origin ?? "")\(how)" + options.place
     }
 
     private func chosen(_ work: DatabaseWork) async throws(Problem) -> RestorePlan.Origin {
@@ -153,8 +156,11 @@ struct RestoreCommand: AsyncParsableCommand {
             problems.append(
                 Problem(
                     "AlreadyRestored", "this backup was restored at \(repeats.time) already, and no other since",
-                    next: "nothing needs to be done; to take it back: reconcile restore --undo \(repeats); to do it once more: --force"))
+                    next:
+                        "nothing needs to be done; to take it back: reconcile restore --undo \(repeats)\(options.place); to do it once more: --force"
+                ))
         }
+        if plan.isOfNothing { problems.append(plan.nothing) }
         if let conflict = outlook.conflict { problems.append(conflict) }
         return problems
     }
@@ -188,14 +194,14 @@ struct RestoreCommand: AsyncParsableCommand {
 
     private func takeBack(_ id: BackupID, _ work: DatabaseWork) async throws(Problem) -> DatabaseAnswer {
         try requireStateElsewhere(work)
-        let past = try await work.care.undoable(id)
+        let past = try await work.care.undoable(id, place: options.place)
         let style = work.program.output.style
         guard yes else {
             return DatabaseAnswer(
                 text: """
                     \(style.bold("\(work.database.id)")): \(past.keptAs?.printable ?? "") takes its place again; every session is ended
                       what was restored is kept beside it, with what was written since
-                      \(style.cyan("→ to do it: reconcile restore --undo \(id) --yes"))
+                      \(style.cyan("→ to do it: reconcile restore --undo \(id)\(options.place.printable) --yes"))
 
                     """,
                 json: ["restore": .string(id.description), "undone": false, "keptAs": .optional(past.keptAs)], verdict: .changes)

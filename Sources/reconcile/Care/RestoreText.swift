@@ -8,8 +8,11 @@ import TextLayout
 struct RestoreText: Sendable {
     private let database: Database
     private let style: TextStyle
+    private let place: String
 
-    init(_ work: DatabaseWork) {
+    /// - Parameter place: what commands have to say of where the database is.
+    init(_ work: DatabaseWork, _ place: String) {
+        self.place = place
         database = work.database
         style = work.program.output.style
     }
@@ -41,21 +44,28 @@ struct RestoreText: Sendable {
 
     func done(_ result: RestoreResult, _ outlook: SchemaOutlook) -> DatabaseAnswer {
         let plan = result.plan
-        var text = "\(style.green("✔")) \(style.bold("\(database.id)")) is restored from \(origin(plan))\n"
+        let what = plan.strategy == .beside ? "has the tables beside its own that were restored from" : "is restored from"
+        var text = "\(style.green("✔")) \(style.bold("\(database.id)")) \(what) \(origin(plan))\n"
         for line in result.lines { text += "  \(line.printable)\n" }
         if let safety = result.safety { text += "  saved before: the backup \(safety)\n" }
-        text += rows(result.tables, ("RESTORED", "BEFORE"))
+        if plan.strategy == .beside {
+            text += "  by hand, as far as you want it:\n"
+            for line in result.statements { text += "    \(line.printable)\n" }
+        } else {
+            text += rows(result.tables, ("RESTORED", "BEFORE"))
+        }
         for line in plan.manual { text += "  by hand: \(line.printable)\n" }
         text += outlook.text(style)
         if plan.keptAs == nil, let safety = result.safety, plan.strategy == .inPlace {
-            text += "  to take it back: reconcile restore \(safety) --in-place\n"
+            text += "  to take it back: reconcile restore \(safety) --in-place\(place.printable)\n"
         }
-        if plan.keptAs != nil { text += "  to take it back: reconcile restore --undo \(plan.id)\n" }
+        if plan.keptAs != nil { text += "  to take it back: reconcile restore --undo \(plan.id)\(place.printable)\n" }
         return DatabaseAnswer(
             text: text,
             json: [
                 "done": true, "plan": plan.facts, "safety": .optional(result.safety?.description), "keptAs": .optional(result.keptAs),
-                "tables": .array(result.tables.map(\.facts)), "lines": .array(result.lines.map(JSON.string)), "schema": outlook.json,
+                "tables": .array(result.tables.map(\.facts)), "lines": .array(result.lines.map(JSON.string)),
+                "statements": .array(result.statements.map(JSON.string)), "schema": outlook.json,
             ], verdict: .inSync)
     }
 
@@ -73,6 +83,7 @@ struct RestoreText: Sendable {
         case .swap: "by swap"
         case .inPlace: "in place"
         case .tables: "its tables only"
+        case .beside: "beside the tables that are there"
         case .file: "by a checked copy"
         }
     }

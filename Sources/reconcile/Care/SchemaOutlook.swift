@@ -15,7 +15,13 @@ struct SchemaOutlook: Sendable {
 
     /// Of a plan: as far as the backup's manifest tells.
     init(after plan: RestorePlan, _ work: DatabaseWork) async {
-        guard let backup = plan.backup, plan.strategy != .tables else {
+        if plan.strategy == .file, plan.backup == nil, case .path(let file) = plan.origin {
+            var observation = await work.care.observe(file: file)
+            observation.blockers = []
+            self.init(observation, work)
+            return
+        }
+        guard let backup = plan.backup, ![.tables, .beside].contains(plan.strategy) else {
             self.init(pinned: work.database.schema)
             return
         }
@@ -68,7 +74,7 @@ struct SchemaOutlook: Sendable {
     }
 }
 
-/// The migrations between what is observed and the pin, in the order of a pass; and what stands in the way.
+/// The migrations between what is observed and the pin, in the order of a pass, without what is only repeated behind them; and what stands in the way.
 func migrationWay(
     _ system: SystemID, _ database: Database, _ observation: DatabaseObservation
 ) -> (changes: [MigrationChange], blocked: Problem?) {
@@ -76,7 +82,9 @@ func migrationWay(
         System(id: system, databases: [database]), revision: Revision(.digest, ""),
         observed: World(databases: [database.id: observation]), recorded: RecordedState(isKnown: true))
     let changes = plan.steps.compactMap { step -> MigrationChange? in
-        guard case .migrate(let change) = step.action else { return nil }
+        guard case .migrate(let change) = step.action, !change.isRepeatable || step.phase == .migrateDown else {
+            return nil
+        }
         return change
     }
     return (changes, plan.blocked.first?.problem)

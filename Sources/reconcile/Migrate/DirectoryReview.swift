@@ -87,11 +87,17 @@ extension StatementFacts.Loss {
 }
 
 extension DirectoryReview {
+    /// How many of them are repeatable.
+    private var repeatable: String {
+        let count = directory?.migrations.count(where: \.isRepeatable) ?? 0
+        return count == 0 ? "" : ", \(count) of them repeatable,"
+    }
+
     private var headline: String {
         guard let directory else { return "database \(database): \(path) cannot be read as migrations" }
         let counts = [(errors.count, "error"), (warnings.count, "warning")].map { "\($0) \($1)\($0 == 1 ? "" : "s")" }
         return
-            "database \(database): \(directory.migrations.count) migrations (\(directory.format.rawValue), \(directory.order.rawValue) order): "
+            "database \(database): \(directory.migrations.count) migrations\(repeatable) (\(directory.format.rawValue), \(directory.order.rawValue) order): "
             + counts.joined(separator: ", ")
     }
 
@@ -130,6 +136,7 @@ extension DirectoryReview {
             "apiVersion": "belay.dev/v1alpha1", "kind": "DirectoryReview", "database": .string(database), "path": .string(path),
             "format": .optional(directory?.format.rawValue), "order": .optional(directory?.order.rawValue),
             "migrations": directory.map { .array($0.migrations.map { .string($0.stem) }) } ?? .null, "errors": remarks(errors),
+            "repeatable": .array(directory?.migrations.filter(\.isRepeatable).map { .string($0.stem) } ?? []),
             "warnings": remarks(warnings),
             "losses": .array(
                 losses.map {

@@ -85,7 +85,10 @@ struct MigrateStatusCommand: AsyncParsableCommand {
         for (system, database) in chosen {
             do throws(StateError) {
                 let observation = try await program.reconciler.observe(database, of: system, revision: snapshot.revision)
-                lists.append(MigrationList(database, of: system.id, observation))
+                var list = MigrationList(database, of: system.id, observation)
+                // Where the database was asked, the list knows.
+                if !list.isKnown, let remark = program.remark(onPinOf: database) { list.notes.append(remark) }
+                lists.append(list)
             } catch {
                 program.refuse("\(system.id): \(error)", output.form)
                 return .failure

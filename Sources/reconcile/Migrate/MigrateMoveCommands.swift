@@ -6,12 +6,15 @@ struct MigrateUpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Pins the last migration, or the one so many ahead of what is applied.")
 
-    @Option(help: ArgumentHelp("How many of those that are not applied; all of them when it is left out.", valueName: "number"))
+    // A number below zero is an answer, and no option.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many of those that are not applied; all of them when it is left out.", valueName: "number"))
     var count: Int?
 
     @OptionGroup var move: MoveOptions
 
-    func validate() throws { try MoveOptions.validate(count: count) }
+    func validate() throws { try MoveOptions.validate(count: count, "To apply all of them, leave --count out.") }
 
     func run() async throws { throw await move.run(.up(count)) }
 }
@@ -25,12 +28,12 @@ struct MigrateDownCommand: AsyncParsableCommand {
             applied, the pin is none, the empty schema.
             """)
 
-    @Option(help: ArgumentHelp("How many are to be taken back, from 1 to what is applied.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many are to be taken back, from 1 to what is applied.", valueName: "number"))
     var count = 1
 
     @OptionGroup var move: MoveOptions
 
-    func validate() throws { try MoveOptions.validate(count: count) }
+    func validate() throws { try MoveOptions.validate(count: count, "To take all of them back: migrate to none.") }
 
     func run() async throws { throw await move.run(.down(count)) }
 }

@@ -97,6 +97,8 @@ struct MigrateNewCommand: AsyncParsableCommand {
 extension MigrationFileErrors.Mistake {
     /// `db/migrations/1_a.sql:3:1: what is wrong`.
     func line(under directory: String) -> String {
+        // What is wrong with the directory itself names it already.
+        if path.isEmpty, message.hasPrefix(directory) { return message }
         let place = [path.isEmpty ? directory : "\(directory)/\(path)", line.map(String.init), column.map(String.init)]
         return place.compactMap(\.self).joined(separator: ":") + ": \(message)"
     }

@@ -68,15 +68,22 @@ struct MigrateResolveCommand: AsyncParsableCommand {
         do throws(StateError) {
             let request = try await program.reconciler.schemaRequest(
                 for: chosen.database, of: chosen.system, revision: chosen.snapshot.revision, making: true)
-            guard var request, let driver = program.reconciler.schemaDriver as? MigrationsDriver else {
+            guard let request, let driver = program.reconciler.schemaDriver as? MigrationsDriver else {
                 program.refuse("\(chosen.database.id): this program moves no schemas", output.form)
                 return .failure
             }
-            request.actor =
+            var asked: SchemaRequest
+            switch request {
+            case .success(let made): asked = made
+            case .failure(let problem):
+                program.refuse(problem.description, output.form)
+                return .failure
+            }
+            asked.actor =
                 LockHolder.current(
                     command: "reconcile migrate resolve", environment: program.variables, since: program.reconciler.now()
                 ).description
-            if let problem = await driver.resolve(version, resolution.meaning, of: chosen.database, request) {
+            if let problem = await driver.resolve(version, resolution.meaning, of: chosen.database, asked) {
                 program.refuse(problem.description, output.form)
                 return .failure
             }

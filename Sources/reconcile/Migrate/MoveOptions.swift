@@ -30,9 +30,10 @@ struct MoveOptions: ParsableArguments {
         if !now, !approval.digests.isEmpty { throw ValidationError("--approve belongs to --now; otherwise give it to reconcile --once.") }
     }
 
-    static func validate(count: Int?) throws {
+    /// - Parameter everything: how to say all of them.
+    static func validate(count: Int?, _ everything: String) throws {
         guard let count, count < 1 else { return }
-        throw ValidationError("--count \(count): say how many, from 1. To take all of them back: migrate to none.")
+        throw ValidationError("--count \(count): say how many, from 1. \(everything)")
     }
 
     /// Where to.
@@ -117,16 +118,21 @@ struct MoveOptions: ParsableArguments {
         case .to(let version): return .success(version)
         case .up(let count):
             let open = migrations.indices.filter { !applied.contains(migrations[$0].version) && migrations[$0].isInSource }
-            guard !open.isEmpty else {
-                return standing.last.map { .success($0.version) }
-                    ?? .failure(Problem("NoMigrations", "\(database): there are no migrations", next: "reconcile migrate new NAME"))
+            guard let last = migrations.last(where: \.isInSource)?.version else {
+                return .failure(Problem("NoMigrations", "\(database): there are no migrations", next: "reconcile migrate new NAME"))
             }
-            guard (count ?? 1) <= open.count else {
+            guard (count ?? open.count) <= open.count else {
+                let many = count ?? 0
                 return .failure(
                     Problem(
-                        "TooFar", "\(database): only \(open.count) are not applied, so that \(count ?? 0) cannot be",
-                        next: "say --count \(open.count), or leave it out"))
+                        "TooFar",
+                        open.isEmpty
+                            ? "\(database): all that have a file are applied, so that nothing is ahead"
+                            : "\(database): only \(open.count) \(open.count == 1 ? "is" : "are") not applied, so that \(many) cannot be",
+                        next: open.isEmpty
+                            ? "to pin the last one: reconcile migrate to \(last)" : "say --count \(open.count), or leave it out"))
             }
+            guard !open.isEmpty else { return .success(last) }
             let wanted = open[(count ?? open.count) - 1]
             let highest = migrations.lastIndex { applied.contains($0.version) && $0.isInSource } ?? -1
             return .success(migrations[max(wanted, highest)].version)

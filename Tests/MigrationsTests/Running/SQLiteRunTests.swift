@@ -42,7 +42,7 @@ import Testing
         #expect(try await saved.query("SELECT count(*) FROM t").scalar == "2")
         #expect(try await connection.query("SELECT state FROM _belay_migration_archive").scalar == "applied")
         #expect(await session.run(try .make("VACUUM", version: "2_b", dialect: .sqlite)).problem == nil)
-        #expect(await session.run(try .make("SELECT nothing", version: "3_c", dialect: .sqlite)).problem?.reason == "MigrationFailed")
+        #expect(await session.run(try .make("SELECT missing", version: "3_c", dialect: .sqlite)).problem?.reason == "MigrationFailed")
         await session.close()
         for open in [connection, saved] { await open.close() }
         try place.remove()
