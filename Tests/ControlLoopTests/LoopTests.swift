@@ -200,7 +200,8 @@ import Testing
                 (.seconds(12), .holds(["shop": "api v2, web v3 api"])),
             ], for: .seconds(300))
         #expect(stage.world["api"].effects.count == 1, "the step under way is finished, and not repeated")
-        #expect(stage.world["web"].effects == ["v3"], "the one that had not begun is left to the newer revision")
+        #expect(stage.world["web"].effects.count == 1, "the one that had not begun is left to the newer revision")
+        #expect(stage.world["web"].declared == "v3")
         #expect(told.contains { $0.contains("shop: left to a newer revision") }, "\(told)")
     }
 
@@ -271,7 +272,8 @@ import Testing
         let stage = try Stage(["api": .init(settlements: slow), "web": .init()])
         try await stage.accept()
         let told = await stage.loop([(.zero, .holds(["shop": "api v2, web v2 api"]))], for: .seconds(3))
-        #expect(stage.world["api"].effects == ["v2"] && stage.world["web"].effects.isEmpty, "\(why)")
+        #expect(stage.world["api"].effects.count == 1 && stage.world["web"].effects.isEmpty, "\(why)")
+        #expect(stage.world["api"].declared == "v2", "\(why)")
         #expect(told.dropFirst().first == "3 stopping [\"shop\"]", "\(told)")
         #expect(told.suffix(2).map { $0.drop { $0.isNumber } } == [" shop: interrupted", " stopped"], "\(told)")
         let ended = try #require(told.last.flatMap { Int($0.prefix { $0.isNumber }) })
