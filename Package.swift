@@ -124,9 +124,13 @@ let package = Package(
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
+        library(
+            "ClusterSource", "ControlLoop", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "SpecFields", "SpecLoading", "Sources"),
+        library(
+            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "reconcile", "AllProviders", "ClusterSource", "ClusterStatus", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
+            "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
             "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
@@ -209,6 +213,12 @@ let package = Package(
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
         tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests(
+            "ClusterSourceTests", "ClusterSource", "ControlLoop", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues",
+            "KubernetesAPI", "Model", "SpecLoading", "Sources", "TestDoubles"),
+        tests(
+            "ClusterStatusTests", "ClusterSource", "ClusterStatus", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "Model"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),

@@ -72,6 +72,13 @@ public struct Loop: Sendable {
                 await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
             }
             return .ended(report, flag.isRaised)
+        case .letGo(let wanted, let leaving, let flag):
+            let id = wanted.system.id
+            let ended = await cancellable(by: flag, otherwise: LettingGo(id, problems: [.interrupted(id)])) {
+                await reconciler.letGo(
+                    of: wanted.system, ForgetOptions(leavesFence: leaving == .leavingFences, holder: options.holder, pace: options.pace))
+            }
+            return .letGo(ended)
         case .survey(let wanted):
             do throws(StateError) {
                 let survey = try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision)
@@ -99,10 +106,10 @@ public struct Loop: Sendable {
     }
 
     /// Runs `work`, and cancels it when the flag says that the grace is over.
-    private func cancellable(
-        by flag: PassFlag, otherwise fallback: PassReport, _ work: @escaping @Sendable () async -> PassReport
-    ) async -> PassReport {
-        await withTaskGroup(of: PassReport?.self) { group in
+    private func cancellable<Report: Sendable>(
+        by flag: PassFlag, otherwise fallback: Report, _ work: @escaping @Sendable () async -> Report
+    ) async -> Report {
+        await withTaskGroup(of: Report?.self) { group in
             group.addTask { await work() }
             group.addTask {
                 await flag.cancellation.wait()
@@ -155,6 +162,7 @@ enum LoopHappening: Sendable {
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
+    case letGo(LettingGo)
     case stop
     case graceIsOver
     case cancelled
@@ -165,5 +173,6 @@ enum LoopWork: Sendable {
     case read
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
+    case letGo(WantedSystem, Snapshot.Leaving, PassFlag)
     case cancelAfterGrace
 }

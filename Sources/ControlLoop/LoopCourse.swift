@@ -46,6 +46,7 @@ struct LoopCourse {
         case .tick: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
+        case .letGo(let ended): letGo(ended, at: now)
         case .stop:
             guard !isStopping else { break }
             isStopping = true
@@ -57,6 +58,12 @@ struct LoopCourse {
         while !isStopping, queue.workCount < loop.pace.concurrency, let system = queue.take(at: now) {
             guard let wanted = wanted[system] else {
                 queue.finish(system)
+                continue
+            }
+            if let leaving = wanted.snapshot.leaving {
+                let flag = PassFlag()
+                running[system] = flag
+                work.append(.letGo(wanted, leaving, flag))
                 continue
             }
             guard origins[wanted.origin]?.applies ?? false else {
@@ -140,7 +147,7 @@ struct LoopCourse {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
             claims.enter(system)
-            let isSame = before.map(new.isSame) ?? false
+            let isSame = before.map { new.isSame(as: $0) && new.snapshot.leaving == $0.snapshot.leaving } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {
@@ -182,6 +189,23 @@ struct LoopCourse {
         let isNews = told[report.system] != telling || report.result?.steps.contains { $0.step.action.isWrite } ?? false
         told[report.system] = telling
         if isNews { events(.ended(report, again: again)) }
+    }
+
+    private mutating func letGo(_ ended: LettingGo, at now: Duration) {
+        running[ended.system] = nil
+        queue.finish(ended.system)
+        guard wanted[ended.system]?.snapshot.leaving != nil, !isStopping else { return }
+        var again: Duration?
+        if !ended.problems.isEmpty {
+            let pause = rhythms[ended.system, default: Rhythm()].backoff(loop.pace, jitter: loop.jitter())
+            queue.add(ended.system, .retry, at: now + pause)
+            again = pause
+        }
+        let telling = Telling(
+            verdict: ended.problems.isEmpty ? .inSync : .failure, headline: "let go", problems: ended.problems.map(\.message))
+        guard told[ended.system] != telling else { return }
+        told[ended.system] = telling
+        events(.letGo(ended, again: again))
     }
 
     private mutating func surveyed(_ system: SystemID, _ result: Result<Survey, Problem>, at now: Duration) {

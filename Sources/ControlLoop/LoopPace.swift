@@ -64,6 +64,9 @@ struct Rhythm {
         }
     }
 
+    /// The pause after something failed that may pass by itself.
+    mutating func backoff(_ loop: LoopPace, jitter: Double) -> Duration { backoff(loop, jitter, longest: loop.longestBackoff) }
+
     private mutating func backoff(_ loop: LoopPace, _ jitter: Double, longest: Duration) -> Duration {
         setbacks += 1
         look = nil

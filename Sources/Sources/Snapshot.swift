@@ -13,15 +13,26 @@ public struct Snapshot: Sendable {
     /// The directory that holds the files for as long as this snapshot is kept, and that has another name for every revision; nil where the
     /// files stand at the paths that the user named.
     public var checkout: Checkout?
+    /// Its systems are to be let go of, and how; nil when they are wanted.
+    public var leaving: Leaving?
+
+    public enum Leaving: Sendable, Hashable {
+        /// Providers get the automation back that was switched off for the pins.
+        case restoringFences
+        /// It is left as it is: for a provider that does not answer any more.
+        case leavingFences
+    }
 
     public init(
-        revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil
+        revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil,
+        leaving: Leaving? = nil
     ) {
         self.revision = revision
         self.files = files
         self.notes = notes
         self.trouble = trouble
         self.checkout = checkout
+        self.leaving = leaving
     }
 
     /// A text about a file, with its name as it is in the source: without the directory that it was checked out to.
@@ -51,6 +62,9 @@ public final class Checkout: Sendable {
 public protocol SpecSource: Sendable {
     /// Reads the source once. Not to be called while another call is under way.
     func snapshot() async throws(SourceError) -> Snapshot
+
+    /// Reads the source once, whole. Throws when nothing can be said of any part. Not to be called while another call is under way.
+    func holding() async throws(SourceError) -> Holding
 
     /// How `older` and `newer` relate in the source's own history.
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
@@ -94,16 +108,13 @@ public struct Holding: Sendable {
 
 /// A source that tells when it is worth reading again.
 public protocol WatchedSource: SpecSource {
-    /// Reads the source once, whole. Throws when nothing can be said of any part. Not to be called while another call is under way.
-    func holding() async throws(SourceError) -> Holding
-
     /// Returns when the source may hold something else than it did. May be early: then a new snapshot is as the last one was.
     ///
     /// Throws `CancellationError` when the task is cancelled, and nothing else.
     func change() async throws
 }
 
-extension WatchedSource {
+extension SpecSource {
     /// The one snapshot.
     public func holding() async throws(SourceError) -> Holding {
         let snapshot = try await snapshot()

@@ -54,6 +54,10 @@ final class LoopLines: Sendable {
         case .outOfReach(let error): return [style.yellow("!") + " \(error.message.printable)"]
         case .inReach(let revision): return ["the source of the specs answers again\(revision.map { ", at \($0)" } ?? "")"]
         case .left(let system): return ["\(system): the specs name it no more; it is left as it is"]
+        case .letGo(let ended, _):
+            let what = ended.problems.isEmpty ? "let go of; what runs is left as it is" : "is to go, and cannot yet"
+            return ["\(ended.system): \(what)"]
+                + (ended.done + ended.problems.map(\.description)).map { "\(ended.system): \($0.printable)" }
         case .execution(let system, let event):
             let text = progress[system, default: ProgressText(style: style, isLive: false)].text(for: event)
             return text.split(separator: "\n").map { "\(system): \($0)" }
@@ -139,6 +143,14 @@ final class LoopLines: Sendable {
         case .inReach(let revision): return object("SourceInReach", [("revision", .optional(revision?.id))])
         case .passed: return nil
         case .left(let system): return object("SystemLeft", [("system", .string(system.description))])
+        case .letGo(let ended, let again):
+            return object(
+                "SystemLetGo",
+                [
+                    ("system", .string(ended.system.description)), ("done", strings(ended.done)),
+                    ("problems", strings(ended.problems.map(\.description))),
+                    ("again", again.map { .string("\($0.components.seconds)s") } ?? .null),
+                ])
         case .execution(let system, let event): return step(event).map { object($0.0, [("system", .string(system.description))] + $0.1) }
         case .ended(let report, let again):
             return object(

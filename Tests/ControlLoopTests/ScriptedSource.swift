@@ -128,6 +128,7 @@ extension Stage {
         case .outOfReach(let error): "out of reach: \(error.message)"
         case .inReach: "in reach"
         case .left(let system): "left \(system.name)"
+        case .letGo(let ended, _): "let go \(ended.system.name): \((ended.done + ended.problems.map(\.reason)).joined(separator: "; "))"
         case .execution, .passed: nil
         case .ended(let report, let again):
             "\(report.system.name): \(report.headline)\(again.map { ", again in \($0.components.seconds) s" } ?? "")"
