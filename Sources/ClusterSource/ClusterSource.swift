@@ -12,7 +12,8 @@ public actor ClusterSource: WatchedSource {
     let pace: Pace
     let clock: any Clock<Duration>
     var scopes: [Scope]
-    private(set) var isRunning = false
+    /// False where nobody calls ``run()``.
+    private nonisolated let watches: Bool
     private nonisolated let news = ChangeSignal()
 
     /// How often the API server is asked.
@@ -39,9 +40,14 @@ public actor ClusterSource: WatchedSource {
         var trouble: SourceError?
     }
 
-    /// - Parameter namespaces: empty for all of them.
-    public init(_ client: KubernetesClient, namespaces: [String] = [], pace: Pace = Pace(), clock: any Clock<Duration> = ContinuousClock())
-    {
+    /// - Parameters:
+    ///   - namespaces: empty for all of them.
+    ///   - watches: whether ``run()`` will keep it up to date.
+    public init(
+        _ client: KubernetesClient, namespaces: [String] = [], watches: Bool = true, pace: Pace = Pace(),
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.watches = watches
         self.client = client
         self.pace = pace
         self.clock = clock
@@ -50,11 +56,9 @@ public actor ClusterSource: WatchedSource {
 
     /// Lists and watches until the task is cancelled.
     public func run() async {
-        isRunning = true
         await withTaskGroup(of: Void.self) { group in
             for index in scopes.indices { group.addTask { await self.follow(index) } }
         }
-        isRunning = false
     }
 
     public nonisolated func change() async throws { try await news.wait() }
@@ -64,7 +68,7 @@ public actor ClusterSource: WatchedSource {
 
     /// Waits for the first list while ``run()`` is under way.
     public func holding() async throws(SourceError) -> Holding {
-        if isRunning {
+        if watches {
             while scopes.contains(where: { !$0.isRead && $0.trouble == nil }) {
                 do { try await news.wait() } catch { throw SourceError(.unreadable, "the list of Systems was not waited for") }
             }
@@ -99,7 +103,7 @@ public actor ClusterSource: WatchedSource {
     public func supersedes(_ snapshot: Snapshot) async -> Bool {
         guard let file = snapshot.files.first?.name, let slash = file.firstIndex(of: "/") else { return false }
         let id = SystemID(namespace: String(file[..<slash]), name: String(file[file.index(after: slash)...]))
-        if isRunning { return object(id).map { $0.revision != snapshot.revision } ?? false }
+        if watches { return object(id).map { $0.revision != snapshot.revision } ?? false }
         do throws(KubernetesError) {
             let answer = try await client.get(.systems, namespace: id.namespace, name: id.name)
             return SystemObject(answer.body).map { $0.revision != snapshot.revision } ?? false

@@ -53,6 +53,10 @@ public actor ClusterReporter {
         case ended(PassReport, isTriedAgain: Bool)
         case event(Happening)
         case finalizer(isNeeded: Bool)
+
+        var isEnd: Bool { if case .ended = self { true } else { false } }
+        var isEvent: Bool { if case .event = self { true } else { false } }
+        var isStatus: Bool { if case .status = self { true } else { isEnd } }
     }
 
     /// - Parameters:
@@ -145,7 +149,26 @@ public actor ClusterReporter {
         }
     }
 
-    private func add(_ job: Job, to system: SystemID) { desks[system, default: Desk()].jobs.append(job) }
+    private func add(_ job: Job, to system: SystemID) {
+        var desk = desks.removeValue(forKey: system) ?? Desk()
+        desk.jobs.append(job)
+        // While the API server does not answer, only the newest end of a pass and the newest events are kept; the first may be under way.
+        if desk.failures > 0 {
+            let newest = desk.jobs.indices.last { desk.jobs[$0].isEnd }
+            var events = desk.jobs.count { $0.isEvent } - 30
+            var kept: [Job] = []
+            for (index, job) in desk.jobs.enumerated() {
+                if index > 0, job.isEnd, index != newest { continue }
+                if index > 0, job.isEvent, events > 0 {
+                    events -= 1
+                    continue
+                }
+                kept.append(job)
+            }
+            desk.jobs = kept
+        }
+        desks[system] = desk
+    }
 
     // MARK: - One object
 
@@ -162,7 +185,7 @@ public actor ClusterReporter {
         }
         while let job = desks[system]?.jobs.first {
             // What has waited for long is told as it is in the end.
-            let isLate = (desks[system]?.failures ?? 0) > 0 && (desks[system]?.jobs.count ?? 0) > 1
+            let isLate = (desks[system]?.failures ?? 0) > 0 && desks[system]?.jobs.dropFirst().contains { $0.isStatus } ?? false
             do throws(KubernetesError) {
                 try await carryOut(job, object, writes: !isLate)
             } catch {

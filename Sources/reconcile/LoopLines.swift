@@ -42,7 +42,9 @@ final class LoopLines: Sendable {
         case .loaded(let revision, let systems, let notes):
             let names =
                 systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
-            return ["revision \(revision): \(names)"] + notes.map { style.dim("note: \($0)".printable) }
+            if systems.isEmpty, notes.isEmpty { return [] }
+            return [(revision.kind == .generation ? "\(revision): " : "revision \(revision): ") + names]
+                + notes.map { style.dim("note: \($0)".printable) }
         case .rejected(let revision, let mistakes, let watched, let origin):
             let count = mistakes.count == 1 ? "one mistake" : "\(mistakes.count) mistakes"
             let whose = origin.isEmpty ? "" : " of \(origin)"

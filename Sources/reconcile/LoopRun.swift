@@ -16,14 +16,18 @@ struct LoopRun: Sendable {
     var resync: Duration
     var concurrency: Int
 
-    /// - Parameter repository: nil watches the paths.
-    func callAsFunction(_ repository: GitSource?) async -> Verdict {
+    /// - Parameters:
+    ///   - repository: nil watches the paths.
+    ///   - cluster: the objects of a cluster instead of both.
+    func callAsFunction(_ repository: GitSource?, _ cluster: ClusterRun? = nil) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
         let source: any WatchedSource
         do throws(SourceError) {
-            if let repository {
+            if let cluster {
+                source = cluster.source
+            } else if let repository {
                 source = repository
             } else {
                 // Somebody who names a path that is not there wants to know it now.
@@ -44,15 +48,24 @@ struct LoopRun: Sendable {
         let loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
         ) { snapshot in
-            var loading = program.loading(snapshot, specs)
+            var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
-            if loading.systems.isEmpty, loading.mistakes.isEmpty {
+            if cluster == nil, loading.systems.isEmpty, loading.mistakes.isEmpty {
                 loading.mistakes = ["no system is named \(specs.system ?? ""), of those in the specs"]
             }
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        await loop.run(until: stop) { lines.write($0) }
+        if let cluster {
+            await cluster.reporting { tell in
+                await loop.run(until: stop) { event in
+                    lines.write(event)
+                    tell(event)
+                }
+            }
+        } else {
+            await loop.run(until: stop) { lines.write($0) }
+        }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterSource
 import ControlLoop
 import Execution
 import FoundationEssentials
@@ -25,6 +26,48 @@ struct OnceRun: Sendable {
 
     func callAsFunction(_ specs: SpecOptions, from source: any SpecSource) async -> Verdict {
         guard let reports = await reports(specs, from: source) else { return .failure }
+        return show(reports)
+    }
+
+    /// The objects of a cluster: one that does not load is told, and stops no other.
+    func callAsFunction(_ specs: SpecOptions, in cluster: ClusterRun) async -> Verdict {
+        let holding: Holding
+        do throws(SourceError) {
+            holding = try await cluster.source.holding()
+        } catch {
+            program.refuse(error.message, form)
+            return .failure
+        }
+        for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
+        return await cluster.reporting { tell in
+            var wanted: [(Snapshot, System)] = []
+            var isWrong = !holding.troubles.isEmpty
+            for part in holding.parts {
+                guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
+                let loading = cluster.loading(snapshot, specs)
+                wanted += loading.systems.map { (snapshot, $0) }
+                guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
+                    if !loading.systems.isEmpty {
+                        tell(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
+                    }
+                    continue
+                }
+                isWrong = true
+                tell(.rejected(snapshot.revision, mistakes: loading.mistakes, watched: [], origin: part.origin))
+                program.output.error("\(part.origin): \(snapshot.revision) does not load")
+                for mistake in loading.mistakes { program.output.progress("  \(mistake)\n") }
+            }
+            if wanted.isEmpty, !isWrong {
+                program.refuse(specs.system.map { "there is no System named \($0)" } ?? "there are no System objects", form)
+                return .failure
+            }
+            program.tellPassedOverState(of: wanted.map(\.1))
+            let verdict = show(await reports(of: wanted, from: cluster.source) { tell($0) })
+            return max(verdict, isWrong ? .failure : .inSync)
+        }
+    }
+
+    private func show(_ reports: [PassReport]) -> Verdict {
         switch form {
         case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
         case .markdown: for report in reports { program.output.result(report.markdown) }
@@ -42,10 +85,20 @@ struct OnceRun: Sendable {
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
             )
         }
-        return await withTaskGroup(of: (Int, PassReport).self) { group in
-            for (index, system) in systems.enumerated() {
+        return await reports(of: systems.map { (snapshot, $0) }, from: source) { _ in }
+    }
+
+    private func reports(
+        of wanted: [(Snapshot, System)], from source: any SpecSource, telling: @escaping @Sendable (LoopEvent) -> Void
+    ) async -> [PassReport] {
+        await withTaskGroup(of: (Int, PassReport).self) { group in
+            for (index, (snapshot, system)) in wanted.enumerated() {
                 group.addTask {
-                    (index, await reconcile(approval.applied(to: system), of: snapshot, from: source, isAlone: systems.count == 1))
+                    let system = approval.applied(to: system)
+                    let report = await reconcile(system, of: snapshot, from: source, isAlone: wanted.count == 1, telling: telling)
+                    telling(.passed(report, again: .zero))
+                    telling(.ended(report, again: nil))
+                    return (index, report)
                 }
             }
             var found: [Int: PassReport] = [:]
@@ -64,7 +117,10 @@ struct OnceRun: Sendable {
     /// Every CI of some spread sets this variable.
     private var isJob: Bool { !["", "false", "0"].contains(program.variables["CI"] ?? "") }
 
-    private func reconcile(_ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool) async -> PassReport {
+    private func reconcile(
+        _ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool,
+        telling: @escaping @Sendable (LoopEvent) -> Void
+    ) async -> PassReport {
         let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }
         let progress = Mutex(
             ProgressText(
@@ -79,11 +135,13 @@ struct OnceRun: Sendable {
             await program.reconciler.reconcile(
                 system, of: snapshot, from: source, within: timeout, options,
                 waiting: { report, pause in
+                    telling(.passed(report, again: pause))
                     let why = report.problems.first?.message ?? "something is under way"
                     let seconds = max(1, pause.components.seconds)
                     program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
                 },
                 events: { event in
+                    telling(.execution(system.id, event))
                     // Written before the next may be drawn: each takes the lines of the one before back.
                     progress.withLock { progress in
                         let text = progress.text(for: event)

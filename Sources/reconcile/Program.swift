@@ -9,6 +9,7 @@ import Flags
 import FoundationEssentials
 import GitMigrations
 import JSONValues
+import KubernetesAPI
 import KubernetesProvider
 import Migrations
 import Model
@@ -31,14 +32,18 @@ struct Program: Sendable {
     let variables: [String: String]
     let output: Output
     let reconciler: Reconciler
+    let userAgent: String
     /// As given by `--state`.
     private let stateDirectory: String?
 
-    init(stateDirectory directory: String? = nil) {
+    /// - Parameter context: of a kubeconfig, for whatever names none itself.
+    init(stateDirectory directory: String? = nil, context: String? = nil) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
-        let variables = ProcessInfo.processInfo.environment
+        var environmentVariables = ProcessInfo.processInfo.environment
+        if let context { environmentVariables[ClusterConnection.contextVariable] = context }
+        let variables = environmentVariables
         self.variables = variables
         output = Output(
             variables: variables,
@@ -53,6 +58,7 @@ struct Program: Sendable {
         } catch {
             operatorKey = .failure(error)
         }
+        self.userAgent = userAgent
         let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
         let addresses: FlagDatabases.AddressReading = { source, name in

@@ -11,12 +11,13 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Keeps systems at their pins; the default command, so that its name can be left out.",
         discussion: """
-            Runs until it is stopped: it reads the specs again when they change (-f), or when the repository has another commit (--git), and makes
-            passes when something changed, is under way or failed, and every --resync. With --once it makes passes until every system is
+            Runs until it is stopped: it reads the specs again when they change (-f), when the repository has another commit (--git), or when a
+            System object changes (--cluster), and makes passes when something changed, is under way or failed, and every --resync. With --once it makes passes until every system is
             converged, failed or blocked, and ends.
 
               reconcile -f specs/                                    watch a directory
               reconcile --git https://git.example/acme/specs --ref main --path prod
+              reconcile --cluster --namespace shop                   the System objects of a namespace
               reconcile --once -f specs/                             in CI, or by hand
 
             SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
@@ -29,6 +30,7 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Specs") var specs: SpecOptions
     @OptionGroup(title: "Repository") var repository: GitOptions
+    @OptionGroup(title: "Cluster") var cluster: ClusterOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -55,10 +57,12 @@ struct RunCommand: AsyncParsableCommand {
             let path = what == "command" && word.contains(where: { "./".contains($0) }) ? " To name a spec: -f \(word)." : ""
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
+        try cluster.check(beside: specs, repository)
         let address = try repository.address(beside: specs)
+        if cluster.cluster, watch.poll != nil { throw ValidationError("--poll belongs to --git: a cluster tells what changed.") }
         if once {
             if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
-            if address == nil { _ = try specs.required() }
+            if address == nil, !cluster.cluster { _ = try specs.required() }
             return
         }
         if force { throw ValidationError("--force is for one revision: say --once.") }
@@ -68,13 +72,13 @@ struct RunCommand: AsyncParsableCommand {
         }
         if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
         // Without anything it prints the help.
-        if specs.files.isEmpty, address == nil, adopt || watch.given != nil { _ = try specs.required() }
+        if specs.files.isEmpty, address == nil, !cluster.cluster, adopt || watch.given != nil { _ = try specs.required() }
     }
 
     func run() async throws {
         let address = try repository.address(beside: specs)
-        guard once || address != nil || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
-        let program = Program(stateDirectory: state.directory)
+        guard once || address != nil || cluster.cluster || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
+        let program = Program(stateDirectory: state.directory, context: cluster.context)
         let place: String
         do throws(StateError) {
             place = try StateDirectory.root(given: state.directory, environment: program.variables)
@@ -88,17 +92,19 @@ struct RunCommand: AsyncParsableCommand {
         let repository = address.map {
             GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock)
         }
+        let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
                 resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8)
-            throw ExitCode(await run(repository))
+            throw ExitCode(await run(repository, objects))
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
             program: program, form: output.form, adopt: adopt, force: force, approval: approval,
             timeout: timeout?.duration ?? .seconds(1800),
             isStatePlaced: isStatePlaced)
+        if let objects { throw ExitCode(await program.untilInterrupted { await run(specs, in: objects) }) }
         let source: any SpecSource = if let repository { repository } else { PathSource(specs.files) }
         throw ExitCode(await program.untilInterrupted { await run(specs, from: source) })
     }

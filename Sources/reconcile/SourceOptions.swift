@@ -34,6 +34,49 @@ struct GitOptions: ParsableArguments {
     }
 }
 
+/// The `System` objects of a cluster, instead of files.
+struct ClusterOptions: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            "Reconcile the System objects of a cluster, and write their status: kubectl get systems. Found as kubectl finds it, or the pod's own cluster."
+        ))
+    var cluster = false
+
+    @Option(
+        name: .customLong("namespace"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "With --cluster: only the objects of this namespace. May be given more than once. Default: all.", valueName: "name"))
+    var namespaces: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "With --cluster: the kubeconfig's context, also for what names none itself. Default: the current one.", valueName: "name"))
+    var context: String?
+
+    @Option(
+        name: .customLong("allow-target-namespace"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "With --cluster: a namespace in which targets may be beside the object's own; CONTEXT/NAME in another cluster, * for all. May be given more than once.",
+            valueName: "name"))
+    var allowed: [String] = []
+
+    func check(beside specs: SpecOptions, _ repository: GitOptions) throws {
+        guard cluster else {
+            if let option = !namespaces.isEmpty
+                ? "--namespace" : context != nil ? "--context" : allowed.isEmpty ? nil : "--allow-target-namespace"
+            {
+                throw ValidationError("\(option) belongs to --cluster.")
+            }
+            return
+        }
+        if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
+        if repository.git != nil { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        for name in namespaces where name.isEmpty || name.contains("/") {
+            throw ValidationError("--namespace takes the name of one namespace.")
+        }
+    }
+}
+
 /// How the loop keeps watch.
 struct WatchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How often a system is looked at though nothing changed. Default: 5m.", valueName: "duration"))
