@@ -17,6 +17,7 @@ public struct SystemObject: Sendable {
     public let finalizers: [String]
     /// As it was written last; nil when it never was.
     public let status: JSON?
+    private let adopts: Bool
     private let leavesFences: Bool
     private let file: SourceFile
 
@@ -24,6 +25,8 @@ public struct SystemObject: Sendable {
     public static let finalizer = "belay.dev/fences"
     /// The annotation that lets an object go without that: `"true"`.
     public static let leaveFences = "belay.dev/leave-fences"
+    /// The annotation by which the first contact may change the system: `"true"`.
+    public static let adopt = "belay.dev/adopt"
     /// The label of objects that only show what comes from elsewhere; they are never what is wanted.
     public static let mirrorLabel = "belay.dev/mirror"
 
@@ -40,6 +43,7 @@ public struct SystemObject: Sendable {
         isLeaving = metadata["deletionTimestamp"] != nil
         finalizers = (metadata["finalizers"]?.elements ?? []).compactMap(\.string)
         leavesFences = metadata["annotations"]?[Self.leaveFences]?.string == "true"
+        adopts = metadata["annotations"]?[Self.adopt]?.string == "true"
         status = json["status"]
         // Lists leave version and kind out; they are what was asked for.
         let document: JSON = [
@@ -58,12 +62,12 @@ public struct SystemObject: Sendable {
             guard finalizers.contains(Self.finalizer) else { return nil }
             leaving = leavesFences ? .leavingFences : .restoringFences
         }
-        return Holding.Part(origin: id.description, .success(Snapshot(revision: revision, files: [file], leaving: leaving)))
+        return Holding.Part(origin: id.description, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
     }
 
     /// True if a loop has nothing to do about the difference of the two: of the status, for instance.
     func isSame(to other: SystemObject) -> Bool {
-        uid == other.uid && generation == other.generation && isLeaving == other.isLeaving
+        uid == other.uid && generation == other.generation && isLeaving == other.isLeaving && adopts == other.adopts
             && (!isLeaving || leavesFences == other.leavesFences && finalizers == other.finalizers)
     }
 }

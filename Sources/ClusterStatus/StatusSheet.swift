@@ -110,7 +110,8 @@ extension StatusSheet {
                 json["observedGeneration"] = observedGeneration.map { .integer($0) }
                 json["lastTransitionTime"] = .string(since ?? now.wholeSeconds)
                 json["reason"] = .string(condition.reason)
-                json["message"] = .string(condition.message)
+                // An API server of 1.20 takes an empty text for none at all, and refuses it.
+                if !condition.message.isEmpty { json["message"] = .string(condition.message) }
                 return json
             })
         return json

@@ -147,7 +147,10 @@ struct LoopCourse {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
             claims.enter(system)
-            let isSame = before.map { new.isSame(as: $0) && new.snapshot.leaving == $0.snapshot.leaving } ?? false
+            let isSame =
+                before.map {
+                    new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
+                } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {

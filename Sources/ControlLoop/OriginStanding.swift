@@ -32,7 +32,9 @@ struct OriginStanding {
     mutating func isNews(_ now: Snapshot) -> Bool {
         defer { last = .read(now) }
         guard case .read(let before) = last else { return true }
-        let isNews = before.revision != now.revision || before.files != now.files || before.leaving != now.leaving
+        let isNews =
+            before.revision != now.revision || before.files != now.files || before.leaving != now.leaving
+            || before.adopts != now.adopts
         if isNews { mistakes = [] }
         return isNews
     }

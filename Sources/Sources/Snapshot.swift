@@ -13,6 +13,8 @@ public struct Snapshot: Sendable {
     /// The directory that holds the files for as long as this snapshot is kept, and that has another name for every revision; nil where the
     /// files stand at the paths that the user named.
     public var checkout: Checkout?
+    /// The source itself says that the first contact with its systems may change them.
+    public var adopts: Bool
     /// Its systems are to be let go of, and how; nil when they are wanted.
     public var leaving: Leaving?
 
@@ -25,13 +27,14 @@ public struct Snapshot: Sendable {
 
     public init(
         revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil,
-        leaving: Leaving? = nil
+        adopts: Bool = false, leaving: Leaving? = nil
     ) {
         self.revision = revision
         self.files = files
         self.notes = notes
         self.trouble = trouble
         self.checkout = checkout
+        self.adopts = adopts
         self.leaving = leaving
     }
 

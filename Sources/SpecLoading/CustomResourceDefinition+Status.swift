@@ -26,7 +26,7 @@ extension CustomResourceDefinition {
         func number(_ doc: String) -> JSON { ["description": .string(doc), "type": "integer", "format": "int64"] }
         let time: JSON = ["description": "When the status of the condition changed last.", "type": "string", "format": "date-time"]
         let condition: JSON = [
-            "type": "object", "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+            "type": "object", "required": ["type", "status", "lastTransitionTime", "reason"],
             "properties": [
                 "type": text("Ready, Reconciling, Stalled, Drifted or SchemaDrift."),
                 "status": ["description": "True, False or Unknown.", "type": "string", "enum": ["True", "False", "Unknown"]],
