@@ -129,8 +129,10 @@ let package = Package(
         library(
             "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
         program(
-            "reconcile", "AllProviders", "ClusterSource", "ClusterStatus", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "reconcile", "AllProviders", "ClusterSource", "ClusterStatus", "ConfigurationValues", "ControlLoop", "CurlTransport",
+            "DatabaseState", "Execution", "Flags",
+            "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model",
+            "Planning", "ProviderKit",
             "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
@@ -212,7 +214,9 @@ let package = Package(
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests(
+            "ReconcileTests", "ControlPlane", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms",
+            "reconcile", systemPackage),
         tests(
             "ClusterSourceTests", "ClusterSource", "ControlLoop", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues",
             "KubernetesAPI", "Model", "SpecLoading", "Sources", "TestDoubles"),

@@ -130,7 +130,7 @@ import Testing
             HTTPResponse.status(404, "NotFound", "the server could not find the requested resource"), "knows no Systems",
             "the definition is missing"
         ),
-        (.status(403, "Forbidden", "no"), "grant u the verb list on systems.belay.dev in the cluster", "a verb is missing"),
+        (.status(403, "Forbidden", "no"), "grant user u the verb list on systems.belay.dev in the cluster", "a verb is missing"),
     ])
     func whatCannotBeReadSaysWhatToDoAndIsTriedAgain(answer: HTTPResponse, words: String, why: String) async throws {
         let api = FakeAPI(lists: [answer, answer, .list([.system("a", version: 3)], version: 9)])

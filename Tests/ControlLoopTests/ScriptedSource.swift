@@ -18,6 +18,8 @@ final class ScriptedSource: WatchedSource {
         case isOutOfReach([String: String])
         /// Several parts side by side, in the order of their names.
         case parts([String: Moment])
+        /// The same, and all of them are to be let go of.
+        indirect case leaving(Moment)
     }
 
     private let script: [(at: Duration, moment: Moment)]
@@ -36,7 +38,10 @@ final class ScriptedSource: WatchedSource {
     private var index: Int { script.lastIndex { $0.at <= time.now.offset } ?? 0 }
 
     func holding() async throws(SourceError) -> Holding {
-        guard case .parts(let parts) = script[index].moment else {
+        var moment = script[index].moment
+        var isLeaving = false
+        if case .leaving(let inner) = moment { (moment, isLeaving) = (inner, true) }
+        guard case .parts(let parts) = moment else {
             let snapshot = try await snapshot()
             return Holding([.init(.success(snapshot))], troubles: snapshot.trouble.map { [$0] } ?? [])
         }
@@ -45,6 +50,7 @@ final class ScriptedSource: WatchedSource {
                 do throws(SourceError) {
                     var snapshot = try snapshot(of: moment, at: 0)
                     snapshot.revision = Revision(.digest, "\(moment)")
+                    if isLeaving { snapshot.leaving = .restoringFences }
                     return Holding.Part(origin: origin, .success(snapshot))
                 } catch {
                     return Holding.Part(origin: origin, .failure(error))
@@ -60,7 +66,7 @@ final class ScriptedSource: WatchedSource {
             systems.map { SourceFile(name: $0.key, bytes: Array($0.value.utf8)) }.sorted { $0.name < $1.name }
         }
         switch moment {
-        case .parts: throw SourceError(.refused, "several parts are no snapshot")
+        case .parts, .leaving: throw SourceError(.refused, "several parts are no snapshot")
         case .holds(let systems): return Snapshot(revision: revision, files: files(systems))
         case .isBroken: return Snapshot(revision: revision, files: [SourceFile(name: "shop", bytes: Array("broken".utf8))])
         case .isGone: throw SourceError(.notFound, "specs: no such file or directory")
