@@ -22,7 +22,8 @@ public struct FlagStores: Sendable {
 
     /// What the store in a ConfigMap needs in its namespace.
     public static let permissions = [
-        ClusterPermission(.flags, [.configMaps], ["get", "patch"], "Reads and writes the flags of a spec whose flags.store is a ConfigMap.")
+        ClusterPermission(
+            .flags, [.configMaps], ["get", "patch"], "Reads and writes the flags of a spec whose flags.store is a ConfigMap.")
     ]
 
     private let environment: ProviderEnvironment

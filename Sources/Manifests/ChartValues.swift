@@ -103,7 +103,8 @@ enum ChartValues {
                 .names("annotations", [:], "Its annotations."),
             ]),
         .group(
-            "rbac", "What it may do.", [.flag("create", true, "Make roles and bindings. Without it, somebody else grants what files/rules lists.")]),
+            "rbac", "What it may do.",
+            [.flag("create", true, "Make roles and bindings. Without it, somebody else grants what files/rules lists.")]),
         .group(
             "targets", "Where workloads, flags and Secrets are that specs name. Nowhere by default.",
             [
@@ -152,7 +153,9 @@ enum ChartValues {
         .group(
             "podDisruptionBudget", "Keeps one pod while nodes are drained; needs Kubernetes 1.21.",
             [.flag("enabled", false, "Make the budget.")]),
-        .number("terminationGracePeriodSeconds", 45, 30...3600, "Steps under way are finished before a pod ends: 25 s, and what is left to give back."),
+        .number(
+            "terminationGracePeriodSeconds", 45, 30...3600,
+            "Steps under way are finished before a pod ends: 25 s, and what is left to give back."),
         .names("podAnnotations", [:], "Annotations of the pods."),
         .names("podLabels", [:], "Labels of the pods."),
         .text("priorityClassName", "", "The pods' priority."),

@@ -25,8 +25,6 @@ extension KubernetesProvider {
         ClusterPermission(
             .targets, [.pods], ["list"], "Tells which images really run, why a pod does not come up, and when the last one has ended."),
         ClusterPermission(
-            .targets, [.namespaces], ["get"], "Tells a missing namespace from a missing workload in it; may be left out."),
-        ClusterPermission(
             .configuration, [.configMaps, .secrets], ["get", "create"],
             "Keeps the values of a component's env: literals in a ConfigMap, references in a Secret, a new one for each change; and asks whether what an earlier release refers to still exists."
         ),
