@@ -124,10 +124,13 @@ let package = Package(
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
+        // Files for running it in a cluster, made from declarations
+        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
-            "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
+            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "MigrationFiles", "Migrations", "Model", "Planning",
+            "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
+            "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program
@@ -206,6 +209,9 @@ let package = Package(
             "FlagsTests", "DatabaseServers", "Flags", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderKit", "SQL",
             "Simulators",
             "SpecFields", "TestPrograms", "YAMLReading"),
+        tests(
+            "ShippingTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "TestPrograms",
+            "YAMLReading", "reconcile"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
