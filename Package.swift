@@ -128,12 +128,13 @@ let package = Package(
             "ClusterSource", "ControlLoop", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "SpecFields", "SpecLoading", "Sources"),
         library(
             "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
+        // Files for running it in a cluster, made from declarations
+        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
             "reconcile", "AllProviders", "ClusterSource", "ClusterStatus", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model",
-            "Planning", "ProviderKit",
-            "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
+            "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider",
+            "Manifests", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources",
+            "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program
@@ -145,8 +146,9 @@ let package = Package(
 
         // What `make bench` measures in a process of its own
         program(
-            "belay-bench", path: "Benchmarks/belay-bench", "KubernetesProvider", "Model", "Planning", "ProviderKit", "SpecFields",
-            "SpecLoading", "VercelProvider"),
+            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit",
+            "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
@@ -211,15 +213,17 @@ let package = Package(
             "FlagsTests", "DatabaseServers", "Flags", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderKit", "SQL",
             "Simulators",
             "SpecFields", "TestPrograms", "YAMLReading"),
+        tests(
+            "ShippingTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "TestPrograms",
+            "YAMLReading", "reconcile"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
         tests(
-            "ReconcileTests", "ControlPlane", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms",
-            "reconcile", systemPackage),
+            "ReconcileTests", files: "Journals", "ControlPlane", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators",
+            "TestPrograms", "reconcile", systemPackage),
         tests(
-            "ClusterSourceTests", "ClusterSource", "ControlLoop", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues",
-            "KubernetesAPI", "Model", "SpecLoading", "Sources", "TestDoubles"),
+            "ClusterSourceTests", "ClusterSource", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Sources", "TestDoubles"),
         tests(
             "ClusterStatusTests", "ClusterSource", "ClusterStatus", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesAPI",
             "Model"),
