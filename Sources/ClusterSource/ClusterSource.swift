@@ -8,6 +8,15 @@ import SpecLoading
 /// ``run()`` keeps them up to date; without it every holding is a list. While the API server does not answer, they are what they were, with
 /// the reason.
 public actor ClusterSource: WatchedSource {
+    /// What is needed where objects are watched.
+    public static let permissions = [
+        ClusterPermission(.systems, [.systems], ["list", "watch"], "Reads the System objects that say what is wanted."),
+        ClusterPermission(
+            .systems, [.systems], ["get"],
+            "Asks between two steps of reconcile --once whether an object has changed, and reads one anew that somebody else has just written."
+        ),
+    ]
+
     let client: KubernetesClient
     let pace: Pace
     let clock: any Clock<Duration>

@@ -10,6 +10,16 @@ public import Model
 /// Of one object things are written in their order, of several side by side. A status is written when it says something else than the one
 /// before. What the API server does not take is tried again; an object that is gone needs nothing any more.
 public actor ClusterReporter {
+    /// What is needed where objects are watched.
+    public static let permissions = [
+        ClusterPermission(.systems, [.systems], subresource: "status", ["patch"], "Writes the status of System objects."),
+        ClusterPermission(
+            .systems, [.systems], ["patch"],
+            "Sets the finalizer belay.dev/fences of an object for which something must be undone before it goes, and takes it away."),
+        ClusterPermission(
+            .systems, [.events], ["create", "patch"], "Tells what happened to a system as events, and counts those that were told."),
+    ]
+
     let client: KubernetesClient
     let objects: @Sendable (SystemID) async -> SystemObject?
     let survey: @Sendable (System, Revision) async -> Survey?

@@ -1,4 +1,6 @@
 import AllProviders
+import ClusterSource
+import ClusterStatus
 import Flags
 import KubernetesProvider
 import Manifests
@@ -11,7 +13,7 @@ extension Program {
     static var permissions: [ClusterPermission] {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
-            + KubernetesSecretReading.permissions
+            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions
     }
 
     /// Every file that is made from declarations.
