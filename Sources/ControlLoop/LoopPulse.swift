@@ -1,0 +1,13 @@
+/// How a loop stands at one moment, as its own task says.
+public struct LoopPulse: Sendable, Hashable {
+    /// How many systems there are.
+    public var systems: Int
+    /// How many are worked on.
+    public var working: Int
+    /// How many are due and wait for a free place, by the reason.
+    public var due: [LookReason: Int]
+    /// How long the one that is due longest has waited.
+    public var longestWait: Duration
+    /// True once it was told to end.
+    public var isStopping: Bool
+}
