@@ -10,4 +10,12 @@ public struct LoopPulse: Sendable, Hashable {
     public var longestWait: Duration
     /// True once it was told to end.
     public var isStopping: Bool
+
+    public init(systems: Int, working: Int, due: [LookReason: Int], longestWait: Duration, isStopping: Bool) {
+        self.systems = systems
+        self.working = working
+        self.due = due
+        self.longestWait = longestWait
+        self.isStopping = isStopping
+    }
 }
