@@ -54,12 +54,12 @@ public final class LoopMetrics: Sendable {
     public func take(_ event: LoopEvent) {
         switch event {
         case .loaded(let revision, _, _):
-            metrics.set(.sourceValid, to: 1)
+            // Of a source of many parts, each has one of its own.
+            guard revision.kind == .commit || revision.kind == .digest else { break }
             metrics.replace(.sourceRevision, with: [[revision.kind.rawValue, revision.id]: 1])
-        case .rejected: metrics.set(.sourceValid, to: 0)
         case .left(let system): forget(system)
         case .execution(let system, let event): take(event, of: system)
-        case .unreadable, .outOfReach, .inReach, .ended, .interrupted, .observed, .stopping, .stopped: break
+        case .rejected, .unreadable, .outOfReach, .inReach, .passed, .ended, .interrupted, .observed, .stopping, .stopped: break
         }
     }
 
@@ -70,6 +70,10 @@ public final class LoopMetrics: Sendable {
         metrics.set(.queueLate, to: pulse.longestWait.seconds)
         metrics.set(.working, to: Double(pulse.working))
         metrics.set(.systems, to: Double(pulse.systems))
+        if pulse.parts > 0 {
+            metrics.set(.sourceValid, to: pulse.partsNotApplied == 0 ? 1 : 0)
+            metrics.set(.sourceRejected, to: Double(pulse.partsNotApplied))
+        }
     }
 
     private func forget(_ system: SystemID) {

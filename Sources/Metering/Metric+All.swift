@@ -19,6 +19,9 @@ extension Metric {
     public static let sourceUp = gauge("belay_source_up", help: "1 if the specs could be read the last time, 0 if not.")
     public static let sourceValid = gauge(
         "belay_source_valid", help: "1 if the newest revision loads, 0 while nothing of it is applied because it does not.")
+    public static let sourceRejected = gauge(
+        "belay_source_rejected",
+        help: "Of how many parts of the specs nothing is applied; in a cluster every System is one, else all of them are.")
     public static let sourceRead = gauge(
         "belay_source_last_read_timestamp_seconds", help: "When the specs were read successfully the last time, in Unix seconds.")
     public static let sourceRevision = gauge(
@@ -105,7 +108,8 @@ extension Metric {
 
     /// In the order in which they are written.
     public static let all: [Metric] = [
-        build, leader, sourceReads, sourceUp, sourceValid, sourceRead, sourceRevision, systems, passes, passSeconds, passDuration,
+        build, leader, sourceReads, sourceUp, sourceValid, sourceRejected, sourceRead, sourceRevision, systems, passes, passSeconds,
+        passDuration,
         systemState,
         lastPass, lastSuccess, drifts, driftSince, transitionSince, transitionDuration, phaseDuration, steps, queueDepth, queueLate,
         working,

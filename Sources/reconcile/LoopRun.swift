@@ -47,7 +47,7 @@ struct LoopRun: Sendable {
         )
         let loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options,
-            line: served?.line ?? LoopLine(), probe: served?.loopMetrics.probe ?? LoopProbe()
+            line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
             var loading = program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)

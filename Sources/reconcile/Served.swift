@@ -46,12 +46,22 @@ struct Served: Sendable {
 
     func take(_ event: LoopEvent) {
         loopMetrics.take(event)
-        switch event {
-        case .loaded, .rejected: readiness.set("specs", nil)
-        case .stopping: readiness.set("shutdown", "it is ending")
-        default: break
-        }
+        if case .stopping = event { readiness.set("shutdown", "it is ending") }
     }
+
+    /// For the loop.
+    var probe: LoopProbe {
+        var probe = loopMetrics.probe
+        let read = probe.read
+        probe.read = { reading in
+            read(reading)
+            if reading != .failed { readiness.set("specs", nil) }
+        }
+        return probe
+    }
+
+    /// Another replica leads: this one is ready without having read anything.
+    func standBy() { readiness.set("specs", nil) }
 
     /// Serves until `body` returns.
     ///

@@ -96,13 +96,16 @@ import Testing
         let registry = MetricRegistry()
         let metrics = LoopMetrics(registry, now: { .example })
         let time = stage.time
+        let line = LoopLine()
+        let pulses = Log<LoopPulse?>()
         await Self.run(
             stage,
             [(.zero, .holds(["shop": "web v1"])), (.seconds(100), .holds(["shop": "web v2"])), (.seconds(150), .isBroken)],
             for: .seconds(200),
-            metrics: metrics
+            line: line, metrics: metrics
         ) {
-            try await time.sleep(for: .seconds(20))
+            try await time.sleep(for: .seconds(160))
+            pulses.append(await line.pulse(within: .seconds(1), time))
         }
         let name = "default/shop"
         #expect(registry.value(of: .passes, name, "in-sync") == 2)
@@ -114,7 +117,8 @@ import Testing
         #expect(registry.value(of: .transitionSince, name) == nil, "which is over")
         #expect(registry.value(of: .phaseDuration, "advance") == 1 && registry.value(of: .steps, "advance", "succeeded") == 1)
         #expect(registry.value(of: .sourceReads, "ok") == 3)
-        #expect(registry.value(of: .sourceValid) == 0, "the last one does not load")
+        let pulse = pulses.all.first ?? nil
+        #expect(pulse?.parts == 1 && pulse?.partsNotApplied == 1, "the last one does not load")
     }
 
     @Test(arguments: [(false, Double?.none), (true, Double(Timestamp.example.millisecondsSinceEpoch) / 1000)])
