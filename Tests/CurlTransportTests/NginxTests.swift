@@ -47,9 +47,9 @@ struct NginxTests {
 
     /// libcurl 7.88 would take the connection of a stream for one that multiplexes, once the last other one is gone.
     @Test func aRequestNeverGoesOnTheConnectionOfAStream() async throws {
-        let request = HTTPRequest.make(nginx.client("/"), tls: nginx.showing, deadline: .seconds(10))
+        let request = HTTPRequest.make(nginx.client("/"), deadline: .seconds(10), tls: nginx.showing)
         #expect(try await transport.send(request).status == 200)
-        let stream = try await transport.stream(.make(nginx.client("/slow"), tls: nginx.showing, deadline: .seconds(60)))
+        let stream = try await transport.stream(.make(nginx.client("/slow"), deadline: .seconds(60), tls: nginx.showing))
         #expect(try await transport.send(request).status == 200)
         // nginx closes a connection that has been idle for 200 ms.
         try await Task.sleep(for: .milliseconds(700))
