@@ -3,6 +3,7 @@ import Model
 import State
 import Synchronization
 import TestDoubles
+import TestPrograms
 
 /// Hours of faults in virtual time: two replicas of the real loop over the real providers, the simulated vendors, one state directory. Storms
 /// and calms take turns; everything that must be so is looked at in the calms.
@@ -18,7 +19,7 @@ final class Soak: Sendable {
 
     /// How a calm was found.
     struct Finding: Sendable {
-        var usage: Usage
+        var usage: ProcessUsage
         var sleepers: Int
     }
 
@@ -51,16 +52,25 @@ final class Soak: Sendable {
     var replicas: [Replica] { both.withLock { $0 } }
 
     /// Runs all rounds; returns what was found at the end of each.
-    func run(_ rounds: [Round]) async throws -> [Finding] {
+    /// - Parameters:
+    ///   - isChanging: whether each calm begins with a commit.
+    ///   - found: called at the end of each, for those who wait.
+    func run(
+        _ rounds: [Round], isChanging: Bool = true, found: @escaping @Sendable (Finding) -> Void = { _ in }
+    ) async throws -> [Finding] {
         for vendor in Vendors.names { await network.ledger.look(at: vendor, nil) }
         let findings = try await time.run { [self] in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for replica in replicas { group.addTask { await replica.run() } }
+                // Everything is written once, so that Belay has a hand in all of it.
+                repository.commit(Part.firstPins.mapValues { _ in 1 })
+                try await time.sleep(for: .seconds(300))
                 let storm = Storm(soak: self, dice: Dice(seed: seed, part: "storm"))
                 var findings: [Finding] = []
                 for round in rounds {
                     await storm.blow(for: round.storm)
-                    findings.append(try await calm(round))
+                    findings.append(try await calm(round, isChanging: isChanging))
+                    findings.last.map(found)
                 }
                 for replica in replicas { replica.finish() }
                 try await group.waitForAll()
@@ -71,11 +81,13 @@ final class Soak: Sendable {
         return findings
     }
 
-    private func calm(_ round: Round) async throws -> Finding {
+    private func calm(_ round: Round, isChanging: Bool) async throws -> Finding {
         let dice = Dice(seed: seed, part: "calm at \(time.now.offset)")
         var pins = repository.pins
-        for part in Part.all.indices { pins[part] = dice.pick(Part.all[part].pins.indices.filter { Part.all[part].pins[$0].isGood }) }
-        repository.commit(pins)
+        if isChanging {
+            for part in Part.all.indices { pins[part] = dice.pick(Part.all[part].pins.indices.filter { Part.all[part].pins[$0].isGood }) }
+            repository.commit(pins)
+        }
         story.tell("calm")
         try await time.sleep(for: round.settling)
         await judge(pins)
@@ -119,7 +131,7 @@ final class Soak: Sendable {
         var best = Finding(usage: try .now(), sleepers: time.sleeperCount)
         for _ in 0..<10 {
             try await time.sleep(for: .seconds(7))
-            let usage = try Usage.now()
+            let usage = try ProcessUsage.now()
             best.usage.descriptors = min(best.usage.descriptors, usage.descriptors)
             best.usage.threads = min(best.usage.threads, usage.threads)
             best.usage.kilobytes = min(best.usage.kilobytes, usage.kilobytes)
