@@ -16,10 +16,14 @@ public struct Loop: Sendable {
     public var options: PassOptions
     /// Between -1 and 1.
     public var jitter: @Sendable () -> Double
+    /// How it is reached from outside.
+    public var line: LoopLine
+    public var probe: LoopProbe
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
-        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, load: @escaping @Sendable (Snapshot) -> Loading
+        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, line: LoopLine = LoopLine(), probe: LoopProbe = LoopProbe(),
+        load: @escaping @Sendable (Snapshot) -> Loading
     ) {
         self.reconciler = reconciler
         self.source = source
@@ -27,6 +31,8 @@ public struct Loop: Sendable {
         self.pace = pace
         self.options = options
         self.jitter = jitter
+        self.line = line
+        self.probe = probe
     }
 
     /// Runs until `stop` is raised, and then until what is under way has ended; or until the task is cancelled, and then until the next safe
@@ -35,6 +41,8 @@ public struct Loop: Sendable {
     /// - Parameter events: called in their order; must return at once. Those of passes come from several tasks.
     public func run(until stop: StopSignal, events: @escaping @Sendable (LoopEvent) -> Void) async {
         let time = Stopwatch(reconciler.clock)
+        line.setRunning(true)
+        defer { line.setRunning(false) }
         await withTaskGroup(of: LoopHappening.self) { group in
             var course = LoopCourse(loop: self, events: events)
             group.addTask {
@@ -42,6 +50,7 @@ public struct Loop: Sendable {
                 return .stop
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
+            group.addTask { .told(await line.next()) }
             var armed: Duration?
             while let happening = await group.next() {
                 if case .tick(let due) = happening, armed == due { armed = nil }
@@ -62,15 +71,18 @@ public struct Loop: Sendable {
     private func carryOut(_ work: LoopWork, _ events: @escaping @Sendable (LoopEvent) -> Void) async -> LoopHappening {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
+        case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
         case .pass(let wanted, let flag):
             var own = options
             own.isSuperseded = { flag.isRaised }
             let options = own
             let id = wanted.system.id
+            let time = Stopwatch(reconciler.clock)
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
                 await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
             }
+            probe.ended(report, time.elapsed)
             return .ended(report, flag.isRaised)
         case .survey(let wanted):
             do throws(StateError) {
@@ -85,8 +97,11 @@ public struct Loop: Sendable {
     private func reading(of source: any WatchedSource, after watched: (any WatchedSource)?) async -> Result<Holding, SourceError>? {
         do {
             try await watched?.change()
-            return .success(try await source.holding())
+            let holding = try await source.holding()
+            probe.read(holding.troubles.isEmpty ? .ok : .kept)
+            return .success(holding)
         } catch let error as SourceError {
+            probe.read(.failed)
             return .failure(error)
         } catch {
             return nil  // Cancelled.
@@ -155,6 +170,8 @@ enum LoopHappening: Sendable {
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
+    /// What was said on the line; nil when nobody listens any more.
+    case told([LoopLine.Message]?)
     case stop
     case graceIsOver
     case cancelled
@@ -163,6 +180,7 @@ enum LoopHappening: Sendable {
 /// What a loop does then, each in a task.
 enum LoopWork: Sendable {
     case read
+    case listen
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
     case cancelAfterGrace

@@ -43,7 +43,7 @@ public struct GitAddress: Sendable, Hashable {
     var description: String { Substring(url).withoutCredentials + (ref.map { " (\($0))" } ?? "") }
 
     /// True if the ref can only ever mean one commit.
-    var isCommit: Bool { ref.map(Self.isCommit) ?? false }
+    public var isCommit: Bool { ref.map(Self.isCommit) ?? false }
 
     static func isCommit(_ text: String) -> Bool { text.utf8.count == 40 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
 }

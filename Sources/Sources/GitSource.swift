@@ -11,11 +11,12 @@ import SpecLoading
 ///
 /// A snapshot is a checkout of one commit, which nobody changes. When the host does not answer, it is the last one, with the reason.
 public actor GitSource: WatchedSource {
-    private let address: GitAddress
+    public nonisolated let address: GitAddress
     private let root: String
     private let git: Git
     private let poll: Duration
     private let clock: any Clock<Duration>
+    private let hint = SourceHint()
     private var clone: GitClone?
     private var last: (object: String, snapshot: Snapshot)?
     /// A commit that cannot be read, so that it is not tried again and again.
@@ -48,13 +49,19 @@ public actor GitSource: WatchedSource {
         git = Git(program: program, deadline: .seconds(60), variables: variables)
     }
 
-    public nonisolated func change() async throws { try await clock.sleep(for: poll * Double.random(in: 0.8...1)) }
+    public nonisolated func change() async throws { try await hint.wait(poll * Double.random(in: 0.8...1), clock) }
+
+    /// Ends the present pause of ``change()``, or the next: somebody said that the repository has something new.
+    ///
+    /// - Parameter object: what the ref is now, where that is known; then the host is asked more often until it has it, half a minute long.
+    public nonisolated func poke(expecting object: String? = nil) { hint.raise(expecting: object) }
 
     public func snapshot() async throws(SourceError) -> Snapshot {
         let clone = try await openClone()
         let (commit, object): (String, String)
         do throws(SourceError) {
             let tip = try await clone.tip()
+            hint.saw(tip.object)
             if let last, last.object == tip.object { return last.snapshot }
             if let refused, refused.object == tip.object { throw refused.error }
             (commit, object) = (try await clone.fetch(tip.name), tip.object)

@@ -1,8 +1,10 @@
 import ControlLoop
 import Dispatch
 import Execution
+import Metering
 import Model
 import Planning
+import Serving
 import Sources
 import State
 
@@ -15,6 +17,8 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    /// Nil serves nothing.
+    var served: Served?
 
     /// - Parameter repository: nil watches the paths.
     func callAsFunction(_ repository: GitSource?) async -> Verdict {
@@ -42,7 +46,8 @@ struct LoopRun: Sendable {
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
         let loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
+            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options,
+            line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
             var loading = program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
@@ -52,7 +57,18 @@ struct LoopRun: Sendable {
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        await loop.run(until: stop) { lines.write($0) }
+        let run: @Sendable () async -> Void = {
+            await loop.run(until: stop) { event in
+                served?.take(event)
+                lines.write(event)
+            }
+        }
+        do throws(ServingError) {
+            if let served { try await served(repository, lines, while: run) } else { await run() }
+        } catch {
+            program.output.error(error.message)
+            return .failure
+        }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
     }

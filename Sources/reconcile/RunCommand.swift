@@ -19,6 +19,10 @@ struct RunCommand: AsyncParsableCommand {
               reconcile --git https://git.example/acme/specs --ref main --path prod
               reconcile --once -f specs/                             in CI, or by hand
 
+            With --listen ADDRESS it serves /healthz, /readyz, /metrics and /webhooks/SENDER (github, gitlab, gitea, forgejo, generic, vercel,
+            render). A webhook is taken when it proves that it knows the secret in BELAY_WEBHOOK_SECRET, or BELAY_WEBHOOK_SECRET_GITHUB and
+            so on; a push to the repository of --git is then read at once and not with the next poll.
+
             SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
@@ -74,7 +78,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let address = try repository.address(beside: specs)
         guard once || address != nil || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
-        let program = Program(stateDirectory: state.directory)
+        let served = try watch.served()
+        let program = Program(stateDirectory: state.directory, served: served)
         let place: String
         do throws(StateError) {
             place = try StateDirectory.root(given: state.directory, environment: program.variables)
@@ -91,7 +96,7 @@ struct RunCommand: AsyncParsableCommand {
         guard once else {
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
-                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8)
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8, served: served)
             throw ExitCode(await run(repository))
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
