@@ -206,6 +206,9 @@ let package = Package(
         tests(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
+        tests(
+            "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
