@@ -15,8 +15,17 @@ extension Reconciler {
         }
     }
 
-    func endSchemas(of survey: Survey) async {
-        if let request = survey.schemaRequest { await schemaDriver?.end(request) }
+    /// Runs `work`, in which schemas may be moved: what that holds is prolonged meanwhile, and given back at its end.
+    func holdingSchemas<Value: Sendable>(of survey: Survey, _ work: @Sendable () async -> Value) async -> Value {
+        guard let schemaDriver, let request = survey.schemaRequest else { return await work() }
+        let value = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await schemaDriver.keep(request) }
+            let value = await work()
+            group.cancelAll()
+            return value
+        }
+        await schemaDriver.end(request)
+        return value
     }
 
     /// Lets every database keep copies of what was applied before Belay came. What cannot be kept is told and stops nothing: it is needed only

@@ -22,6 +22,9 @@ public protocol SchemaDriver: Sendable {
     /// change things and only where something is missing; returns what stood in the way.
     func adopt(_ database: Database, _ request: SchemaRequest) async -> Problem?
 
+    /// Prolongs, until it is cancelled, what the run's migrations hold: a pass may have to wait for long between two of them.
+    func keep(_ request: SchemaRequest) async
+
     /// The end of the pass: leases and connections that its migrations needed are given back. May be called without there being any.
     func end(_ request: SchemaRequest) async
 
