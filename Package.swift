@@ -139,7 +139,8 @@ let package = Package(
 
         // What `make bench` measures in a process of its own
         program(
-            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning", "ProviderKit",
+            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit",
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share

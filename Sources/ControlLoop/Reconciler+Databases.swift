@@ -5,13 +5,16 @@ import ProviderKit
 extension Reconciler {
     /// What a system's databases are asked with in one pass; nil where there are none. Without a key none is asked: what it then kept would be
     /// signed with nothing.
+    /// - Parameter readsAll: whether migrations are of interest that no way to the pin leads through.
     func schemaRequest(
-        of system: System, revision: Revision, signing: Result<[UInt8], Problem>
+        of system: System, revision: Revision, signing: Result<[UInt8], Problem>, readsAll: Bool = true
     ) -> Result<SchemaRequest, Problem>? {
         guard !system.databases.isEmpty else { return nil }
         return signing.map { key in
-            SchemaRequest(
+            var request = SchemaRequest(
                 system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: key, backups: backups(system))
+            request.readsAll = readsAll
+            return request
         }
     }
 

@@ -40,9 +40,11 @@ extension Reconciler {
     ) async -> PassReport {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
-                let observer = try await observer(
-                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true, adopts: options.adopts)
-                let request = schemaRequest(of: system, revision: snapshot.revision, signing: observer.signing)
+                let known = try await session.abandonIntents(by: system, at: now())
+                let observer = try await observer(of: system, recorded: known, making: true, adopts: options.adopts)
+                // What was applied since an open transition began tells its phases.
+                let request = schemaRequest(
+                    of: system, revision: snapshot.revision, signing: observer.signing, readsAll: known.transition != nil)
                 async let databases = observeDatabases(of: system, request)
                 async let flags = observeFlags(of: system)
                 var world = await observer.observe(system)

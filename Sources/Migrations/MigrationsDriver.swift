@@ -35,7 +35,8 @@ public final class MigrationsDriver: SchemaDriver {
             case .failure(let problem): return .unknown(problem)
             case .success(let reading):
                 do throws(SQLError) {
-                    var observation = try await reading.observation(on: connection, engine: await Self.engine(connection))
+                    var observation = try await reading.observation(
+                        on: connection, engine: await Self.engine(connection), readsAll: request.readsAll)
                     await self.addLastBackup(to: &observation, database, request)
                     await self.addRestore(to: &observation, reading, request)
                     return observation

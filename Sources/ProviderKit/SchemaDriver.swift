@@ -48,6 +48,9 @@ public struct SchemaRequest: Sendable {
     public var actor: String
     /// What backups and archived scripts are signed with, and nothing else.
     public var key: [UInt8]
+    /// False: migrations that no way to the pin leads through are not read closely. Their class is not told then, nor what taking them back
+    /// loses.
+    public var readsAll = true
     /// Rows that may be lost: those of the transition's approval, 0 where there is none; nil where any number was approved.
     public var approvedRows: Int?
     /// A directory for backups; made when it is needed.

@@ -5,7 +5,10 @@ import SQLParsing
 
 extension SchemaReading {
     /// What a plan is made from. Asks the database about the ways that lead to the pin, and nothing else.
-    func observation(on connection: any SQLConnection, engine: String) async throws(SQLError) -> DatabaseObservation {
+    /// - Parameter readsAll: false: what no way leads through is not read closely.
+    func observation(
+        on connection: any SQLConnection, engine: String, readsAll: Bool = true
+    ) async throws(SQLError) -> DatabaseObservation {
         let path = MigrationPath(self)
         var blockers = set.problems + standstills
         var migrations: [DatabaseObservation.Migration] = []
@@ -13,6 +16,11 @@ extension SchemaReading {
             let applied = applied(stem)
             var migration = DatabaseObservation.Migration(version: stem, down: nil, isInSource: file(stem) != nil)
             migration.isPresumed = applied?.isPresumed ?? false
+            if !readsAll, !path.downs.contains(stem), !path.ups.contains(stem), let hasWayBack = hasWayBackUnread(stem) {
+                migration.down = hasWayBack && applied != nil ? .instant : nil
+                migrations.append(migration)
+                continue
+            }
             switch scripts(of: stem) {
             case .success(let (up, down)):
                 migration.class = phase(of: stem, up)
