@@ -106,7 +106,7 @@ let package = Package(
 
         // Databases and flags
         library("SQL", "CPostgres", "CSQLite"),
-        library("SQLParsing", "CPgQuery", "CSQLite", "JSONValues", "SQL", crypto),
+        library("SQLParsing", "CPgQuery", "JSONValues", "SQL", crypto),
         library("MigrationFiles", "SQLParsing"),
         library(
             "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),

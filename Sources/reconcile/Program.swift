@@ -72,6 +72,7 @@ struct Program: Sendable {
         let addresses: FlagDatabases.AddressReading = { source, name in
             await values.value(of: source, for: "database/\(name): its address")
         }
+        let answers = GitAnswers()
         let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
@@ -82,7 +83,7 @@ struct Program: Sendable {
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0, answers: answers) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
