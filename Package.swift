@@ -119,14 +119,15 @@ let package = Package(
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
         library("DatabaseState", "Model", "SQL", "State"),
+        library("ClusterState", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution",
+            "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
             "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
@@ -148,6 +149,8 @@ let package = Package(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
             "SpecLoading", "State"),
+        library(
+            "FakeCluster", path: "Tests/Support/FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI", "Model"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -214,6 +217,9 @@ let package = Package(
         tests("StateTests", "Model", "State"),
         tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests(
+            "ClusterStateTests", "ClusterState", "ControlPlane", "CurlTransport", "FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "Model", "SandboxServer", "State", "StateContract", "TestDoubles", "TestPrograms", "belay-sandbox", "reconcile"),
         tests(
             "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
             "crash-subject", "reconcile"),

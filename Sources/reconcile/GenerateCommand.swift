@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterState
 import ControlLoop
 import FoundationEssentials
 import Planning
@@ -7,7 +8,7 @@ import SpecLoading
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Writes the CRD, the JSON Schema for editors and the reference page of the spec.",
+        abstract: "Writes the CRDs, the JSON Schema for editors and the reference page of the spec.",
         discussion: "Without --output the names of the files are printed. With --check nothing is written; exit code 1 if a file differs.")
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the files.", valueName: "directory"), completion: .directory)
@@ -18,7 +19,10 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let program = Program()
-        let files = Program.loader.generatedFiles
+        let files =
+            Program.loader.generatedFiles + [
+                GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
+            ]
         var differs = false
         for file in files {
             guard let output else {
