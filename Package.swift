@@ -119,6 +119,7 @@ let package = Package(
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
         library("DatabaseState", "Model", "SQL", "State"),
+        library("Leases", "JSONValues", "KubernetesAPI", "Model", "State"),
         library("ClusterState", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
@@ -217,9 +218,10 @@ let package = Package(
         tests("StateTests", "Model", "State"),
         tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
         tests(
             "ClusterStateTests", "ClusterState", "ControlPlane", "CurlTransport", "FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI",
-            "Model", "SandboxServer", "State", "StateContract", "TestDoubles", "TestPrograms", "belay-sandbox", "reconcile"),
+            "Model", "SandboxServer", "Simulators", "State", "StateContract", "TestDoubles", "TestPrograms", "reconcile"),
         tests(
             "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
             "crash-subject", "reconcile"),

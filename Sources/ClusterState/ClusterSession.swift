@@ -93,14 +93,20 @@ actor ClusterSession: StateSession {
             let line = String(decoding: bytes.dropLast(), as: UTF8.self)
             var change: JSON = ["journal": [Head.key(of: record.sequence): .string(line)]]
             var moved: [Head.Line] = []
+            var isWhole = false
             if position.size > 0, position.size + line.utf8.count > limit {
-                moved = try await seal()
+                (moved, isWhole) = try await seal()
                 for line in moved { change["journal"]?[line.key] = .null }
                 change["segments"] = .integer(position.segments + 1)
             }
             try await commit(change, tries: 10)
             if !moved.isEmpty {
                 position.segments += 1
+                if isWhole {
+                    memory.remember(
+                        JournalMemory.Sealed(chain: position.chain, segments: position.segments, journal: position.journal),
+                        of: objects.key, hashKey: position.key)
+                }
                 position.size -= moved.reduce(0) { $0 + $1.text.utf8.count }
             }
             position.size += line.utf8.count
@@ -112,16 +118,16 @@ actor ClusterSession: StateSession {
         }
     }
 
-    /// Writes the lines of the head, or the first of them, into the next segment and returns them. They are in both until the head says that
-    /// the segment is there.
-    private func seal() async throws(StateError) -> [Head.Line] {
+    /// Writes the lines of the head, or the first of them, into the next segment; returns them, and whether they are all. They are in both until
+    /// the head says that the segment is there.
+    private func seal() async throws(StateError) -> (lines: [Head.Line], isWhole: Bool) {
         let lines = try await own().lines
         let number = position.segments + 1
         var tries = 0
         while true {
             do throws(KubernetesError) {
                 try await objects.createSegment(number, of: position.chain, lines)
-                return lines
+                return (lines, true)
             } catch {
                 if error.reason == "AlreadyExists" {
                     // Of one who came no further: the journal has only grown since.
@@ -132,7 +138,7 @@ actor ClusterSession: StateSession {
                             "systemstate \(objects.segmentName(number, of: position.chain)) in namespace \(objects.namespace) does not hold the lines that the journal has",
                             next: "see who wrote it; without it the journal goes on as it is in systemstate \(objects.name)")
                     }
-                    return present
+                    return (present, present.count == lines.count)
                 }
                 tries += 1
                 guard error.mayPass, tries < 10 else { throw StateError(error, "cannot be written", objects) }

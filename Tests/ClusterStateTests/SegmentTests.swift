@@ -51,7 +51,14 @@ import Testing
     /// Whoever died between the segment and the head left both with the same lines.
     @Test(arguments: [FakeCluster.Fault.lostBefore, .lostAfter]) func aSegmentOfOneWhoCameNoFurtherIsUsed(_ fault: FakeCluster.Fault) async throws {
         let isDying = Mutex(false)
-        let cluster = FakeCluster { sent, _ in sent.verb == "patch" && sent.json["segments"] != nil && isDying.withLock { $0 } ? fault : nil }
+        let cluster = FakeCluster { sent, _ in
+            guard sent.verb == "patch", sent.json["segments"] != nil else { return nil }
+            return isDying.withLock { isDying in
+                guard isDying else { return nil }
+                if case .lostAfter = fault { isDying = false }
+                return fault
+            }
+        }
         let stand = try Stand(cluster, headLimit: 1000)
         try await grow(stand, by: 1)
         isDying.withLock { $0 = true }

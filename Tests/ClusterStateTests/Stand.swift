@@ -42,6 +42,8 @@ struct Stand: Sendable {
         return Stand(namespace: namespace, client: client)
     }
 
+    static func kubeconfig() async throws -> String { try await ControlPlane.shared.running().kubeconfig }
+
     private static let definitions = KubernetesResource(
         group: "apiextensions.k8s.io", plural: "customresourcedefinitions", kind: "CustomResourceDefinition", isNamespaced: false)
 

@@ -64,7 +64,7 @@ import Testing
             let stand = try Stand(cluster)
             for number in 1...3 {
                 turn.withLock { $0 = number }
-                let session = try await stand.lock(lease: .seconds(60), memory: memory)
+                let session = try await stand.lock(lease: .seconds(1), memory: memory)
                 try await session.append(.accepted("1"), at: .example)
                 await session.release()
             }
@@ -203,7 +203,7 @@ import Testing
         let error = try await stateError { _ = try await refused.lock() }
         #expect(error.code == .notPermitted)
         #expect(error.message.hasPrefix("the state in systemstate shop in namespace default \(what): 403 while "), "\(error)")
-        #expect(error.next == "grant ann the verb \(verb) on systemstates.belay.dev in namespace default")
+        #expect(error.next == "grant user ann the verb \(verb) on systemstates.belay.dev in namespace default")
     }
 
     @Test func aClusterWithoutTheKindSaysHowToInstallIt() async throws {
