@@ -141,8 +141,8 @@ let package = Package(
 
         // What `make bench` measures in a process of its own
         program(
-            "belay-bench", path: "Benchmarks/belay-bench", "KubernetesProvider", "Model", "Planning", "ProviderKit", "SpecFields",
-            "SpecLoading", "VercelProvider"),
+            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning", "ProviderKit",
+            "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
