@@ -127,9 +127,10 @@ let package = Package(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
         program(
-            "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution",
-            "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
-            "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
+            "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState",
+            "Execution", "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Leases", "MigrationFiles",
+            "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields",
+            "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program
@@ -141,7 +142,8 @@ let package = Package(
 
         // What `make bench` measures in a process of its own
         program(
-            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning", "ProviderKit",
+            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit",
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share

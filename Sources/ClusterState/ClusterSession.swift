@@ -204,7 +204,9 @@ actor ClusterSession: StateSession {
 
     private func pause(after failures: Int) async throws(StateError) {
         let pause = min(.milliseconds(50) * (1 << min(failures, 10)), lease / 6)
-        do { try await clock.sleep(for: pause) } catch { throw StateError(.interrupted, "waiting for the \(objects.place) was interrupted") }
+        do { try await clock.sleep(for: pause) } catch {
+            throw StateError(.interrupted, "waiting for the \(objects.place) was interrupted")
+        }
     }
 
     // MARK: - The end

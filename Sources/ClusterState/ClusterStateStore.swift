@@ -44,7 +44,9 @@ struct ClusterStateStore: StateStore {
             _ = try await objects.createHead(Head.members(chain: chain, key: Self.newKey(), hold: nil))
         } catch {
             // Somebody else was first, or the answer was lost: what is there then counts.
-            guard error.reason == "AlreadyExists" || error.mayHaveTakenEffect else { throw StateError(error, "cannot take its key", objects) }
+            guard error.reason == "AlreadyExists" || error.mayHaveTakenEffect else {
+                throw StateError(error, "cannot take its key", objects)
+            }
         }
         guard let head = try await objects.readHead() else {
             throw StateError(.unreachable, "the state in \(objects.place) could not be made: it is not there", next: "try again")

@@ -106,7 +106,8 @@ struct HoldTaking {
     }
 
     private func failed(_ error: KubernetesError, _ what: String) throws(StateError) -> Attempt {
-        if error.code == .conflict || (error.code == .notFound && error.reason == "NotFound" && what == "cannot be locked") { return .again }
+        let isDeleted = error.code == .notFound && error.reason == "NotFound" && what == "cannot be locked"
+        if error.code == .conflict || isDeleted { return .again }
         guard error.mayPass else { throw StateError(error, what, objects) }
         return .lost(error)
     }

@@ -16,11 +16,13 @@ extension StateError {
             if error.reason == "NotFound" {
                 next = "kubectl create namespace \(objects.namespace), or name another one in the spec under state.cluster.namespace"
             } else {
-                message = "the state in \(objects.place) \(what): the cluster (\(objects.client.connection.place)) does not know the kind SystemState"
+                let cluster = "the cluster (\(objects.client.connection.place))"
+                message = "the state in \(objects.place) \(what): \(cluster) does not know the kind SystemState"
                 next = "install it: reconcile generate --output DIR, then kubectl apply -f DIR/manifests/crd/systemstates.belay.dev.yaml"
             }
         } else if error.isTooLarge {
-            next = "an object of a cluster holds 1.5 MB at most, and so does an entry of a state that is kept there; name a directory or a database"
+            next =
+                "an object of a cluster holds 1.5 MB at most, and so does an entry of a state that is kept there; name a directory or a database"
         }
         self.init(code, message, next: next)
     }

@@ -38,7 +38,8 @@ extension KubernetesClient {
         var query: [(name: String, value: String?)] = [("fieldManager", fieldManager)]
         if case .apply(_, let force) = patch { query.append(("force", force ? "true" : "false")) }
         return try await send(
-            .patch, resource.path(namespace: namespace, name: name), query: query, body: patch.body, contentType: patch.contentType, answering: part,
+            .patch, resource.path(namespace: namespace, name: name), query: query, body: patch.body, contentType: patch.contentType,
+            answering: part,
             Operation(verb: "patch", resource: resource, namespace: namespace, name: name))
     }
 

@@ -1,6 +1,6 @@
+internal import JSONValues
 public import KubernetesAPI
 public import Model
-internal import JSONValues
 internal import State
 internal import Synchronization
 
@@ -52,7 +52,8 @@ public final class Replicas: Sendable {
         let watch = Stopwatch(clock)
         while !Task.isCancelled {
             let problem = await roster.beat(object, watch, now)
-            tell(Standing(members: roster.members(at: watch.elapsed), isMember: roster.isMember(at: watch.elapsed), trouble: problem), change)
+            let time = watch.elapsed
+            tell(Standing(members: roster.members(at: time), isMember: roster.isMember(at: time), trouble: problem), change)
             do { try await clock.sleep(for: timing.retry) } catch { break }
         }
         await roster.leave(object)

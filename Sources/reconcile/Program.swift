@@ -33,6 +33,7 @@ struct Program: Sendable {
     let variables: [String: String]
     let output: Output
     let reconciler: Reconciler
+    let userAgent: String
     /// As given by `--state`.
     private let stateDirectory: String?
 
@@ -47,7 +48,7 @@ struct Program: Sendable {
             variables: variables,
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] })
-        let userAgent = "belay/\(Version.current)"
+        userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let operatorKey: Result<ConfigurationKey?, Problem>

@@ -41,7 +41,9 @@ struct Bench: Sendable {
     }
 
     /// Writes the spec and commits it.
-    func commit(_ release: String) async throws {
+    ///
+    /// - Parameter hour: of the commit: two commits of one second have no order for a clone that lacks one of them.
+    func commit(_ release: String, at hour: Int) async throws {
         try place.write(
             "repo/system.yaml",
             """
@@ -57,7 +59,8 @@ struct Bench: Sendable {
             """)
         let git = BuiltProgram(onSearchPath: "git")
         for arguments in [["add", "-A"], ["-c", "user.name=ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", release]] {
-            let ended = try await git.run(["-C", place.path("repo")] + arguments)
+            let ended = try await git.run(
+                ["-C", place.path("repo")] + arguments, variables: ["GIT_COMMITTER_DATE": "2026-11-23T0\(hour):00:00Z"])
             #expect(ended.status == 0, "\(ended.errors)")
         }
     }

@@ -49,7 +49,9 @@ import Testing
     }
 
     /// Whoever died between the segment and the head left both with the same lines.
-    @Test(arguments: [FakeCluster.Fault.lostBefore, .lostAfter]) func aSegmentOfOneWhoCameNoFurtherIsUsed(_ fault: FakeCluster.Fault) async throws {
+    @Test(arguments: [FakeCluster.Fault.lostBefore, .lostAfter]) func aSegmentOfOneWhoCameNoFurtherIsUsed(_ fault: FakeCluster.Fault)
+        async throws
+    {
         let isDying = Mutex(false)
         let cluster = FakeCluster { sent, _ in
             guard sent.verb == "patch", sent.json["segments"] != nil else { return nil }

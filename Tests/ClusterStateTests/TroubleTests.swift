@@ -52,7 +52,9 @@ import Testing
         await session.release()
     }
 
-    @Test(arguments: [FakeCluster.Fault.lostBefore, .lostAfter]) func aLockWhoseAnswerIsLostIsHadOnce(_ fault: FakeCluster.Fault) async throws {
+    @Test(arguments: [FakeCluster.Fault.lostBefore, .lostAfter]) func aLockWhoseAnswerIsLostIsHadOnce(_ fault: FakeCluster.Fault)
+        async throws
+    {
         for memory in [nil, JournalMemory()] {
             // Made, then taken, then taken from memory: each time the answer is lost once.
             let lost = Mutex<Set<Int>>([])
@@ -198,7 +200,9 @@ import Testing
         let stand = try Stand(FakeCluster())
         if verb == "patch" { await (try await stand.lock()).release() }
         let cluster = FakeCluster { sent, _ in sent.verb == verb ? .answer(403, reason: "Forbidden", message: "no") : nil }
-        if verb == "patch" { cluster[headPath] = try await stand.client.get(StateObjects.resource, namespace: "default", name: "shop").body }
+        if verb == "patch" {
+            cluster[headPath] = try await stand.client.get(StateObjects.resource, namespace: "default", name: "shop").body
+        }
         let refused = try Stand(cluster)
         let error = try await stateError { _ = try await refused.lock() }
         #expect(error.code == .notPermitted)

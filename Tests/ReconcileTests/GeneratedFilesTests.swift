@@ -13,7 +13,7 @@ import Testing
         let listed = try await BuiltProgram("reconcile").run(["generate"])
         #expect(
             listed.output == "docs/reference.md\ndocs/system.schema.json\nmanifests/crd/systems.belay.dev.yaml\n"
-                    + "manifests/crd/systemstates.belay.dev.yaml\n")
+                + "manifests/crd/systemstates.belay.dev.yaml\n")
     }
 
     @Test func aFileThatDiffersIsNamed() async throws {

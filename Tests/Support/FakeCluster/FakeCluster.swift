@@ -82,19 +82,19 @@ package final class FakeCluster: Transport {
 
     /// With a kubeconfig that leads here.
     package static var environment: ClusterEnvironment {
-        ClusterEnvironment(variables: ["KUBECONFIG": "/kubeconfig"], now: { Timestamp(millisecondsSinceEpoch: 0) }) { path in
-            guard path == "/kubeconfig" else { return nil }
-            return Array(
-                """
-                apiVersion: v1
-                kind: Config
-                clusters: [{name: fake, cluster: {server: "http://fake.test"}}]
-                users: [{name: ann, user: {token: the-token}}]
-                contexts: [{name: fake, context: {cluster: fake, user: ann}}]
-                current-context: fake
-                """.utf8)
-        }
+        ClusterEnvironment(
+            variables: ["KUBECONFIG": "/kubeconfig"], now: { Timestamp(millisecondsSinceEpoch: 0) },
+            read: { $0 == "/kubeconfig" ? Array(Self.kubeconfig.utf8) : nil })
     }
+
+    private static let kubeconfig = """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: fake, cluster: {server: "http://fake.test"}}]
+        users: [{name: ann, user: {token: the-token}}]
+        contexts: [{name: fake, context: {cluster: fake, user: ann}}]
+        current-context: fake
+        """
 
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let sent = Self.sent(request)
@@ -113,7 +113,8 @@ package final class FakeCluster: Transport {
             state.withLock { $0.delayed.append(request) }
             throw lost
         case .answer(let status, let reason, let message)?: return Self.failure(status, reason, message)
-        case .unknownKind: return HTTPResponse(status: 404, headers: ["Content-Type": "text/plain"], body: Array("404 page not found\n".utf8))
+        case .unknownKind:
+            return HTTPResponse(status: 404, headers: ["Content-Type": "text/plain"], body: Array("404 page not found\n".utf8))
         }
     }
 
