@@ -7,7 +7,7 @@ public struct GeneratedFile: Sendable, Hashable {
     public var path: String
     public var text: String
 
-    init(path: String, text: String) {
+    public init(path: String, text: String) {
         self.path = path
         self.text = text
     }

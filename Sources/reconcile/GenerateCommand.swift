@@ -1,5 +1,4 @@
 import ArgumentParser
-import ClusterState
 import ControlLoop
 import FoundationEssentials
 import Planning
@@ -8,7 +7,7 @@ import SpecLoading
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Writes the CRDs, the JSON Schema for editors and the reference page of the spec.",
+        abstract: "Writes the CRD, the JSON Schema for editors, the reference page of the spec, roles, and files of the Helm chart.",
         discussion: "Without --output the names of the files are printed. With --check nothing is written; exit code 1 if a file differs.")
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the files.", valueName: "directory"), completion: .directory)
@@ -19,10 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let program = Program()
-        let files =
-            Program.loader.generatedFiles + [
-                GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
-            ]
+        let files = Program.generatedFiles
         var differs = false
         for file in files {
             guard let output else {
