@@ -16,14 +16,16 @@ public struct Loop: Sendable {
     public var options: PassOptions
     /// Between -1 and 1.
     public var jitter: @Sendable () -> Double
+    /// Nil for a loop that works on all systems.
+    public var duty: Duty?
     /// How it is reached from outside.
     public var line: LoopLine
     public var probe: LoopProbe
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
-        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, line: LoopLine = LoopLine(), probe: LoopProbe = LoopProbe(),
-        load: @escaping @Sendable (Snapshot) -> Loading
+        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, duty: Duty? = nil, line: LoopLine = LoopLine(),
+        probe: LoopProbe = LoopProbe(), load: @escaping @Sendable (Snapshot) -> Loading
     ) {
         self.reconciler = reconciler
         self.source = source
@@ -31,6 +33,7 @@ public struct Loop: Sendable {
         self.pace = pace
         self.options = options
         self.jitter = jitter
+        self.duty = duty
         self.line = line
         self.probe = probe
     }
@@ -51,6 +54,7 @@ public struct Loop: Sendable {
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
             group.addTask { .told(await line.next()) }
+            if duty != nil { group.addTask { await carryOut(.awaitDuty, events) } }
             var armed: Duration?
             while let happening = await group.next() {
                 if case .tick(let due) = happening, armed == due { armed = nil }
@@ -73,6 +77,9 @@ public struct Loop: Sendable {
         case .read: return .read(await reading(of: source, after: source))
         case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
+        case .awaitDuty:
+            await duty?.change()
+            return .duty
         case .pass(let wanted, let flag):
             var own = options
             own.isSuperseded = { flag.isRaised }
@@ -180,6 +187,8 @@ enum LoopHappening: Sendable {
     case letGo(LettingGo)
     /// What was said on the line; nil when nobody listens any more.
     case told([LoopLine.Message]?)
+    /// Other systems are to be worked on.
+    case duty
     case stop
     case graceIsOver
     case cancelled
@@ -193,4 +202,5 @@ enum LoopWork: Sendable {
     case survey(WantedSystem)
     case letGo(WantedSystem, Snapshot.Leaving, PassFlag)
     case cancelAfterGrace
+    case awaitDuty
 }

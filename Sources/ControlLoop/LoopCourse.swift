@@ -14,6 +14,8 @@ struct LoopCourse {
     private var origins: [String: OriginStanding] = [:]
     private var claims = ClaimLedger()
     private var running: [SystemID: PassFlag] = [:]
+    /// Those of the wanted ones that this process works on, as far as it was seen to.
+    private var own: Set<SystemID> = []
     private var rhythms: [SystemID: Rhythm] = [:]
     /// When the last look at a system began.
     private var begun: [SystemID: Duration] = [:]
@@ -53,6 +55,10 @@ struct LoopCourse {
         case .told(let messages?):
             for message in messages { hear(message, at: now) }
             work.append(.listen)
+        case .duty:
+            guard !isStopping else { break }
+            changeDuty(at: now)
+            work.append(.awaitDuty)
         case .stop:
             guard !isStopping else { break }
             isStopping = true
@@ -63,8 +69,9 @@ struct LoopCourse {
         }
         while !isStopping, queue.workCount < loop.pace.concurrency, let next = queue.takeNext(at: now) {
             let system = next.system
-            guard let wanted = wanted[system] else {
+            guard let wanted = wanted[system], isOwn(system) else {
                 queue.finish(system)
+                own.remove(system)
                 continue
             }
             if let leaving = wanted.snapshot.leaving {
@@ -161,6 +168,7 @@ struct LoopCourse {
                     new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
                 } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
+            if isOwn(system.id) { own.insert(system.id) }
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {
                 running[system.id]?.raise()
@@ -173,6 +181,7 @@ struct LoopCourse {
     private mutating func leave(_ systems: Set<SystemID>) {
         for system in systems.sorted() {
             wanted[system] = nil
+            own.remove(system)
             claims.remove(system)
             queue.forget(system)
             running[system]?.raise()
@@ -205,6 +214,25 @@ struct LoopCourse {
         }
     }
 
+    // MARK: - Sharing
+
+    private func isOwn(_ system: SystemID) -> Bool { loop.duty?.covers(system) ?? true }
+
+    /// What is somebody else's now ends between two steps; what is new is looked at.
+    private mutating func changeDuty(at now: Duration) {
+        for system in wanted.keys.sorted() where isOwn(system) != own.contains(system) {
+            told[system] = nil
+            rhythms[system] = nil
+            if own.remove(system) == nil {
+                own.insert(system)
+                queue.add(system, .change, at: now)
+            } else {
+                queue.forget(system)
+                running[system]?.raise()
+            }
+        }
+    }
+
     // MARK: - Systems
 
     private mutating func ended(_ report: PassReport, _ wasTold: Bool, at now: Duration) {
@@ -212,7 +240,7 @@ struct LoopCourse {
         queue.finish(report.system)
         guard wanted[report.system] != nil else { return }
         let isSuperseded = wasTold && (report.result?.verdict == .superseded || report.problems.contains { $0.reason == "Interrupted" })
-        if isSuperseded, isStopping { return events(.interrupted(report)) }
+        if isSuperseded, isStopping || !isOwn(report.system) { return events(.interrupted(report)) }
         var again: Duration?
         if !isSuperseded {
             let next = rhythms[report.system, default: Rhythm()].next(after: report, loop.pace, loop.options.pace, jitter: loop.jitter())

@@ -26,6 +26,7 @@ struct RunCommand: AsyncParsableCommand {
 
             SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
+            Several replicas in a cluster: --leader-elect or --shard; the state of systems that name no place for it is then in the cluster.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
             """)
 
@@ -36,6 +37,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Repository") var repository: GitOptions
     @OptionGroup(title: "Cluster") var cluster: ClusterOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
+    @OptionGroup(title: "Replicas") var replicas: ReplicaOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
@@ -65,7 +67,9 @@ struct RunCommand: AsyncParsableCommand {
         let address = try repository.address(beside: specs)
         if cluster.cluster, watch.poll != nil { throw ValidationError("--poll belongs to --git: a cluster tells what changed.") }
         if once {
-            if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
+            if let option = watch.given ?? replicas.given {
+                throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).")
+            }
             if address == nil, !cluster.cluster { _ = try specs.required() }
             return
         }
@@ -76,14 +80,20 @@ struct RunCommand: AsyncParsableCommand {
         }
         if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
         // Without anything it prints the help.
-        if specs.files.isEmpty, address == nil, !cluster.cluster, adopt || watch.given != nil { _ = try specs.required() }
+        if specs.files.isEmpty, address == nil, !cluster.cluster, adopt || watch.given != nil || replicas.isGiven {
+            _ = try specs.required()
+        }
     }
 
     func run() async throws {
         let address = try repository.address(beside: specs)
         guard once || address != nil || cluster.cluster || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
         let served = try watch.served()
-        let program = Program(stateDirectory: state.directory, context: cluster.context, served: served)
+        // Several replicas share nothing else, and objects of a cluster are reconciled where no disk survives.
+        let isStateInCluster = cluster.cluster || replicas.isGiven
+        let program = Program(
+            stateDirectory: state.directory, context: cluster.context,
+            usualPlace: isStateInCluster ? .cluster(namespace: nil, context: cluster.context) : nil, served: served)
         let place: String
         do throws(StateError) {
             place = try StateDirectory.root(given: state.directory, environment: program.variables)
@@ -99,12 +109,17 @@ struct RunCommand: AsyncParsableCommand {
         }
         let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {
+            let replica: Replica?
+            do throws(Problem) { replica = try Replica.make(replicas, in: program) } catch {
+                program.output.error(error.description)
+                throw ExitCode(Verdict.failure)
+            }
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
-                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8, served: served)
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8, replica: replica, served: served)
             throw ExitCode(await run(repository, objects))
         }
-        let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
+        let isStatePlaced = state.directory != nil || isStateInCluster || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
             program: program, form: output.form, adopt: adopt, force: force, approval: approval,
             timeout: timeout?.duration ?? .seconds(1800),

@@ -60,9 +60,6 @@ struct Served: Sendable {
         return probe
     }
 
-    /// Another replica leads: this one is ready without having read anything.
-    func standBy() { readiness.set("specs", nil) }
-
     /// Serves until `body` returns.
     ///
     /// - Parameter repository: is asked for news when a webhook says so.
