@@ -126,6 +126,7 @@ struct WantedSystem: Sendable {
     /// True if both say the same of the system, in whatever revisions.
     func isSame(as other: WantedSystem) -> Bool {
         snapshot.holds(file, as: other.snapshot, other.file)
+            && snapshot.holds(beside: system.filesRead, as: other.snapshot, other.system.filesRead)
     }
 
     /// The origin is `file:line:column`.

@@ -27,7 +27,7 @@ public struct GitFile: Sendable {
 
     /// Finds the work tree and the branch of a file; refuses a file whose change could not be committed alone: one that differs from the
     /// last commit already, an index that holds something, a merge or a rebase under way, no branch checked out.
-    public init(ready name: String, git: Git = Git(deadline: .seconds(120))) async throws(SourceError) {
+    public init(ready name: String, git: Git = Git(deadline: .seconds(120), mayAsk: true)) async throws(SourceError) {
         let path = Git.resolved(name)
         let directory = Git.directory(of: path)
         guard let root = try await git.workTree(holding: directory) else {
