@@ -82,10 +82,10 @@ public struct Loop: Sendable {
         }
     }
 
-    private func reading(of source: any WatchedSource, after watched: (any WatchedSource)?) async -> Result<Snapshot, SourceError>? {
+    private func reading(of source: any WatchedSource, after watched: (any WatchedSource)?) async -> Result<Holding, SourceError>? {
         do {
             try await watched?.change()
-            return .success(try await source.snapshot())
+            return .success(try await source.holding())
         } catch let error as SourceError {
             return .failure(error)
         } catch {
@@ -122,6 +122,8 @@ public struct Loop: Sendable {
 struct WantedSystem: Sendable {
     var system: System
     var snapshot: Snapshot
+    /// The part of the source that it comes from.
+    var origin: String
 
     /// True if both say the same of the system, in whatever revisions.
     func isSame(as other: WantedSystem) -> Bool {
@@ -149,7 +151,7 @@ final class PassFlag: Sendable {
 
 /// What a loop is told.
 enum LoopHappening: Sendable {
-    case read(Result<Snapshot, SourceError>?)
+    case read(Result<Holding, SourceError>?)
     case tick(Duration)
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)

@@ -10,13 +10,17 @@ struct LoopCourse {
     let events: @Sendable (LoopEvent) -> Void
     private var queue = WorkQueue()
     private var wanted: [SystemID: WantedSystem] = [:]
-    /// False while the newest revision does not load: then systems are only looked at.
-    private var applies = true
+    /// By the part of the source.
+    private var origins: [String: OriginStanding] = [:]
+    private var claims = ClaimLedger()
     private var running: [SystemID: PassFlag] = [:]
     private var rhythms: [SystemID: Rhythm] = [:]
     /// What was told of a system last.
     private var told: [SystemID: Telling] = [:]
-    private var source = SourceStanding()
+    /// Why the source could not be read at all, as it was told.
+    private var failure: String?
+    /// What of the source cannot be asked, as it was told.
+    private var troubles: [String] = []
     private var isStopping = false
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
@@ -55,7 +59,7 @@ struct LoopCourse {
                 queue.finish(system)
                 continue
             }
-            guard applies else {
+            guard origins[wanted.origin]?.applies ?? false else {
                 work.append(.survey(wanted))
                 continue
             }
@@ -68,35 +72,74 @@ struct LoopCourse {
 
     // MARK: - The source
 
-    private mutating func read(_ result: Result<Snapshot, SourceError>, at now: Duration) {
+    private mutating func read(_ result: Result<Holding, SourceError>, at now: Duration) {
         switch result {
         case .failure(let error):
-            applies = false
-            if source.isNews(.unreadable(error.message)) { events(.unreadable(error, watched: wanted.keys.sorted())) }
-        case .success(let snapshot):
-            if let trouble = snapshot.trouble {
-                if source.isNews(trouble: trouble.message) { events(.outOfReach(trouble)) }
-            } else if source.isNews(trouble: nil) {
-                events(.inReach(snapshot.revision))
+            for origin in origins.keys { origins[origin]?.fail(error) }
+            guard failure != error.message else { return }
+            failure = error.message
+            events(.unreadable(error, watched: wanted.keys.sorted(), origin: ""))
+        case .success(let holding):
+            failure = nil
+            tell(holding)
+            let present = Set(holding.parts.map(\.origin))
+            for origin in origins.keys.sorted() where !present.contains(origin) {
+                leave(origins.removeValue(forKey: origin)?.systems ?? [])
             }
-            guard source.isNews(.read(snapshot)) else { return }
-            let loading = loop.load(snapshot)
-            if loading.mistakes.isEmpty {
-                want(loading, snapshot, at: now)
-            } else {
-                applies = false
-                events(.rejected(snapshot.revision, mistakes: loading.mistakes, watched: wanted.keys.sorted()))
-            }
+            for part in holding.parts { take(part, at: now) }
+            // What somebody else had may have become free.
+            for part in holding.parts where origins[part.origin]?.isContested ?? false { take(part, at: now) }
         }
     }
 
-    private mutating func want(_ loading: Loading, _ snapshot: Snapshot, at now: Duration) {
-        let wasLooking = !applies
-        applies = true
+    private mutating func tell(_ holding: Holding) {
+        let before = troubles
+        troubles = holding.troubles.map(\.message)
+        for trouble in holding.troubles where !before.contains(trouble.message) { events(.outOfReach(trouble)) }
+        guard troubles.isEmpty, !before.isEmpty else { return }
+        events(.inReach(holding.parts.count == 1 ? holding.parts.first.flatMap { try? $0.result.get().revision } : nil))
+    }
+
+    private mutating func take(_ part: Holding.Part, at now: Duration) {
+        var standing = origins[part.origin] ?? OriginStanding()
+        defer { origins[part.origin] = standing }
+        switch part.result {
+        case .failure(let error):
+            if standing.fail(error) { events(.unreadable(error, watched: standing.systems.sorted(), origin: part.origin)) }
+        case .success(let snapshot):
+            guard standing.isNews(snapshot) || standing.isContested else { return }
+            let loading = loop.load(snapshot)
+            var mistakes = loading.mistakes
+            standing.isContested = false
+            if mistakes.isEmpty {
+                mistakes = loading.systems.flatMap { contests(of: $0, from: part.origin, besides: standing.systems) }
+                standing.isContested = !mistakes.isEmpty
+            }
+            guard mistakes.isEmpty else {
+                if standing.reject(mistakes) {
+                    events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
+                }
+                return
+            }
+            want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
+            let names = Set(loading.systems.map(\.id))
+            leave(standing.systems.subtracting(names))
+            standing.accept(names)
+        }
+    }
+
+    /// What of a system another part of the source has already, in words.
+    private func contests(of system: System, from origin: String, besides others: Set<SystemID>) -> [String] {
+        if let before = wanted[system.id], before.origin != origin { return ["a system \(system.id) stands already at \(before.origin)"] }
+        return claims.contests(of: system, besides: others)
+    }
+
+    private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
         events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
         for system in loading.systems {
-            let new = WantedSystem(system: system, snapshot: snapshot)
+            let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
+            claims.enter(system)
             let isSame = before.map(new.isSame) ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
@@ -106,9 +149,12 @@ struct LoopCourse {
             }
             queue.add(system.id, .change, at: now)
         }
-        let names = Set(loading.systems.map(\.id))
-        for system in wanted.keys.sorted() where !names.contains(system) {
+    }
+
+    private mutating func leave(_ systems: Set<SystemID>) {
+        for system in systems.sorted() {
             wanted[system] = nil
+            claims.remove(system)
             queue.forget(system)
             running[system]?.raise()
             told[system] = nil
@@ -130,6 +176,7 @@ struct LoopCourse {
             let next = rhythms[report.system, default: Rhythm()].next(after: report, loop.pace, loop.options.pace, jitter: loop.jitter())
             queue.add(report.system, next.reason, at: now + next.pause)
             if next.reason == .retry { again = next.pause }
+            events(.passed(report, again: next.pause))
         }
         let telling = Telling(verdict: report.verdict, headline: report.headline, problems: report.problems.map(\.message))
         let isNews = told[report.system] != telling || report.result?.steps.contains { $0.step.action.isWrite } ?? false
@@ -159,33 +206,5 @@ struct LoopCourse {
         var verdict: Verdict
         var headline: String
         var problems: [String]
-    }
-}
-
-/// What of the source was told last.
-private struct SourceStanding {
-    enum Reading {
-        case unreadable(String)
-        case read(Snapshot)
-    }
-
-    private var last: Reading?
-    private var trouble: String?
-
-    /// True if it is another than the last one, which it then is.
-    mutating func isNews(_ reading: Reading) -> Bool {
-        defer { last = reading }
-        switch (last, reading) {
-        case (.unreadable(let before), .unreadable(let now)): return before != now
-        case (.read(let before), .read(let now)):
-            return before.revision != now.revision || before.files.map(\.bytes) != now.files.map(\.bytes)
-                || before.files.map(\.name) != now.files.map(\.name)
-        default: return true
-        }
-    }
-
-    mutating func isNews(trouble now: String?) -> Bool {
-        defer { trouble = now }
-        return trouble != now
     }
 }

@@ -22,16 +22,19 @@ public enum LoopEvent: Sendable {
     /// A revision that loads, and is what is wanted from now on.
     case loaded(Revision, [SystemID], notes: [String])
     /// A revision that does not load: nothing of it is applied, and the systems that were wanted before are only looked at until one does.
-    case rejected(Revision, mistakes: [String], watched: [SystemID])
-    /// The source cannot be read at all; as with a rejected revision, nothing is applied until it can.
-    case unreadable(SourceError, watched: [SystemID])
+    /// The origin is the part of the source, empty where there is only one.
+    case rejected(Revision, mistakes: [String], watched: [SystemID], origin: String)
+    /// The source cannot be read at all, or the part of it that is named; as with a rejected revision, nothing is applied until it can.
+    case unreadable(SourceError, watched: [SystemID], origin: String)
     /// The host of the source does not answer. What was read last is wanted as before.
     case outOfReach(SourceError)
-    /// It answers again.
-    case inReach(Revision)
+    /// It answers again; with the revision where there is only one.
+    case inReach(Revision?)
     /// The specs name it no more: it is left as it is.
     case left(SystemID)
     case execution(SystemID, ExecutionEvent)
+    /// A pass ended, whatever it found; told of every pass that was not taken over by a newer revision. `again` is the pause until the next.
+    case passed(PassReport, again: Duration)
     /// A pass ended otherwise than the one before, or changed something. `again` is the pause until the next, where one is due before the resync.
     case ended(PassReport, again: Duration?)
     /// A pass that was ended between two steps because the loop is to end.

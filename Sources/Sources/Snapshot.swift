@@ -96,12 +96,49 @@ extension SpecSource {
     }
 }
 
+/// What a source holds at one moment: one snapshot, or several side by side, each right or wrong for itself.
+public struct Holding: Sendable {
+    /// One part of it, with a revision of its own.
+    public struct Part: Sendable {
+        /// What tells it from the others, and stays the same from one revision of it to the next: `default/shop`. Empty where it is the only one.
+        public var origin: String
+        /// What it holds, or why it cannot be read; then the systems that it held before are only looked at.
+        public var result: Result<Snapshot, SourceError>
+
+        public init(origin: String = "", _ result: Result<Snapshot, SourceError>) {
+            self.origin = origin
+            self.result = result
+        }
+    }
+
+    /// Where two claim the same, the first has it, unless the other had it before. A part that is missing is gone.
+    public var parts: [Part]
+    /// Why nobody knows whether this is still so: what could not be asked. Empty when it is.
+    public var troubles: [SourceError]
+
+    public init(_ parts: [Part], troubles: [SourceError] = []) {
+        self.parts = parts
+        self.troubles = troubles
+    }
+}
+
 /// A source that tells when it is worth reading again.
 public protocol WatchedSource: SpecSource {
+    /// Reads the source once, whole. Throws when nothing can be said of any part. Not to be called while another call is under way.
+    func holding() async throws(SourceError) -> Holding
+
     /// Returns when the source may hold something else than it did. May be early: then a new snapshot is as the last one was.
     ///
     /// Throws `CancellationError` when the task is cancelled, and nothing else.
     func change() async throws
+}
+
+extension WatchedSource {
+    /// The one snapshot.
+    public func holding() async throws(SourceError) -> Holding {
+        let snapshot = try await snapshot()
+        return Holding([.init(.success(snapshot))], troubles: snapshot.trouble.map { [$0] } ?? [])
+    }
 }
 
 /// How one revision relates to another.

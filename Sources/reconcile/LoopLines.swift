@@ -43,18 +43,21 @@ final class LoopLines: Sendable {
             let names =
                 systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
             return ["revision \(revision): \(names)"] + notes.map { style.dim("note: \($0)".printable) }
-        case .rejected(let revision, let mistakes, let watched):
+        case .rejected(let revision, let mistakes, let watched, let origin):
             let count = mistakes.count == 1 ? "one mistake" : "\(mistakes.count) mistakes"
-            return [style.red("✘") + " revision \(revision) does not load: \(count); \(kept(watched))"]
+            let whose = origin.isEmpty ? "" : " of \(origin)"
+            return [style.red("✘") + " revision \(revision)\(whose) does not load: \(count); \(kept(watched))"]
                 + mistakes.map { "  \($0.printable)" }
-        case .unreadable(let error, let watched):
-            return [style.red("✘") + " the specs cannot be read: \(error.message.printable); \(kept(watched))"]
+        case .unreadable(let error, let watched, let origin):
+            let whose = origin.isEmpty ? "" : " of \(origin)"
+            return [style.red("✘") + " the specs\(whose) cannot be read: \(error.message.printable); \(kept(watched))"]
         case .outOfReach(let error): return [style.yellow("!") + " \(error.message.printable)"]
-        case .inReach(let revision): return ["the repository answers again, at \(revision)"]
+        case .inReach(let revision): return ["the source of the specs answers again\(revision.map { ", at \($0)" } ?? "")"]
         case .left(let system): return ["\(system): the specs name it no more; it is left as it is"]
         case .execution(let system, let event):
             let text = progress[system, default: ProgressText(style: style, isLive: false)].text(for: event)
             return text.split(separator: "\n").map { "\(system): \($0)" }
+        case .passed: return []
         case .ended(let report, let again): return ended(report, again)
         case .interrupted(let report):
             return [style.yellow("■") + " \(report.system): stopped between two steps; the next start goes on from here"]
@@ -122,16 +125,19 @@ final class LoopLines: Sendable {
         }
         func names(_ systems: [SystemID]) -> JSON { .array(systems.map { .string($0.description) }) }
         func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+        func part(_ origin: String) -> [(String, JSON)] { origin.isEmpty ? [] : [("origin", .string(origin))] }
         switch event {
         case .loaded(let revision, let systems, let notes):
             return object("RevisionLoaded", [("revision", .string(revision.id)), ("systems", names(systems)), ("notes", strings(notes))])
-        case .rejected(let revision, let mistakes, let watched):
+        case .rejected(let revision, let mistakes, let watched, let origin):
             return object(
-                "RevisionRejected", [("revision", .string(revision.id)), ("mistakes", strings(mistakes)), ("systems", names(watched))])
-        case .unreadable(let error, let watched):
-            return object("SourceUnreadable", [("message", .string(error.message)), ("systems", names(watched))])
+                "RevisionRejected",
+                [("revision", .string(revision.id)), ("mistakes", strings(mistakes)), ("systems", names(watched))] + part(origin))
+        case .unreadable(let error, let watched, let origin):
+            return object("SourceUnreadable", [("message", .string(error.message)), ("systems", names(watched))] + part(origin))
         case .outOfReach(let error): return object("SourceOutOfReach", [("message", .string(error.message))])
-        case .inReach(let revision): return object("SourceInReach", [("revision", .string(revision.id))])
+        case .inReach(let revision): return object("SourceInReach", [("revision", .optional(revision?.id))])
+        case .passed: return nil
         case .left(let system): return object("SystemLeft", [("system", .string(system.description))])
         case .execution(let system, let event): return step(event).map { object($0.0, [("system", .string(system.description))] + $0.1) }
         case .ended(let report, let again):

@@ -16,6 +16,8 @@ final class ScriptedSource: WatchedSource {
         case isBroken
         case isGone
         case isOutOfReach([String: String])
+        /// Several parts side by side, in the order of their names.
+        case parts([String: Moment])
     }
 
     private let script: [(at: Duration, moment: Moment)]
@@ -31,13 +33,34 @@ final class ScriptedSource: WatchedSource {
         try await time.sleep(until: VirtualTime.Instant(offset: next), tolerance: nil)
     }
 
-    func snapshot() async throws(SourceError) -> Snapshot {
-        let index = script.lastIndex { $0.at <= time.now.offset } ?? 0
+    private var index: Int { script.lastIndex { $0.at <= time.now.offset } ?? 0 }
+
+    func holding() async throws(SourceError) -> Holding {
+        guard case .parts(let parts) = script[index].moment else {
+            let snapshot = try await snapshot()
+            return Holding([.init(.success(snapshot))], troubles: snapshot.trouble.map { [$0] } ?? [])
+        }
+        return Holding(
+            parts.sorted { $0.key < $1.key }.map { origin, moment in
+                do throws(SourceError) {
+                    var snapshot = try snapshot(of: moment, at: 0)
+                    snapshot.revision = Revision(.digest, "\(moment)")
+                    return Holding.Part(origin: origin, .success(snapshot))
+                } catch {
+                    return Holding.Part(origin: origin, .failure(error))
+                }
+            })
+    }
+
+    func snapshot() async throws(SourceError) -> Snapshot { try snapshot(of: script[index].moment, at: index) }
+
+    private func snapshot(of moment: Moment, at index: Int) throws(SourceError) -> Snapshot {
         let revision = Revision(.commit, String(repeating: String(index, radix: 16), count: 40))
         func files(_ systems: [String: String]) -> [SourceFile] {
             systems.map { SourceFile(name: $0.key, bytes: Array($0.value.utf8)) }.sorted { $0.name < $1.name }
         }
-        switch script[index].moment {
+        switch moment {
+        case .parts: throw SourceError(.refused, "several parts are no snapshot")
         case .holds(let systems): return Snapshot(revision: revision, files: files(systems))
         case .isBroken: return Snapshot(revision: revision, files: [SourceFile(name: "shop", bytes: Array("broken".utf8))])
         case .isGone: throw SourceError(.notFound, "specs: no such file or directory")
@@ -99,12 +122,13 @@ extension Stage {
     private static func words(_ event: LoopEvent) -> String? {
         switch event {
         case .loaded(_, let systems, _): "loaded \(systems.map(\.name).joined(separator: ","))"
-        case .rejected(_, let mistakes, let watched): "rejected \(mistakes.joined(separator: ";")), watching \(watched.map(\.name))"
-        case .unreadable(let error, _): "unreadable \(error.message)"
+        case .rejected(_, let mistakes, let watched, let origin):
+            "rejected\(origin.isEmpty ? "" : " \(origin)") \(mistakes.joined(separator: ";")), watching \(watched.map(\.name))"
+        case .unreadable(let error, _, let origin): "unreadable\(origin.isEmpty ? "" : " \(origin)") \(error.message)"
         case .outOfReach(let error): "out of reach: \(error.message)"
         case .inReach: "in reach"
         case .left(let system): "left \(system.name)"
-        case .execution: nil
+        case .execution, .passed: nil
         case .ended(let report, let again):
             "\(report.system.name): \(report.headline)\(again.map { ", again in \($0.components.seconds) s" } ?? "")"
         case .interrupted(let report): "\(report.system.name): interrupted"

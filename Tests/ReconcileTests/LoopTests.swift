@@ -34,7 +34,7 @@ import Testing
                 try await Self.until("the edit is reconciled") { !system.writes.isEmpty }
                 // A fraction of a second; the rest is for a machine that does other things too.
                 #expect(ContinuousClock.now - edited < .seconds(5))
-                try await Self.until("it has converged") { try Self.journal(system, has: 2, "accepted") }
+                try await Self.until("it has converged") { try Self.journal(system, has: 1, "closed") }
                 try system.place.write("specs/system.yaml", "kind: Sytsem\n")
                 try await Task.sleep(for: .seconds(1))
             }
@@ -58,7 +58,7 @@ import Testing
                 let pushed = ContinuousClock.now
                 try await Self.until("the commit is reconciled") { !system.writes.isEmpty }
                 #expect(ContinuousClock.now - pushed < .seconds(6))
-                try await Self.until("it has converged") { try Self.journal(system, has: 2, "accepted") }
+                try await Self.until("it has converged") { try Self.journal(system, has: 1, "closed") }
                 // A commit that does not load, and then the host is gone: neither changes anything.
                 try await system.publish(text: "kind: Sytsem\n")
                 try await Task.sleep(for: .seconds(2))
@@ -102,7 +102,7 @@ import Testing
                 try await Self.until("it is in the middle") { system.writes.count >= 2 }
             }
             let ended = try await system.reconcile(arguments, by: .terminate) {
-                try await Self.until("it has converged") { try Self.journal(system, has: 2, "accepted") }
+                try await Self.until("it has converged") { try Self.journal(system, has: 1, "closed") }
             }
             #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
             #expect(system.writes.map(\.method) == [.patch, .post, .patch], "each once")
