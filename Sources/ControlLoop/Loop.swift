@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 public import Sources
 import State
 import Synchronization
@@ -62,6 +63,9 @@ public struct Loop: Sendable {
     private func carryOut(_ work: LoopWork, _ events: @escaping @Sendable (LoopEvent) -> Void) async -> LoopHappening {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
+        case .accept(let snapshot):
+            await source.accept(snapshot)
+            return .accepted
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
         case .pass(let wanted, let flag):
             var own = options
@@ -69,16 +73,22 @@ public struct Loop: Sendable {
             let options = own
             let id = wanted.system.id
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
-                await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                await AccountLimits.$party.withValue(id.description) {
+                    await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                }
             }
             return .ended(report, flag.isRaised)
         case .survey(let wanted):
-            do throws(StateError) {
-                let survey = try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision)
-                return .surveyed(wanted.system.id, .success(survey))
-            } catch {
-                return .surveyed(wanted.system.id, .failure(error.problem))
-            }
+            let id = wanted.system.id
+            return .surveyed(id, await AccountLimits.$party.withValue(id.description) { await survey(wanted) })
+        }
+    }
+
+    private func survey(_ wanted: WantedSystem) async -> Result<Survey, Problem> {
+        do throws(StateError) {
+            return .success(try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision))
+        } catch {
+            return .failure(error.problem)
         }
     }
 
@@ -153,6 +163,8 @@ final class PassFlag: Sendable {
 enum LoopHappening: Sendable {
     case read(Result<Holding, SourceError>?)
     case tick(Duration)
+    /// The source knows what loads.
+    case accepted
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
@@ -164,6 +176,8 @@ enum LoopHappening: Sendable {
 /// What a loop does then, each in a task.
 enum LoopWork: Sendable {
     case read
+    /// Tells the source that this loads.
+    case accept(Snapshot)
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
     case cancelAfterGrace

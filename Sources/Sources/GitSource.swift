@@ -12,7 +12,7 @@ import SpecLoading
 /// A snapshot is a checkout of one commit, which nobody changes. When the host does not answer, it is the last one, with the reason. A clone
 /// that is damaged is made anew.
 public actor GitSource: WatchedSource {
-    private let address: GitAddress
+    public nonisolated let address: GitAddress
     private let root: String
     private let git: Git
     private let access: GitAccess
@@ -25,6 +25,10 @@ public actor GitSource: WatchedSource {
     /// A commit that cannot be read, so that it is not tried again and again.
     private var refused: (object: String, error: SourceError)?
     private var checkouts: [String: Weak] = [:]
+    /// True once something of this process loads.
+    private var hasAccepted = false
+    /// What loaded in a process before this one.
+    private var recalled: Snapshot?
     /// When a clone was made anew that was damaged.
     private var healed: ContinuousClock.Instant?
     /// True once the host is known to speak git's own protocol.
@@ -126,21 +130,36 @@ public actor GitSource: WatchedSource {
 
     // MARK: - The last good one
 
+    /// The one snapshot; and until something of this process loads, what loaded before it.
+    public func holding() async throws(SourceError) -> Holding {
+        var part: Holding.Part
+        do throws(SourceError) { part = .init(.success(try await snapshot())) } catch { part = .init(.failure(error)) }
+        if !hasAccepted { part.lastGood = await recalledSnapshot(unless: part.result) }
+        guard case .success(let snapshot) = part.result else { return Holding([part]) }
+        return Holding([part], troubles: snapshot.trouble.map { [$0] } ?? [])
+    }
+
     public func accept(_ snapshot: Snapshot) async {
-        guard snapshot.checkout != nil, let clone else { return }
-        // What cannot be kept is missed only by a restart with a commit that does not load, and said then.
+        guard let clone, let checkout = snapshot.checkout, checkouts[snapshot.revision.id]?.checkout === checkout else { return }
+        (hasAccepted, recalled) = (true, nil)
+        // What cannot be kept is missed only by a restart with a commit that does not load.
         do throws(SourceError) { _ = try await clone.keepGood(snapshot.revision.id) } catch {}
     }
 
-    public func lastGood() async -> Snapshot? {
+    private func recalledSnapshot(unless newest: Result<Snapshot, SourceError>) async -> Snapshot? {
         do throws(SourceError) {
             let clone = try await openClone()
-            guard let commit = try await clone.goodCommit() else { return nil }
-            return try await read(commit, in: clone)
+            let known = clone.place.goodCommit
+            if case .success(let snapshot) = newest, snapshot.revision.id == known { return nil }
+            if recalled == nil, let commit = try await clone.goodCommit() { recalled = try await read(commit, in: clone) }
+            return recalled
         } catch {
-            return nil  // As if there was none: the reason why nothing newer is wanted is told already.
+            return nil  // As if there was none: why nothing newer is wanted is told already.
         }
     }
+
+    /// True if the revision is one of its snapshots.
+    func holds(_ revision: Revision) -> Bool { checkouts[revision.id]?.checkout != nil }
 
     // MARK: - Private
 

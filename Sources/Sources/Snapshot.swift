@@ -78,18 +78,13 @@ public protocol SpecSource: Sendable {
     /// supersedes nothing.
     func supersedes(_ snapshot: Snapshot) async -> Bool
 
-    /// Remembers that a snapshot loads, so that a later process finds it by ``lastGood()``.
+    /// Remembers that a snapshot loads, so that a later process finds it as ``Holding/Part/lastGood``. A snapshot of another source is let be.
     func accept(_ snapshot: Snapshot) async
-
-    /// What was accepted last, by this process or one before it; nil where that is not known.
-    func lastGood() async -> Snapshot?
 }
 
 extension SpecSource {
     /// Nothing is remembered where files stand at the user's own paths.
     public func accept(_ snapshot: Snapshot) async {}
-
-    public func lastGood() async -> Snapshot? { nil }
 
     public func supersedes(_ snapshot: Snapshot) async -> Bool {
         do throws(SourceError) { return try await self.snapshot().revision != snapshot.revision } catch { return false }
@@ -104,10 +99,14 @@ public struct Holding: Sendable {
         public var origin: String
         /// What it holds, or why it cannot be read; then the systems that it held before are only looked at.
         public var result: Result<Snapshot, SourceError>
+        /// What of it loaded last in a process before this one, for as long as nothing did in this one: it is looked at where the result is
+        /// wrong. Nil where that is the result itself, or not known.
+        public var lastGood: Snapshot?
 
-        public init(origin: String = "", _ result: Result<Snapshot, SourceError>) {
+        public init(origin: String = "", _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil) {
             self.origin = origin
             self.result = result
+            self.lastGood = lastGood
         }
     }
 

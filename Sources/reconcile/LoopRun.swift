@@ -15,20 +15,24 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    var grace: Duration
 
-    /// - Parameter repository: nil watches the paths.
-    func callAsFunction(_ repository: GitSource?) async -> Verdict {
+    /// - Parameter repositories: empty watches the paths.
+    func callAsFunction(_ repositories: [GitSource]) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
         let source: any WatchedSource
         do throws(SourceError) {
-            if let repository {
-                source = repository
+            if let only = repositories.first, repositories.count == 1 {
+                source = only
+            } else if !repositories.isEmpty {
+                source = GitSources(repositories)
             } else {
                 // Somebody who names a path that is not there wants to know it now.
                 _ = try await PathSource(specs.files).snapshot()
-                source = try await WatchedPaths(specs.files, rereading: resync, clock: program.reconciler.clock)
+                source = try await WatchedPaths(
+                    specs.files, rereading: resync, clock: program.reconciler.clock, filesRead: Program.filesRead)
             }
         } catch {
             program.output.error(error.message)
@@ -42,7 +46,8 @@ struct LoopRun: Sendable {
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
         let loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
+            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
+            options: options
         ) { snapshot in
             var loading = program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)

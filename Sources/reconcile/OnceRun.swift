@@ -23,8 +23,9 @@ struct OnceRun: Sendable {
     /// True if somebody said where state is kept.
     var isStatePlaced: Bool
 
-    func callAsFunction(_ specs: SpecOptions, from source: any SpecSource) async -> Verdict {
-        guard let reports = await reports(specs, from: source) else { return .failure }
+    /// - Parameter sources: at least one; what tells them from each other, where there are several.
+    func callAsFunction(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> Verdict {
+        guard let reports = await reports(specs, from: sources) else { return .failure }
         switch form {
         case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
         case .markdown: for report in reports { program.output.result(report.markdown) }
@@ -34,8 +35,9 @@ struct OnceRun: Sendable {
     }
 
     /// How the passes ended, with progress while they last; nil after it has been told why there were none.
-    func reports(_ specs: SpecOptions, from source: any SpecSource) async -> [PassReport]? {
-        guard let (snapshot, systems) = await program.systems(in: source, specs, form) else { return nil }
+    func reports(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [PassReport]? {
+        guard let work = await work(specs, from: sources) else { return nil }
+        let systems = work.map(\.system)
         if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
@@ -43,15 +45,49 @@ struct OnceRun: Sendable {
             )
         }
         return await withTaskGroup(of: (Int, PassReport).self) { group in
-            for (index, system) in systems.enumerated() {
+            for (index, one) in work.enumerated() {
                 group.addTask {
-                    (index, await reconcile(approval.applied(to: system), of: snapshot, from: source, isAlone: systems.count == 1))
+                    (
+                        index,
+                        await reconcile(approval.applied(to: one.system), of: one.snapshot, from: one.source, isAlone: work.count == 1)
+                    )
                 }
             }
             var found: [Int: PassReport] = [:]
             for await (index, report) in group { found[index] = report }
             return found.sorted { $0.key < $1.key }.map(\.value)
         }
+    }
+
+    private struct Work: Sendable {
+        var system: System
+        var snapshot: Snapshot
+        var source: any SpecSource
+    }
+
+    /// Every system of every source, if all of them load; nil after it has been told what is wrong.
+    private func work(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [Work]? {
+        var parts: [(origin: String, systems: [System])] = []
+        var work: [Work] = []
+        for (origin, source) in sources {
+            // A system that was chosen by its name is in one of them.
+            guard let (snapshot, systems) = await program.systems(in: source, specs, form, isOneOfSeveral: sources.count > 1) else {
+                return nil
+            }
+            await source.accept(snapshot)
+            parts.append((origin, systems))
+            work += systems.map { Work(system: $0, snapshot: snapshot, source: source) }
+        }
+        let mistakes = contests(between: parts)
+        guard mistakes.isEmpty else {
+            program.tell(mistakes, form)
+            return nil
+        }
+        guard !work.isEmpty else {
+            program.tell(["no system is named \(specs.system ?? ""), of those in the repositories"], form)
+            return nil
+        }
+        return work
     }
 
     /// The worst of them, once they are in the job's summary and the result is written.

@@ -34,7 +34,8 @@ struct Program: Sendable {
     /// As given by `--state`.
     private let stateDirectory: String?
 
-    init(stateDirectory directory: String? = nil) {
+    /// - Parameter accountLimit: how many requests of one provider account are under way at once.
+    init(stateDirectory directory: String? = nil, accountLimit: Int? = nil) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
@@ -53,7 +54,8 @@ struct Program: Sendable {
         } catch {
             operatorKey = .failure(error)
         }
-        let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
+        let environment = ProviderEnvironment(
+            variables: variables, transport: AccountLimits(transport, limit: accountLimit ?? 16), now: now, userAgent: userAgent)
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
         let addresses: FlagDatabases.AddressReading = { source, name in
             await values.value(of: source, for: "database/\(name): its address")
@@ -102,6 +104,9 @@ struct Program: Sendable {
     /// Reads every kind of target that there is.
     static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
+    /// What specs read beside themselves.
+    static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
+
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
@@ -110,7 +115,11 @@ struct Program: Sendable {
     }
 
     /// The same, of any source.
-    func systems(in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm) async -> (snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
+    func systems(
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+    ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
             output.error(conclusion ?? errors.joined(separator: "\n"))
@@ -126,7 +135,7 @@ struct Program: Sendable {
                 let count = loading.mistakes.count
                 return refused(loading.mistakes, "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            guard !loading.systems.isEmpty else {
+            guard !loading.systems.isEmpty || isOneOfSeveral else {
                 let names = Self.loader.load(snapshot.files).systems.map(\.id.description).joined(separator: ", ")
                 return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
@@ -135,6 +144,12 @@ struct Program: Sendable {
         } catch {
             return refused([error.message], nil)
         }
+    }
+
+    /// Says why nothing is done: as one error, and as a list where JSON is asked for.
+    func tell(_ mistakes: [String], _ form: OutputForm) {
+        output.error(mistakes.joined(separator: "\n"))
+        if form == .json { output.result(.list("ErrorList", mistakes.map { ["message": .string($0)] })) }
     }
 
     /// What the files of a snapshot hold, of the systems that were chosen.

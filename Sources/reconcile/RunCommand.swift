@@ -17,9 +17,10 @@ struct RunCommand: AsyncParsableCommand {
 
               reconcile -f specs/                                    watch a directory
               reconcile --git https://git.example/acme/specs --ref main --path prod
+              reconcile --git https://git.example/acme/specs#main:prod --git git@git.example:acme/more#v2
               reconcile --once -f specs/                             in CI, or by hand
 
-            SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
+            SIGTERM or SIGINT: the steps under way are finished (--grace at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
             """)
@@ -30,6 +31,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Specs") var specs: SpecOptions
     @OptionGroup(title: "Repository") var repository: GitOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
+    @OptionGroup(title: "Providers") var limits: LimitOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
@@ -55,10 +57,10 @@ struct RunCommand: AsyncParsableCommand {
             let path = what == "command" && word.contains(where: { "./".contains($0) }) ? " To name a spec: -f \(word)." : ""
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
-        let address = try repository.address(beside: specs)
+        let isGit = !(try repository.addresses(beside: specs).isEmpty)
         if once {
             if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
-            if address == nil { _ = try specs.required() }
+            if !isGit { _ = try specs.required() }
             return
         }
         if force { throw ValidationError("--force is for one revision: say --once.") }
@@ -68,38 +70,40 @@ struct RunCommand: AsyncParsableCommand {
         }
         if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
         // Without anything it prints the help.
-        if specs.files.isEmpty, address == nil, adopt || watch.given != nil { _ = try specs.required() }
+        if specs.files.isEmpty, !isGit, adopt || watch.given != nil { _ = try specs.required() }
     }
 
     func run() async throws {
-        let address = try repository.address(beside: specs)
-        guard once || address != nil || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
-        let program = Program(stateDirectory: state.directory)
-        let place: String
-        do throws(StateError) {
-            place = try StateDirectory.root(given: state.directory, environment: program.variables)
-        } catch {
-            guard address == nil else {
-                program.output.error("\(error)")
-                throw ExitCode(Verdict.failure)
-            }
-            place = "."  // Of no use for paths.
-        }
-        let repository = address.map {
-            GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock)
-        }
+        let addresses = try repository.addresses(beside: specs)
+        guard once || !addresses.isEmpty || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
+        let program = Program(stateDirectory: state.directory, accountLimit: limits.perAccount)
+        let repositories = try repositories(addresses, program)
         guard once else {
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
-                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8)
-            throw ExitCode(await run(repository))
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8,
+                grace: watch.grace?.duration ?? .seconds(25))
+            throw ExitCode(await run(repositories))
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
             program: program, form: output.form, adopt: adopt, force: force, approval: approval,
             timeout: timeout?.duration ?? .seconds(1800),
             isStatePlaced: isStatePlaced)
-        let source: any SpecSource = if let repository { repository } else { PathSource(specs.files) }
-        throw ExitCode(await program.untilInterrupted { await run(specs, from: source) })
+        let sources: [(origin: String, source: any SpecSource)] =
+            repositories.isEmpty ? [("", PathSource(specs.files))] : repositories.map { ($0.address.name, $0) }
+        throw ExitCode(await program.untilInterrupted { await run(specs, from: sources) })
+    }
+
+    /// With their clones in the state directory.
+    private func repositories(_ addresses: [GitAddress], _ program: Program) throws -> [GitSource] {
+        guard !addresses.isEmpty else { return [] }
+        do {
+            let place = try StateDirectory.root(given: state.directory, environment: program.variables)
+            return try repository.sources(addresses, under: place, poll: watch.poll?.duration ?? .seconds(30), program)
+        } catch {
+            program.output.error("\(error)")
+            throw ExitCode(Verdict.failure)
+        }
     }
 }
