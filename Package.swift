@@ -222,6 +222,7 @@ let package = Package(
             "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
+        tests("ProviderKitTests", "HTTPCore", "ProviderKit", "TestDoubles"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),

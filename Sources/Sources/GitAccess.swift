@@ -10,6 +10,9 @@ public struct GitAccess: Sendable {
     /// True if a token is there for HTTPS.
     let hasToken: Bool
 
+    /// How git is to run ssh; nil leaves that to git.
+    public var sshCommand: String? { variables["GIT_SSH_COMMAND"] ?? nil }
+
     /// Nothing but git's own.
     public init() {
         variables = Self.quiet([:])

@@ -49,7 +49,7 @@ public struct GitAddress: Sendable, Hashable {
         }
         let (name, rest) = (text[text.index(after: mark)...].prefix { $0 != ":" }, text[mark...].drop { $0 != ":" }.dropFirst())
         let named = rest.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard !name.isEmpty || !rest.isEmpty, rest.isEmpty || !named.contains("") else {
+        guard !name.isEmpty || !rest.isEmpty, rest.isEmpty != text[mark...].contains(":"), rest.isEmpty || !named.contains("") else {
             throw SourceError(.refused, "\(text): after # stands REF, :PATH or REF:PATH, with several paths as PATH,PATH")
         }
         try self.init(String(text[..<mark]), ref: name.isEmpty ? nil : String(name), paths: named)

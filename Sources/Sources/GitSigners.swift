@@ -94,8 +94,11 @@ public struct GitSigners: Sendable {
             return "its signature cannot be looked at: install \(program)"
         }
         // git says nothing at all of a commit without a signature.
-        let isSigned = try await git.run(in: repository, ["show", "--no-patch", "--format=%G?", commit])?.output.firstLine != "N"
-        if !isSigned || answer.errors.isEmpty { return "it is not signed; \(next)" }
+        let text = try await git.run(in: repository, ["cat-file", "commit", commit])?.output ?? ""
+        let isSigned = text.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }.contains {
+            $0.hasPrefix("gpgsig")
+        }
+        guard isSigned else { return "it is not signed; \(next)" }
         return "its signature is not accepted: \(answer.reason); \(next)"
     }
 }

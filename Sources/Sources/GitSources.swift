@@ -14,7 +14,9 @@ public struct GitSources: WatchedSource {
         let holdings = await withTaskGroup(of: (Int, Result<Holding, SourceError>).self) { group in
             for (index, source) in sources.enumerated() {
                 group.addTask {
-                    do throws(SourceError) { return (index, .success(try await source.holding())) } catch { return (index, .failure(error)) }
+                    do throws(SourceError) { return (index, .success(try await source.holding())) } catch {
+                        return (index, .failure(error))
+                    }
                 }
             }
             var found: [Int: Result<Holding, SourceError>] = [:]

@@ -25,7 +25,10 @@ enum GitTrouble {
                 + "(\(GitAccess.knownHostsVariable))"
         ),
         ("Host key verification failed", hostKey),
-        ("No user exists for uid", "ssh needs an entry in /etc/passwd for the user that runs this, or use HTTPS and \(GitAddress.tokenVariable)"),
+        (
+            "No user exists for uid",
+            "ssh needs an entry in /etc/passwd for the user that runs this, or use HTTPS and \(GitAddress.tokenVariable)"
+        ),
         (
             "UNPROTECTED PRIVATE KEY FILE",
             "others may read the key: chmod 600, or defaultMode: 0400 of the Secret's volume (\(GitAccess.keyVariable))"
@@ -58,7 +61,10 @@ enum GitTrouble {
         "bad object", "corrupt", "missing blob", "missing tree", "missing commit", "unable to read tree", "unable to read sha1",
         "unable to read ", "could not parse", "unable to parse", "failed to parse commit", "failed to read", "bad tree object", "is empty",
         "not a git repository", "inflate:", "does not match index", "cannot be accessed", "invalid sha1 pointer", "not a valid object",
-        "broken", "index file smaller", "bad signature 0x", "bad index", "is not a commit", "packfile", "bad ref", "reference is not a tree",
-        "did not send all necessary objects", "invalid reference",
+        "broken", "index file smaller", "bad signature 0x", "bad index", "is not a commit", "packfile", "bad ref",
+        "reference is not a tree",
+        "did not send all necessary objects", "invalid reference", "cannot change to '",
+        // With its configuration, git would name the URL.
+        "'origin' does not appear",
     ]
 }

@@ -3,8 +3,11 @@ struct AccountLane {
     let limit: Int
     private var running = 0
     private var waiting: [String: [AccountTicket]] = [:]
-    /// The parties that wait, in the order of their turns.
+    /// The parties that wait, in the order in which they began to.
     private var turns: [String] = []
+    /// How many turns there had been when a party had its last one.
+    private var last: [String: Int] = [:]
+    private var count = 0
     /// By endpoint.
     private var pauses: [String: Duration] = [:]
 
@@ -26,6 +29,7 @@ struct AccountLane {
         }
         if running < limit, turns.isEmpty {
             running += 1
+            note(party)
             return .enter
         }
         let ticket = AccountTicket(endpoint)
@@ -46,16 +50,19 @@ struct AccountLane {
         }
     }
 
+    /// Of the party whose last turn is longest ago.
     private mutating func next() -> AccountTicket? {
-        guard let party = turns.first else { return nil }
-        turns.removeFirst()
-        guard var tickets = waiting.removeValue(forKey: party), !tickets.isEmpty else { return next() }
+        guard let party = turns.min(by: { last[$0, default: 0] < last[$1, default: 0] }), var tickets = waiting[party] else { return nil }
         let ticket = tickets.removeFirst()
-        if !tickets.isEmpty {
-            waiting[party] = tickets
-            turns.append(party)
-        }
+        waiting[party] = tickets.isEmpty ? nil : tickets
+        if tickets.isEmpty { turns.removeAll { $0 == party } }
+        if !ticket.isSettled { note(party) }
         return ticket
+    }
+
+    private mutating func note(_ party: String) {
+        count += 1
+        last[party] = count
     }
 
     func isUnused(at now: Duration) -> Bool { running == 0 && turns.isEmpty && pauses.values.allSatisfy { $0 <= now } }

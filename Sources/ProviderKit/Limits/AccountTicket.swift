@@ -21,6 +21,13 @@ final class AccountTicket: Sendable {
 
     init(_ endpoint: String) { self.endpoint = endpoint }
 
+    var isSettled: Bool {
+        state.withLock { state in
+            if case .settled = state { return true }
+            return false
+        }
+    }
+
     /// True if it was open until now.
     @discardableResult func settle(_ outcome: Outcome) -> Bool {
         let (isFirst, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Outcome, Never>?) in
