@@ -124,10 +124,13 @@ let package = Package(
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
+        // Files for running it in a cluster, made from declarations
+        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
-            "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
+            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "MigrationFiles", "Migrations", "Model", "Planning",
+            "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
+            "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program
@@ -139,8 +142,9 @@ let package = Package(
 
         // What `make bench` measures in a process of its own
         program(
-            "belay-bench", path: "Benchmarks/belay-bench", "KubernetesProvider", "Model", "Planning", "ProviderKit", "SpecFields",
-            "SpecLoading", "VercelProvider"),
+            "belay-bench", path: "Benchmarks/belay-bench", "CurlTransport", "HTTPCore", "KubernetesProvider", "Model", "Planning",
+            "ProviderKit",
+            "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
         library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
@@ -205,10 +209,15 @@ let package = Package(
             "FlagsTests", "DatabaseServers", "Flags", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderKit", "SQL",
             "Simulators",
             "SpecFields", "TestPrograms", "YAMLReading"),
+        tests(
+            "ShippingTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "TestPrograms",
+            "YAMLReading", "reconcile"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
-        tests("ReconcileTests", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms", "reconcile"),
+        tests(
+            "ReconcileTests", files: "Journals", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms",
+            "reconcile"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),

@@ -5,18 +5,18 @@ import Glibc
 /// `Benchmarks/run` starts it next to the floors and the peers; by itself a figure says little.
 @main
 struct BelayBench {
-    static func main() {
+    static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do throws(BenchError) {
             let benchmark = try benchmark(arguments)
             let repetitions = try arguments.count > benchmark.operands ? number(arguments[benchmark.operands]) : 5
             let clock = ContinuousClock()
             // The first one pays for page faults and lazily made tables.
-            if repetitions > 1 { try benchmark.measured() }
+            if repetitions > 1 { try await benchmark.measured() }
             var nanoseconds: [Int64] = []
             for _ in 0..<repetitions {
                 let start = clock.now
-                try benchmark.measured()
+                try await benchmark.measured()
                 let time = (clock.now - start).components
                 nanoseconds.append(time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000)
             }
@@ -34,9 +34,14 @@ struct BelayBench {
             return Benchmark(operands: 3, PlanBenchmark(count: try number(arguments[1]), changed: try number(arguments[2])).measured)
         case ("specs", 2...3):
             return Benchmark(operands: 2, try SpecsBenchmark(directory: arguments[1]).measured)
+        case ("requests", 3...4):
+            let requests = try RequestsBenchmark(path: arguments[1], workers: try number(arguments[2]))
+            return Benchmark(operands: 3, requests.measured)
         default:
             throw BenchError(
-                64, "usage: belay-bench plan COMPONENTS CHANGED [REPETITIONS], or belay-bench specs DIRECTORY [REPETITIONS]")
+                64,
+                "usage: belay-bench plan COMPONENTS CHANGED [REPETITIONS], specs DIRECTORY [REPETITIONS], "
+                    + "or requests FILE WORKERS [REPETITIONS]")
         }
     }
 
@@ -49,9 +54,9 @@ struct BelayBench {
 struct Benchmark {
     /// How many arguments come before the repetitions.
     var operands: Int
-    var measured: () throws(BenchError) -> Void
+    var measured: () async throws(BenchError) -> Void
 
-    init(operands: Int, _ measured: @escaping () throws(BenchError) -> Void) {
+    init(operands: Int, _ measured: @escaping () async throws(BenchError) -> Void) {
         self.operands = operands
         self.measured = measured
     }

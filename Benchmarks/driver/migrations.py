@@ -1,4 +1,5 @@
 """Row 11: many migrations, up and with nothing to do, also over a slow connection; and what they take of memory."""
+import functools
 import os
 import shutil
 import subprocess
@@ -6,6 +7,7 @@ import sys
 import time
 
 import postgres
+from delay import Slow
 from measure import Contender, Spread, duration
 from table import Line, ratio
 
@@ -138,9 +140,10 @@ def rows(here, python, count):
     with postgres.Server(f"{here.folder}/postgres") as server:
         yield from everything(Field(here, server, python, server.url, folder, "near"), f"{COUNT} migrations up", count, 1.10)
         yield from nothing(Field(here, server, python, server.url, folder, "idle"), count)
-        with postgres.Slow(server, ROUND_TRIP) as slow:
+        with Slow(server.port, ROUND_TRIP) as slow:
+            url = functools.partial(server.url, port=slow.port)
             what = f"{COUNT} migrations up, round trip {ROUND_TRIP * 1000:g} ms"
-            yield from everything(Field(here, server, python, slow.url, folder, "far"), what, max(2, count // 5), 1.10)
+            yield from everything(Field(here, server, python, url, folder, "far"), what, max(2, count // 5), 1.10)
 
 
 def everything(field, what, count, goal):

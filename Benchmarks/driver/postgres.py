@@ -1,12 +1,10 @@
-"""A PostgreSQL server for one run of the benchmarks, on a port of its own, and a slow way to it."""
-import asyncio
+"""A PostgreSQL server for one run of the benchmarks, on a port of its own."""
 import glob
 import os
 import pwd
 import shutil
 import socket
 import subprocess
-import threading
 import time
 
 
@@ -52,8 +50,9 @@ class Server:
     def __exit__(self, *_):
         subprocess.run(self.command("pg_ctl", "-D", self.data, "-m", "immediate", "stop"), stdout=subprocess.DEVNULL)
 
-    def url(self, database):
-        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+    def url(self, database, port=None):
+        """With another port, the way to the server that begins there."""
+        return f"postgres://postgres@127.0.0.1:{port or self.port}/{database}"
 
     def ask(self, sql, database="postgres"):
         done = subprocess.run(["psql", "-qXAt", "-d", self.url(database), "-c", sql], check=True, capture_output=True, text=True)
@@ -76,56 +75,3 @@ class Server:
         self.ask("ALTER SYSTEM RESET log_statement")
         self.ask("SELECT pg_reload_conf()")
         return len(lines)
-
-
-class Slow:
-    """A way to the server on which every byte arrives half a round trip late, in order."""
-
-    def __init__(self, server, round_trip):
-        self.server, self.delay = server, round_trip / 2
-        self.port = None
-        self.loop = asyncio.new_event_loop()
-        self.ready = threading.Event()
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        self.ready.wait()
-        return self
-
-    def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-
-    def url(self, database):
-        return self.server.url(database).replace(f":{self.server.port}/", f":{self.port}/")
-
-    def serve(self):
-        asyncio.set_event_loop(self.loop)
-        listener = self.loop.run_until_complete(asyncio.start_server(self.accept, "127.0.0.1", 0))
-        self.port = listener.sockets[0].getsockname()[1]
-        self.ready.set()
-        self.loop.run_forever()
-
-    async def accept(self, reader, writer):
-        there = await asyncio.open_connection("127.0.0.1", self.server.port)
-        for end in (writer, there[1]):
-            end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.gather(self.carry(reader, there[1]), self.carry(there[0], writer))
-
-    async def carry(self, reader, writer):
-        while data := await self.read(reader):
-            self.loop.call_later(self.delay, self.put, writer, data)
-        self.loop.call_later(self.delay, writer.close)
-
-    @staticmethod
-    async def read(reader):
-        try:
-            return await reader.read(65536)
-        except ConnectionError:
-            return b""
-
-    @staticmethod
-    def put(writer, data):
-        if not writer.is_closing():
-            writer.write(data)

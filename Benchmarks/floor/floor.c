@@ -1,7 +1,7 @@
 /* The floors: what the same work costs in plain C with the same libraries, and a stopwatch that costs nothing itself.
  *
  *   floor versions
- *   floor time COMMAND...                     runs it, prints "nanoseconds cpu-nanoseconds exit-code"
+ *   floor time COMMAND...                     runs it, prints "nanoseconds cpu-nanoseconds resident-kilobytes exit-code"
  *   floor events DIRECTORY REPETITIONS        libyaml events of every file, on one thread
  *   floor digests COUNT REPETITIONS           compares COUNT pairs of 32 bytes
  *   floor gets SPEC URLS TOKEN HANDLES        reads SPEC, its events, then GETs every line of URLS with HANDLES handles at once
@@ -189,7 +189,7 @@ static int stopwatch(char **command) {
     if (wait4(child, &status, 0, &usage) != child) fail("cannot be awaited", command[0]);
     int64_t end = now();
     long long cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000LL + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000LL;
-    printf("%lld %lld %d\n", (long long)(end - start), cpu, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    printf("%lld %lld %ld %d\n", (long long)(end - start), cpu, usage.ru_maxrss, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 0;
 }
 

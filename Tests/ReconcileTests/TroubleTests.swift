@@ -205,7 +205,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--once"], "Name the specs: -f PATH"), (["plan"], "Name the specs: -f PATH"), (["-f", "x.yaml"], "Say --once"),
+        (["--once"], "Name the specs: -f PATH"), (["plan"], "Name the specs: -f PATH"),
+        (["-f", "x.yaml", "--timeout", "5s"], "belongs to --once"),
         (["--once", "-f", "x.yaml", "--timeout", "soon"], "--timeout"), (["history", "-f", "x.yaml"], "component"),
         (["frobnicate"], "frobnicate"),
     ])
