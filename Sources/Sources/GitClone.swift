@@ -52,16 +52,20 @@ final class GitClone: Sendable {
         func quoted(_ text: String) -> String {
             "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
         }
+        let partial = """
+            \tpromisor = true
+            \tpartialclonefilter = blob:none
+            [extensions]
+            \tpartialClone = origin
+
+            """
         var text = """
             [core]
             \trepositoryformatversion = 1
             \tbare = true
-            [extensions]
-            \tpartialClone = origin
             [remote "origin"]
             \turl = \(quoted(address.url))
-            \tpromisor = true
-            \tpartialclonefilter = blob:none
+            \(place.isWhole ? "" : partial)
             [gc]
             \tautoDetach = false
             [http]
@@ -182,6 +186,13 @@ final class GitClone: Sendable {
         let words = answer.errors
         // What the host says of itself begins with this; its damage is not ours.
         let own = words.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("remote: ") }.joined(separator: "\n")
+        // A host that leaves contents out (uploadpack.allowFilter) and does not give them later: it speaks an old protocol, and does not allow
+        // uploadpack.allowAnySHA1InWant.
+        if !place.isWhole, words.contains("not allow request for unadvertised object") {
+            place.keepWhole()
+            return SourceError(
+                .damaged, "\(address.description): the host does not give the contents of single files, so that all are fetched at once")
+        }
         let next = GitTrouble.advice(words, hasToken: hasToken)
         return SourceError(
             GitTrouble.isDamage(own) ? .damaged : .gitFailed,

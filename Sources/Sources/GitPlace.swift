@@ -17,6 +17,8 @@ final class GitPlace: Sendable {
     private let lock: Int32
     /// The file with the last commit that loaded, for all processes.
     private let good: String
+    /// There when the host does not give contents apart from commits.
+    private let whole: String
 
     init(_ address: GitAddress, under root: String) throws(SourceError) {
         let words = [address.url, address.ref ?? ""] + address.paths.sorted()
@@ -25,6 +27,7 @@ final class GitPlace: Sendable {
         }.joined()
         let place = "\(root)/git/\(key)"
         good = "\(place)/good"
+        whole = "\(place)/whole"
         (path, lock) = try Self.take(place)
     }
 
@@ -73,6 +76,11 @@ final class GitPlace: Sendable {
 
     /// Whoever takes it next begins anew.
     func condemn() { _ = FileManager.default.createFile(atPath: "\(path)/damaged", contents: nil) }
+
+    /// True if the host does not give the contents of files when they are needed, so that all of it is fetched at once.
+    var isWhole: Bool { Git.exists(whole) }
+
+    func keepWhole() { _ = FileManager.default.createFile(atPath: whole, contents: nil) }
 
     /// The last commit that loaded, in this process or another; nil when none is known.
     var goodCommit: String? {

@@ -63,19 +63,36 @@ public actor GitSource: WatchedSource {
     public nonisolated func change() async throws { try await clock.sleep(for: poll * Double.random(in: 0.8...1)) }
 
     public func snapshot() async throws(SourceError) -> Snapshot {
-        let damage: SourceError
-        do throws(SourceError) { return try await newest() } catch {
-            // One that is damaged again at once is damaged on the host.
-            guard error.code == .damaged, healed.map({ ContinuousClock.now - $0 > .seconds(3600) }) ?? true else { throw error }
-            damage = error
+        do throws(SourceError) {
+            return try await newest()
+        } catch {
+            guard error.code == .damaged else { throw error }
+            // What is damaged again at once is damaged on the host, or on the disk.
+            guard healed.map({ ContinuousClock.now - $0 > .seconds(3600) }) ?? true else { return try kept(error) }
+            return try await healedSnapshot(error)
         }
+    }
+
+    /// With a clone that is made anew.
+    private func healedSnapshot(_ damage: SourceError) async throws(SourceError) -> Snapshot {
         healed = ContinuousClock.now
         clone?.place.condemn()
         clone = nil
         checkouts = [:]
         asked = nil
-        var snapshot = try await newest()
-        snapshot.notes.append("the clone was damaged and was made anew (\(damage.message))")
+        var snapshot: Snapshot
+        do throws(SourceError) { snapshot = try await newest() } catch {
+            guard error.code == .damaged else { throw error }
+            return try kept(error)
+        }
+        snapshot.notes.append("the clone was made anew (\(damage.message))")
+        return snapshot
+    }
+
+    /// What this process read last, with the reason why it is not known whether there is more; without it, the reason is thrown.
+    private func kept(_ reason: SourceError) throws(SourceError) -> Snapshot {
+        guard var snapshot = last?.snapshot else { throw reason }
+        snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
         return snapshot
     }
 
@@ -174,16 +191,15 @@ public actor GitSource: WatchedSource {
 
     /// What was read before, by this process or an earlier one. Throws the reason where nothing was.
     private func keptSnapshot(in clone: GitClone, _ reason: SourceError) async throws(SourceError) -> Snapshot {
-        var snapshot: Snapshot
-        if let last {
-            snapshot = last.snapshot
-        } else if let commit = try await clone.kept() {
-            do throws(SourceError) { snapshot = try await read(commit, in: clone) } catch { throw reason }
-        } else {
+        if last != nil { return try kept(reason) }
+        guard let commit = try await clone.kept() else { throw reason }
+        do throws(SourceError) {
+            var snapshot = try await read(commit, in: clone)
+            snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
+            return snapshot
+        } catch {
             throw reason
         }
-        snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
-        return snapshot
     }
 
     private func read(_ commit: String, in clone: GitClone) async throws(SourceError) -> Snapshot {

@@ -97,6 +97,21 @@ import Testing
         }
     }
 
+    @Test func aHostThatLeavesContentsOutAndDoesNotGiveThemLaterIsReadWhole() async throws {
+        try await GitRepository.with { repository in
+            // As through an sshd that passes no GIT_PROTOCOL on.
+            let program = try repository.place.write("git", "#!/bin/sh\nexec git -c protocol.version=0 \"$@\"\n")
+            chmod(program, 0o755)
+            try await repository.push("one")
+            let source = try repository.source("specs", url: repository.url, program: program)
+            let first = try await source.snapshot()
+            #expect(texts(first) == ["one"] && first.notes.contains { $0.contains("all are fetched at once") }, "\(first.notes)")
+            try await repository.push("two")
+            let second = try await source.snapshot()
+            #expect(texts(second) == ["two"] && !second.notes.contains { $0.contains("made anew") }, "\(second.notes)")
+        }
+    }
+
     /// What git and ssh say, word for word, and what somebody is told to do.
     @Test(arguments: [
         ("fatal: could not read Username for 'https://git.example': terminal prompts disabled", "set BELAY_GIT_TOKEN, or a credential"),
