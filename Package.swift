@@ -44,6 +44,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -63,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.25.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -126,12 +128,15 @@ let package = Package(
             "Sources", "SpecLoading", "State", "TextLayout"),
         // Files for running it in a cluster, made from declarations
         library("Manifests", "JSONValues", "Model", "SpecLoading"),
+        // What the loop serves: numbers, health, webhooks
+        library("Metering", "ControlLoop", "Execution", "HTTPCore", "Model", "Planning"),
+        library(
+            "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "MigrationFiles", "Migrations", "Model", "Planning",
-            "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
-            "YAMLReading",
-            arguments),
+            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model",
+            "Planning", "ProviderKit", "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State",
+            "TextLayout", "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -228,11 +233,14 @@ let package = Package(
             "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(
-            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Metering", "Model",
+            "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
         tests("ProviderKitTests", "HTTPCore", "ProviderKit", "TestDoubles"),
         tests("HTTPCoreTests", "HTTPCore"),
+        tests("MeteringTests", "HTTPCore", "Metering"),
+        tests("ServingTests", "CurlTransport", "HTTPCore", "JSONValues", "Serving", crypto),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),

@@ -17,10 +17,14 @@ public struct Loop: Sendable {
     public var options: PassOptions
     /// Between -1 and 1.
     public var jitter: @Sendable () -> Double
+    /// How it is reached from outside.
+    public var line: LoopLine
+    public var probe: LoopProbe
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
-        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, load: @escaping @Sendable (Snapshot) -> Loading
+        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, line: LoopLine = LoopLine(), probe: LoopProbe = LoopProbe(),
+        load: @escaping @Sendable (Snapshot) -> Loading
     ) {
         self.reconciler = reconciler
         self.source = source
@@ -28,6 +32,8 @@ public struct Loop: Sendable {
         self.pace = pace
         self.options = options
         self.jitter = jitter
+        self.line = line
+        self.probe = probe
     }
 
     /// Runs until `stop` is raised, and then until what is under way has ended; or until the task is cancelled, and then until the next safe
@@ -36,6 +42,8 @@ public struct Loop: Sendable {
     /// - Parameter events: called in their order; must return at once. Those of passes come from several tasks.
     public func run(until stop: StopSignal, events: @escaping @Sendable (LoopEvent) -> Void) async {
         let time = Stopwatch(reconciler.clock)
+        line.setRunning(true)
+        defer { line.setRunning(false) }
         await withTaskGroup(of: LoopHappening.self) { group in
             var course = LoopCourse(loop: self, events: events)
             group.addTask {
@@ -43,6 +51,7 @@ public struct Loop: Sendable {
                 return .stop
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
+            group.addTask { .told(await line.next()) }
             var armed: Duration?
             while let happening = await group.next() {
                 if case .tick(let due) = happening, armed == due { armed = nil }
@@ -66,17 +75,20 @@ public struct Loop: Sendable {
         case .accept(let snapshot):
             await source.accept(snapshot)
             return .accepted
+        case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
         case .pass(let wanted, let flag):
             var own = options
             own.isSuperseded = { flag.isRaised }
             let options = own
             let id = wanted.system.id
+            let time = Stopwatch(reconciler.clock)
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
                 await AccountLimits.$party.withValue(id.description) {
                     await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
                 }
             }
+            probe.ended(report, time.elapsed)
             return .ended(report, flag.isRaised)
         case .survey(let wanted):
             let id = wanted.system.id
@@ -95,8 +107,11 @@ public struct Loop: Sendable {
     private func reading(of source: any WatchedSource, after watched: (any WatchedSource)?) async -> Result<Holding, SourceError>? {
         do {
             try await watched?.change()
-            return .success(try await source.holding())
+            let holding = try await source.holding()
+            probe.read(holding.troubles.isEmpty ? .ok : .kept)
+            return .success(holding)
         } catch let error as SourceError {
+            probe.read(.failed)
             return .failure(error)
         } catch {
             return nil  // Cancelled.
@@ -168,6 +183,8 @@ enum LoopHappening: Sendable {
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
+    /// What was said on the line; nil when nobody listens any more.
+    case told([LoopLine.Message]?)
     case stop
     case graceIsOver
     case cancelled
@@ -178,6 +195,7 @@ enum LoopWork: Sendable {
     case read
     /// Tells the source that this loads.
     case accept(Snapshot)
+    case listen
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
     case cancelAfterGrace

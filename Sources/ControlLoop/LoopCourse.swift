@@ -15,6 +15,8 @@ struct LoopCourse {
     private var claims = ClaimLedger()
     private var running: [SystemID: PassFlag] = [:]
     private var rhythms: [SystemID: Rhythm] = [:]
+    /// When the last look at a system began.
+    private var begun: [SystemID: Duration] = [:]
     /// What was told of a system last.
     private var told: [SystemID: Telling] = [:]
     /// Why the source could not be read at all, as it was told.
@@ -50,6 +52,10 @@ struct LoopCourse {
         case .tick, .accepted: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
+        case .told(nil): break
+        case .told(let messages?):
+            for message in messages { hear(message, at: now) }
+            work.append(.listen)
         case .stop:
             guard !isStopping else { break }
             isStopping = true
@@ -58,11 +64,14 @@ struct LoopCourse {
             if !running.isEmpty { work.append(.cancelAfterGrace) }
         case .graceIsOver: for flag in running.values { flag.cancellation.raise() }
         }
-        while !isStopping, queue.workCount < loop.pace.concurrency, let system = queue.take(at: now) {
+        while !isStopping, queue.workCount < loop.pace.concurrency, let next = queue.takeNext(at: now) {
+            let system = next.system
             guard let wanted = wanted[system] else {
                 queue.finish(system)
                 continue
             }
+            begun[system] = now
+            loop.probe.began(system, next.reason, next.waited)
             guard origins[wanted.origin]?.applies ?? false else {
                 work.append(.survey(wanted))
                 continue
@@ -183,7 +192,30 @@ struct LoopCourse {
             running[system]?.raise()
             told[system] = nil
             rhythms[system] = nil
+            begun[system] = nil
             events(.left(system))
+        }
+    }
+
+    // MARK: - The line
+
+    private mutating func hear(_ message: LoopLine.Message, at now: Duration) {
+        switch message {
+        case .pulse(let answer):
+            answer.yield(
+                LoopPulse(
+                    systems: wanted.count, parts: origins.count, partsNotApplied: origins.values.count { !$0.applies },
+                    working: queue.workCount, due: queue.due(at: now), longestWait: queue.longestWait(at: now),
+                    isStopping: isStopping))
+            answer.finish()
+        case .look(let isMeant):
+            for wanted in wanted.values where isMeant(wanted.system) {
+                let system = wanted.system.id
+                // A hint is no reason to ask a provider that wants to be left alone, or that failed a moment ago.
+                if rhythms[system]?.isHeldBack ?? false { continue }
+                let rest = begun[system].map { loop.pace.shortestHintPause - (now - $0) } ?? .zero
+                queue.add(system, .hint, at: now + max(.zero, rest))
+            }
         }
     }
 

@@ -73,7 +73,7 @@ public struct GitAddress: Sendable, Hashable {
     var isHTTP: Bool { url.hasPrefix("https://") || url.hasPrefix("http://") }
 
     /// True if the ref can only ever mean one commit.
-    var isCommit: Bool { ref.map(Self.isCommit) ?? false }
+    public var isCommit: Bool { ref.map(Self.isCommit) ?? false }
 
     static func isCommit(_ text: String) -> Bool { text.utf8.count == 40 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
 }

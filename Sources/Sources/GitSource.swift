@@ -20,6 +20,7 @@ public actor GitSource: WatchedSource {
     private let filesRead: FilesRead
     private let poll: Duration
     private let clock: any Clock<Duration>
+    private let hint = SourceHint()
     private var clone: GitClone?
     private var last: (object: String, snapshot: Snapshot)?
     /// A commit that cannot be read, so that it is not tried again and again.
@@ -60,7 +61,12 @@ public actor GitSource: WatchedSource {
         git = Git(program: program, deadline: .seconds(60), variables: access.variables)
     }
 
-    public nonisolated func change() async throws { try await clock.sleep(for: poll * Double.random(in: 0.8...1)) }
+    public nonisolated func change() async throws { try await hint.wait(poll * Double.random(in: 0.8...1), clock) }
+
+    /// Ends the present pause of ``change()``, or the next: somebody said that the repository has something new.
+    ///
+    /// - Parameter object: what the ref is now, where that is known; then the host is asked more often until it has it, half a minute long.
+    public nonisolated func poke(expecting object: String? = nil) { hint.raise(expecting: object) }
 
     public func snapshot() async throws(SourceError) -> Snapshot {
         do throws(SourceError) {
@@ -105,6 +111,7 @@ public actor GitSource: WatchedSource {
                 isHostKnown = true
             }
             let tip = try await clone.tip()
+            hint.saw(tip.object)
             if let last, last.object == tip.object { return last.snapshot }
             if let refused, refused.object == tip.object { throw refused.error }
             (commit, object) = (try await clone.fetch(tip.name), tip.object)

@@ -7,8 +7,14 @@ public struct GitSources: WatchedSource {
     /// - Parameter sources: at least one; no two have the same address.
     public init(_ sources: [GitSource]) { self.sources = sources }
 
-    /// When the first of them is asked, all are.
-    public func change() async throws { try await sources.first?.change() }
+    /// When one of them is to be asked, all are.
+    public func change() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for source in sources { group.addTask { try await source.change() } }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
 
     public func holding() async throws(SourceError) -> Holding {
         let holdings = await withTaskGroup(of: (Int, Result<Holding, SourceError>).self) { group in

@@ -31,7 +31,7 @@ enum GitTrouble {
         ),
         (
             "UNPROTECTED PRIVATE KEY FILE",
-            "others may read the key: chmod 600, or defaultMode: 0400 of the Secret's volume (\(GitAccess.keyVariable))"
+            "others may read the key: chmod 600, or defaultMode: 0400 of a Secret that is mounted where this runs as root (\(GitAccess.keyVariable))"
         ),
         (
             "Permission denied (publickey",

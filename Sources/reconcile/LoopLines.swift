@@ -4,6 +4,7 @@ import JSONValues
 import Model
 import Planning
 import Reporting
+import Serving
 import Sources
 import Synchronization
 import TextLayout
@@ -31,6 +32,23 @@ final class LoopLines: Sendable {
                 let time = output.style.dim(now().description)
                 for line in text(event, &progress) { output.result("\(time) \(line)\n") }
             }
+        }
+    }
+
+    /// What became of a webhook.
+    func write(_ note: WebhookEndpoint.Note) {
+        let text = "webhook from \(note.sender.rawValue) \(note.result.rawValue): \(note.text.printable)"
+        write(
+            text, "Webhook",
+            [("sender", .string(note.sender.rawValue)), ("result", .string(note.result.rawValue)), ("message", .string(note.text))])
+    }
+
+    /// - Parameter bound: `127.0.0.1:8080`.
+    func writeListening(on bound: String) { write("listening on \(bound)", "Listening", [("address", .string(bound))]) }
+
+    private func write(_ text: String, _ name: String, _ facts: [(String, JSON)]) {
+        progress.withLock { _ in
+            output.result(form == .json ? object(name, facts).description + "\n" : "\(output.style.dim(now().description)) \(text)\n")
         }
     }
 
@@ -117,12 +135,13 @@ final class LoopLines: Sendable {
 
     // MARK: - JSON
 
+    private func object(_ name: String, _ more: [(String, JSON)]) -> JSON {
+        var json: JSON = ["time": .string(now().description), "event": .string(name)]
+        for (key, value) in more { json[key] = value }
+        return json
+    }
+
     private func json(_ event: LoopEvent) -> JSON? {
-        func object(_ name: String, _ more: [(String, JSON)]) -> JSON {
-            var json: JSON = ["time": .string(now().description), "event": .string(name)]
-            for (key, value) in more { json[key] = value }
-            return json
-        }
         func names(_ systems: [SystemID]) -> JSON { .array(systems.map { .string($0.description) }) }
         func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
         func part(_ origin: String) -> [(String, JSON)] { origin.isEmpty ? [] : [("origin", .string(origin))] }

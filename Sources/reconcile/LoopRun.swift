@@ -1,8 +1,10 @@
 import ControlLoop
 import Dispatch
 import Execution
+import Metering
 import Model
 import Planning
+import Serving
 import Sources
 import State
 
@@ -16,6 +18,8 @@ struct LoopRun: Sendable {
     var resync: Duration
     var concurrency: Int
     var grace: Duration
+    /// Nil serves nothing.
+    var served: Served?
 
     /// - Parameter repositories: empty watches the paths.
     func callAsFunction(_ repositories: [GitSource]) async -> Verdict {
@@ -47,7 +51,7 @@ struct LoopRun: Sendable {
         )
         let loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
-            options: options
+            options: options, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
             var loading = program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
@@ -57,7 +61,18 @@ struct LoopRun: Sendable {
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        await loop.run(until: stop) { lines.write($0) }
+        let run: @Sendable () async -> Void = {
+            await loop.run(until: stop) { event in
+                served?.take(event)
+                lines.write(event)
+            }
+        }
+        do throws(ServingError) {
+            if let served { try await served(repositories, lines, while: run) } else { await run() }
+        } catch {
+            program.output.error(error.message)
+            return .failure
+        }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
     }

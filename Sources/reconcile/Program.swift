@@ -14,6 +14,7 @@ import Migrations
 import Model
 import ProviderKit
 import Reporting
+import Serving
 import Sources
 import SpecFields
 import SpecLoading
@@ -34,8 +35,10 @@ struct Program: Sendable {
     /// As given by `--state`.
     private let stateDirectory: String?
 
-    /// - Parameter accountLimit: how many requests of one provider account are under way at once.
-    init(stateDirectory directory: String? = nil, accountLimit: Int? = nil) {
+    /// - Parameters:
+    ///   - served: counts the requests; nil counts nothing.
+    ///   - accountLimit: how many requests of one provider account are under way at once.
+    init(stateDirectory directory: String? = nil, served: Served? = nil, accountLimit: Int? = nil) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
@@ -44,26 +47,33 @@ struct Program: Sendable {
         output = Output(
             variables: variables,
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
-                + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] })
+                + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] }
+                + WebhookSecrets.variables.flatMap { (variables[$0] ?? "").split(whereSeparator: \.isWhitespace).map(String.init) })
         let userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
-        let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
+        let now = Self.now
         let operatorKey: Result<ConfigurationKey?, Problem>
         do throws(Problem) {
             operatorKey = .success(try ConfigurationKey.fromEnvironment(variables))
         } catch {
             operatorKey = .failure(error)
         }
-        let environment = ProviderEnvironment(
-            variables: variables, transport: AccountLimits(transport, limit: accountLimit ?? 16), now: now, userAgent: userAgent)
-        let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        let limits = AccountLimits(accountLimit ?? 16)
+        /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
+        func environment(of client: String) -> ProviderEnvironment {
+            let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
+            return limits.limiting(served?.counting(environment, as: client) ?? environment)
+        }
+        let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment(of: "secrets")).read)
         let addresses: FlagDatabases.AddressReading = { source, name in
             await values.value(of: source, for: "database/\(name): its address")
         }
-        let flagStores = FlagStores(environment)
+        let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
         reconciler = Reconciler(
-            providers: ProviderRegistry(allProviders, environment: environment),
+            providers: ProviderRegistry(
+                allProviders.map { limits.limiting($0) }.map { served?.counting($0) ?? $0 },
+                environment: ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)),
             store: { system throws(StateError) in
                 try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
             },
@@ -76,8 +86,13 @@ struct Program: Sendable {
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 // A state in a database needs no home, and then backups go where the command runs.
                 return "\(root ?? ".")/backups"
-            }, transport: transport, clock: ContinuousClock(),
+            }, transport: environment(of: "checks").transport, clock: ContinuousClock(),
             now: now)
+    }
+
+    /// The time of day, for records and for people.
+    static let now: @Sendable () -> Timestamp = {
+        Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// Where the state of a system is: the directory that was given, else the place that the spec names, else the user's own directory.

@@ -20,6 +20,10 @@ struct RunCommand: AsyncParsableCommand {
               reconcile --git https://git.example/acme/specs#main:prod --git git@git.example:acme/more#v2
               reconcile --once -f specs/                             in CI, or by hand
 
+            With --listen ADDRESS it serves /healthz, /readyz, /metrics and /webhooks/SENDER (github, gitlab, gitea, forgejo, generic, vercel,
+            render). A webhook is taken when it proves that it knows the secret in BELAY_WEBHOOK_SECRET, or BELAY_WEBHOOK_SECRET_GITHUB and
+            so on; a push to the repository of --git is then read at once and not with the next poll.
+
             SIGTERM or SIGINT: the steps under way are finished (--grace at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
@@ -76,13 +80,14 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let addresses = try repository.addresses(beside: specs)
         guard once || !addresses.isEmpty || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
-        let program = Program(stateDirectory: state.directory, accountLimit: limits.perAccount)
+        let served = try watch.served()
+        let program = Program(stateDirectory: state.directory, served: served, accountLimit: limits.perAccount)
         let repositories = try repositories(addresses, program)
         guard once else {
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
                 resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8,
-                grace: watch.grace?.duration ?? .seconds(25))
+                grace: watch.grace?.duration ?? .seconds(25), served: served)
             throw ExitCode(await run(repositories))
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty

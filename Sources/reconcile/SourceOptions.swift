@@ -1,5 +1,8 @@
 import ArgumentParser
 import ControlLoop
+import FoundationEssentials
+import Planning
+import Serving
 import Sources
 
 /// Repositories to read specs from, instead of paths.
@@ -82,13 +85,48 @@ struct WatchOptions: ParsableArguments {
             valueName: "duration"))
     var grace: TimeLimit?
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve health, metrics and webhooks here, such as :8080 (every address of the machine) or 127.0.0.1:8080. Default: nothing is served.",
+            valueName: "address"))
+    var listen: GivenAddress?
+
     func validate() throws {
         if let concurrency, !(1...256).contains(concurrency) { throw ValidationError("--concurrency is a number from 1 to 256.") }
     }
 
     /// The option that was given and means nothing without the loop; nil when none was.
     var given: String? {
-        resync != nil ? "--resync" : poll != nil ? "--poll" : concurrency != nil ? "--concurrency" : grace != nil ? "--grace" : nil
+        resync != nil
+            ? "--resync"
+            : poll != nil
+                ? "--poll"
+                : concurrency != nil
+                    ? "--concurrency"
+                    : grace != nil
+                        ? "--grace" : listen != nil ? "--listen" : nil
+    }
+
+    /// What is to be served; nil when nothing is.
+    func served() throws -> Served? {
+        guard let listen else { return nil }
+        let variables = ProcessInfo.processInfo.environment
+        do throws(ServingError) {
+            return try Served(on: listen.address, variables, now: Program.now)
+        } catch {
+            Output(variables: variables, secrets: []).error(error.message)
+            throw ExitCode(.failure)
+        }
+    }
+}
+
+/// An address on the command line: `:8080`.
+struct GivenAddress: ExpressibleByArgument {
+    var address: ListenAddress
+
+    init?(argument: String) {
+        guard let address = ListenAddress(argument) else { return nil }
+        self.address = address
     }
 }
 

@@ -55,7 +55,7 @@ import Testing
     func soManyAreUnderWayAtOnce(limit: Int, tokens: [String?], most: Int, why: String) async throws {
         let time = VirtualTime()
         let host = Host(time)
-        let limits = AccountLimits(host, limit: limit, clock: time)
+        let limits = AccountLimits(limit, clock: time).limiting(host)
         try await time.begin {
             await withTaskGroup(of: Void.self) { group in
                 for token in tokens {
@@ -71,7 +71,7 @@ import Testing
     @Test func aSystemWithManyRequestsKeepsNobodyElseWaiting() async throws {
         let time = VirtualTime()
         let host = Host(time)
-        let limits = AccountLimits(host, limit: 1, clock: time)
+        let limits = AccountLimits(1, clock: time).limiting(host)
         try await time.begin {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -108,7 +108,7 @@ import Testing
     ) async throws {
         let time = VirtualTime()
         let host = Host(time) { $0 == 1 ? HTTPResponse(status: status, headers: headers) : HTTPResponse(status: 200) }
-        let limits = AccountLimits(host, limit: 4, clock: time)
+        let limits = AccountLimits(4, clock: time).limiting(host)
         try await time.begin {
             let told = try await limits.send(Self.request("/v1/x/1"))
             #expect(told.status == status)
@@ -126,7 +126,7 @@ import Testing
     @Test func aShortPauseIsWaitedForAlsoByThoseInTheQueue() async throws {
         let time = VirtualTime()
         let host = Host(time) { $0 == 1 ? HTTPResponse(status: 429, headers: ["Retry-After": "5"]) : HTTPResponse(status: 200) }
-        let limits = AccountLimits(host, limit: 1, clock: time)
+        let limits = AccountLimits(1, clock: time).limiting(host)
         try await time.begin {
             await withTaskGroup(of: Void.self) { group in
                 for number in 1...3 { group.addTask { _ = try? await limits.send(Self.request("/v1/x/\(number)")) } }
@@ -138,7 +138,7 @@ import Testing
     @Test func whoWaitsTooLongIsToldThatNothingWasSent() async throws {
         let time = VirtualTime()
         let host = Host(time)
-        let limits = AccountLimits(host, limit: 1, clock: time)
+        let limits = AccountLimits(1, clock: time).limiting(host)
         try await time.begin {
             async let first = limits.send(Self.request("/a"))
             async let third = limits.send(Self.request("/c"))
@@ -156,7 +156,7 @@ import Testing
     @Test func whoIsCancelledWhileWaitingLeavesNothingBehind() async throws {
         let time = VirtualTime()
         let host = Host(time)
-        let limits = AccountLimits(host, limit: 1, clock: time)
+        let limits = AccountLimits(1, clock: time).limiting(host)
         try await time.begin {
             async let first = limits.send(Self.request("/a"))
             await withTaskGroup(of: Void.self) { group in
@@ -176,7 +176,7 @@ import Testing
     @Test func aStreamCountsUntilItHasBegun() async throws {
         let time = VirtualTime()
         let host = Host(time)
-        let limits = AccountLimits(host, limit: 1, clock: time)
+        let limits = AccountLimits(1, clock: time).limiting(host)
         try await time.begin {
             let stream = try await limits.stream(Self.request("/watch"))
             #expect(stream.status == 200)

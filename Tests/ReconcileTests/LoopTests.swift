@@ -268,12 +268,12 @@ import Testing
 
 extension String {
     /// How often a text is in it.
-    fileprivate func components(of text: String) -> Int { split(separator: text, omittingEmptySubsequences: false).count - 1 }
+    func components(of text: String) -> Int { split(separator: text, omittingEmptySubsequences: false).count - 1 }
 }
 
 extension SandboxedSystem {
     /// Commits the spec and pushes it to `remote.git`, which is made when there is none.
-    fileprivate func publish(web: String = "", api: String = "", text: String? = nil) async throws {
+    func publish(web: String = "", api: String = "", text: String? = nil) async throws {
         let remote = place.path("remote.git")
         if !FileManager.default.fileExists(atPath: remote) {
             try await place.git("init", "-q", "--bare", "-b", "main", remote)

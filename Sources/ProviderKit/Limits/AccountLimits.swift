@@ -3,7 +3,7 @@ public import HTTPCore
 import Model
 import Synchronization
 
-/// A transport that sends at most so many requests of one account at a time, and no reads while its provider asks for a pause.
+/// Sends at most so many requests of one account at a time, and no reads while its provider asks for a pause; over all transports that it limits.
 ///
 /// An account is a host and the credentials that are shown to it; a request that shows none belongs to no account and is not held back. Those
 /// who wait are served in turn, one request of each ``party`` after the other.
@@ -14,11 +14,10 @@ import Synchronization
 /// nobody else: such limits are those of one thing (ten deploys a minute of a service), and a write that is refused did nothing.
 ///
 /// Of a stream only the beginning counts: a watch may last for hours.
-public final class AccountLimits: Transport {
+public final class AccountLimits: Sendable {
     /// Whose requests are made in this task: a system's.
     @TaskLocal public static var party = ""
 
-    private let transport: any Transport
     private let limit: Int
     private let clock: any Clock<Duration>
     private let elapsed: @Sendable () -> Duration
@@ -28,55 +27,36 @@ public final class AccountLimits: Transport {
     public static let patience = Duration.seconds(5)
 
     /// - Parameter limit: how many requests of one account are under way at once; at least 1.
-    public convenience init(_ transport: any Transport, limit: Int) {
-        self.init(transport, limit: limit, clock: ContinuousClock())
-    }
+    public convenience init(_ limit: Int) { self.init(limit, clock: ContinuousClock()) }
 
-    init(_ transport: any Transport, limit: Int, clock: some Clock<Duration>) {
-        self.transport = transport
+    init(_ limit: Int, clock: some Clock<Duration>) {
         self.limit = max(1, limit)
         self.clock = clock
         let start = clock.now
         elapsed = { start.duration(to: clock.now) }
     }
 
-    public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        guard let account = Account(request) else { return try await transport.send(request) }
-        if let pause = try await enter(account, request) { return Self.paused(pause) }
-        do throws(TransportError) {
-            let response = try await transport.send(request)
-            leave(account, request, told: (response.status, response.headers))
-            return response
-        } catch {
-            leave(account, request, told: nil)
-            throw error
-        }
+    /// The transport, with its requests limited. It is given none that has to wait: what counts requests belongs inside.
+    public func limiting(_ transport: any Transport) -> any Transport { LimitedTransport(transport: transport, limits: self) }
+
+    /// The environment, with its requests limited.
+    public func limiting(_ environment: ProviderEnvironment) -> ProviderEnvironment {
+        var environment = environment
+        environment.transport = limiting(environment.transport)
+        return environment
     }
 
-    public func stream(_ request: HTTPRequest) async throws(TransportError) -> HTTPStream {
-        guard let account = Account(request) else { return try await transport.stream(request) }
-        if let pause = try await enter(account, request) {
-            let response = Self.paused(pause)
-            let chunks = AsyncThrowingStream<[UInt8], any Error> { continuation in
-                continuation.yield(response.body)
-                continuation.finish()
-            }
-            return HTTPStream(status: response.status, headers: response.headers, chunks: chunks)
-        }
-        do throws(TransportError) {
-            let stream = try await transport.stream(request)
-            leave(account, request, told: (stream.status, stream.headers))
-            return stream
-        } catch {
-            leave(account, request, told: nil)
-            throw error
-        }
+    /// The provider, with its requests limited.
+    public func limiting(_ registration: ProviderRegistration) -> ProviderRegistration {
+        var limited = registration
+        limited.connect = { registration.connect(self.limiting($0)) }
+        return limited
     }
 
     // MARK: - Waiting
 
     /// Returns when the request may be sent: nil then; otherwise the pause that is left, and it may not be sent.
-    private func enter(_ account: Account, _ request: HTTPRequest) async throws(TransportError) -> Duration? {
+    fileprivate func enter(_ account: Account, _ request: HTTPRequest) async throws(TransportError) -> Duration? {
         let start = elapsed()
         while true {
             let now = elapsed()
@@ -119,7 +99,7 @@ public final class AccountLimits: Transport {
         }
     }
 
-    private func leave(_ account: Account, _ request: HTTPRequest, told: (status: Int, headers: HTTPHeaders)?) {
+    fileprivate func leave(_ account: Account, _ request: HTTPRequest, told: (status: Int, headers: HTTPHeaders)?) {
         var pause: Duration?
         if request.method.isSafe, let told, told.status == 429 || told.status == 503 { pause = APIError.retryAfter(told.headers) }
         let now = elapsed()
@@ -127,6 +107,45 @@ public final class AccountLimits: Transport {
             lanes[account]?.leave(Account.endpoint(request), after: pause, at: now)
             // Tokens change; what nobody uses is not kept.
             if lanes[account]?.isUnused(at: now) ?? false { lanes[account] = nil }
+        }
+    }
+}
+
+/// One transport under limits.
+private struct LimitedTransport: Transport {
+    let transport: any Transport
+    let limits: AccountLimits
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        guard let account = Account(request) else { return try await transport.send(request) }
+        if let pause = try await limits.enter(account, request) { return Self.paused(pause) }
+        do throws(TransportError) {
+            let response = try await transport.send(request)
+            limits.leave(account, request, told: (response.status, response.headers))
+            return response
+        } catch {
+            limits.leave(account, request, told: nil)
+            throw error
+        }
+    }
+
+    func stream(_ request: HTTPRequest) async throws(TransportError) -> HTTPStream {
+        guard let account = Account(request) else { return try await transport.stream(request) }
+        if let pause = try await limits.enter(account, request) {
+            let response = Self.paused(pause)
+            let chunks = AsyncThrowingStream<[UInt8], any Error> { continuation in
+                continuation.yield(response.body)
+                continuation.finish()
+            }
+            return HTTPStream(status: response.status, headers: response.headers, chunks: chunks)
+        }
+        do throws(TransportError) {
+            let stream = try await transport.stream(request)
+            limits.leave(account, request, told: (stream.status, stream.headers))
+            return stream
+        } catch {
+            limits.leave(account, request, told: nil)
+            throw error
         }
     }
 
