@@ -258,6 +258,7 @@ let package = Package(
             "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
+        tests("ProviderKitTests", "HTTPCore", "ProviderKit", "TestDoubles"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("MeteringTests", "HTTPCore", "Metering"),
         tests("ServingTests", "CurlTransport", "HTTPCore", "JSONValues", "Serving", crypto),

@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 public import Sources
 import State
 import Synchronization
@@ -75,6 +76,9 @@ public struct Loop: Sendable {
     private func carryOut(_ work: LoopWork, _ events: @escaping @Sendable (LoopEvent) -> Void) async -> LoopHappening {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
+        case .accept(let snapshot):
+            await source.accept(snapshot)
+            return .accepted
         case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
         case .awaitDuty:
@@ -87,7 +91,9 @@ public struct Loop: Sendable {
             let id = wanted.system.id
             let time = Stopwatch(reconciler.clock)
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
-                await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                await AccountLimits.$party.withValue(id.description) {
+                    await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                }
             }
             probe.ended(report, time.elapsed)
             return .ended(report, flag.isRaised)
@@ -99,12 +105,16 @@ public struct Loop: Sendable {
             }
             return .letGo(ended)
         case .survey(let wanted):
-            do throws(StateError) {
-                let survey = try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision)
-                return .surveyed(wanted.system.id, .success(survey))
-            } catch {
-                return .surveyed(wanted.system.id, .failure(error.problem))
-            }
+            let id = wanted.system.id
+            return .surveyed(id, await AccountLimits.$party.withValue(id.description) { await survey(wanted) })
+        }
+    }
+
+    private func survey(_ wanted: WantedSystem) async -> Result<Survey, Problem> {
+        do throws(StateError) {
+            return .success(try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision))
+        } catch {
+            return .failure(error.problem)
         }
     }
 
@@ -157,6 +167,7 @@ struct WantedSystem: Sendable {
     /// True if both say the same of the system, in whatever revisions.
     func isSame(as other: WantedSystem) -> Bool {
         snapshot.holds(file, as: other.snapshot, other.file)
+            && snapshot.holds(beside: system.filesRead, as: other.snapshot, other.system.filesRead)
     }
 
     /// The origin is `file:line:column`.
@@ -181,6 +192,8 @@ final class PassFlag: Sendable {
 enum LoopHappening: Sendable {
     case read(Result<Holding, SourceError>?)
     case tick(Duration)
+    /// The source knows what loads.
+    case accepted
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
@@ -197,6 +210,8 @@ enum LoopHappening: Sendable {
 /// What a loop does then, each in a task.
 enum LoopWork: Sendable {
     case read
+    /// Tells the source that this loads.
+    case accept(Snapshot)
     case listen
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)

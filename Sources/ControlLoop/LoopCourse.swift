@@ -25,6 +25,8 @@ struct LoopCourse {
     private var failure: String?
     /// What of the source cannot be asked, as it was told.
     private var troubles: [String] = []
+    /// What loads, and has to be told to the source.
+    private var accepted: [Snapshot] = []
     private var isStopping = false
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
@@ -46,8 +48,10 @@ struct LoopCourse {
         case .read(let result?):
             guard !isStopping else { break }
             read(result, at: now)
+            work += accepted.map(LoopWork.accept)
+            accepted = []
             work.append(.read)
-        case .tick: break
+        case .tick, .accepted: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
         case .letGo(let ended): letGo(ended, at: now)
@@ -128,7 +132,14 @@ struct LoopCourse {
         defer { origins[part.origin] = standing }
         switch part.result {
         case .failure(let error):
-            if standing.fail(error) { events(.unreadable(error, watched: standing.systems.sorted(), origin: part.origin)) }
+            guard standing.fail(error) else { return }
+            recall(part, &standing, at: now)
+            let watched = standing.systems.sorted()
+            if let revision = error.revision {
+                events(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin))
+            } else {
+                events(.unreadable(error, watched: watched, origin: part.origin))
+            }
         case .success(let snapshot):
             guard standing.isNews(snapshot) || standing.isContested else { return }
             let loading = loop.load(snapshot)
@@ -140,15 +151,29 @@ struct LoopCourse {
             }
             guard mistakes.isEmpty else {
                 if standing.reject(mistakes) {
+                    recall(part, &standing, at: now)
                     events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
                 }
                 return
             }
+            events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
             want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
             let names = Set(loading.systems.map(\.id))
             leave(standing.systems.subtracting(names))
             standing.accept(names)
+            accepted.append(snapshot)
         }
+    }
+
+    /// Looks at what loaded before this process began, where nothing did since.
+    private mutating func recall(_ part: Holding.Part, _ standing: inout OriginStanding, at now: Duration) {
+        guard standing.systems.isEmpty, let before = part.lastGood else { return }
+        let loading = loop.load(before)
+        guard loading.mistakes.isEmpty,
+            loading.systems.allSatisfy({ contests(of: $0, from: part.origin, besides: []).isEmpty })
+        else { return }
+        want(loading, before, from: part.origin, wasLooking: true, at: now)
+        standing.recall(Set(loading.systems.map(\.id)))
     }
 
     /// What of a system another part of the source has already, in words.
@@ -158,7 +183,6 @@ struct LoopCourse {
     }
 
     private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
-        events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
         for system in loading.systems {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)

@@ -17,15 +17,16 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    var grace: Duration
     /// Nil for a process that works alone.
     var replica: Replica?
     /// Nil serves nothing.
     var served: Served?
 
     /// - Parameters:
-    ///   - repository: nil watches the paths.
+    ///   - repositories: empty watches the paths.
     ///   - cluster: the objects of a cluster instead of both.
-    func callAsFunction(_ repository: GitSource?, _ cluster: ClusterRun? = nil) async -> Verdict {
+    func callAsFunction(_ repositories: [GitSource], _ cluster: ClusterRun? = nil) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
@@ -33,12 +34,15 @@ struct LoopRun: Sendable {
         do throws(SourceError) {
             if let cluster {
                 source = cluster.source
-            } else if let repository {
-                source = repository
+            } else if let only = repositories.first, repositories.count == 1 {
+                source = only
+            } else if !repositories.isEmpty {
+                source = GitSources(repositories)
             } else {
                 // Somebody who names a path that is not there wants to know it now.
                 _ = try await PathSource(specs.files).snapshot()
-                source = try await WatchedPaths(specs.files, rereading: resync, clock: program.reconciler.clock)
+                source = try await WatchedPaths(
+                    specs.files, rereading: resync, clock: program.reconciler.clock, filesRead: Program.filesRead)
             }
         } catch {
             program.output.error(error.message)
@@ -53,8 +57,8 @@ struct LoopRun: Sendable {
         )
         let duty = replica.map { _ in Duty() }
         let loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options,
-            duty: duty, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
+            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
+            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
             var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
@@ -77,7 +81,7 @@ struct LoopRun: Sendable {
             }
         }
         do throws(ServingError) {
-            if let served { try await served(repository, lines, while: work) } else { await work() }
+            if let served { try await served(repositories, lines, while: work) } else { await work() }
         } catch {
             program.output.error(error.message)
             return .failure

@@ -42,7 +42,11 @@ struct Program: Sendable {
     ///   - context: of a kubeconfig, for whatever names none itself.
     ///   - usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
     ///   - served: counts the requests; nil counts nothing.
-    init(stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil) {
+    ///   - accountLimit: how many requests of one provider account are under way at once.
+    init(
+        stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
+        accountLimit: Int? = nil
+    ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
@@ -65,10 +69,11 @@ struct Program: Sendable {
             operatorKey = .failure(error)
         }
         self.userAgent = userAgent
-        /// What a provider, or another client, gets: its requests are counted as its own.
+        let limits = AccountLimits(accountLimit ?? 16)
+        /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
         func environment(of client: String) -> ProviderEnvironment {
             let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
-            return served?.counting(environment, as: client) ?? environment
+            return limits.limiting(served?.counting(environment, as: client) ?? environment)
         }
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment(of: "secrets")).read)
         let addresses: FlagDatabases.AddressReading = { source, name in
@@ -81,7 +86,7 @@ struct Program: Sendable {
             ClusterEnvironment(variables: variables, now: now), transport: transport, userAgent: userAgent)
         reconciler = Reconciler(
             providers: ProviderRegistry(
-                allProviders.map { served?.counting($0) ?? $0 },
+                allProviders.map { limits.limiting($0) }.map { served?.counting($0) ?? $0 },
                 environment: ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)),
             store: { system throws(StateError) in
                 try Self.store(of: system, given: directory, else: usualPlace, variables, clusterStates) {
@@ -135,6 +140,9 @@ struct Program: Sendable {
     /// Reads every kind of target that there is.
     static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
+    /// What specs read beside themselves.
+    static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
+
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
@@ -143,7 +151,11 @@ struct Program: Sendable {
     }
 
     /// The same, of any source.
-    func systems(in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm) async -> (snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
+    func systems(
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+    ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
             output.error(conclusion ?? errors.joined(separator: "\n"))
@@ -159,7 +171,7 @@ struct Program: Sendable {
                 let count = loading.mistakes.count
                 return refused(loading.mistakes, "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            guard !loading.systems.isEmpty else {
+            guard !loading.systems.isEmpty || isOneOfSeveral else {
                 let names = Self.loader.load(snapshot.files).systems.map(\.id.description).joined(separator: ", ")
                 return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
@@ -168,6 +180,12 @@ struct Program: Sendable {
         } catch {
             return refused([error.message], nil)
         }
+    }
+
+    /// Says why nothing is done: as one error, and as a list where JSON is asked for.
+    func tell(_ mistakes: [String], _ form: OutputForm) {
+        output.error(mistakes.joined(separator: "\n"))
+        if form == .json { output.result(.list("ErrorList", mistakes.map { ["message": .string($0)] })) }
     }
 
     /// What the files of a snapshot hold, of the systems that were chosen.
