@@ -59,7 +59,8 @@ struct Program: Sendable {
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] }
                 + WebhookSecrets.variables.flatMap { (variables[$0] ?? "").split(whereSeparator: \.isWhitespace).map(String.init) })
-        userAgent = "belay/\(Version.current)"
+        let userAgent = "belay/\(Version.current)"
+        self.userAgent = userAgent
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now = Self.now
         let operatorKey: Result<ConfigurationKey?, Problem>
@@ -68,7 +69,6 @@ struct Program: Sendable {
         } catch {
             operatorKey = .failure(error)
         }
-        self.userAgent = userAgent
         let limits = AccountLimits(accountLimit ?? 16)
         /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
         func environment(of client: String) -> ProviderEnvironment {

@@ -104,7 +104,7 @@ struct ClusterOptions: ParsableArguments {
             return
         }
         if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
-        if repository.git != nil { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        if !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
         for name in namespaces where name.isEmpty || name.contains("/") {
             throw ValidationError("--namespace takes the name of one namespace.")
         }
