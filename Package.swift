@@ -228,7 +228,8 @@ let package = Package(
             "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(
-            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Metering", "Model", "Planning",
+            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Metering", "Model",
+            "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
         tests("HTTPCoreTests", "HTTPCore"),
