@@ -130,9 +130,12 @@ let package = Package(
         library("Metering", "ControlLoop", "Execution", "HTTPCore", "Model", "Planning"),
         library(
             "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
+        // Files for running it in a cluster, made from declarations
+        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "Metering", "MigrationFiles", "Migrations", "Model", "Planning",
+            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model",
+            "Planning",
             "ProviderKit", "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State",
             "TextLayout", "YAMLReading", arguments),
 
@@ -212,6 +215,9 @@ let package = Package(
             "FlagsTests", "DatabaseServers", "Flags", "HTTPCore", "JSONValues", "Model", "OpenAPIValidation", "ProviderKit", "SQL",
             "Simulators",
             "SpecFields", "TestPrograms", "YAMLReading"),
+        tests(
+            "ShippingTests", "ControlPlane", "CurlTransport", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "TestPrograms",
+            "YAMLReading", "reconcile"),
         tests("TextLayoutTests", "TextLayout"),
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),

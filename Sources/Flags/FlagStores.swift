@@ -1,3 +1,4 @@
+import KubernetesAPI
 public import Model
 public import ProviderKit
 public import SQL
@@ -17,6 +18,12 @@ public struct FlagStores: Sendable {
         FlagTargetKind(FlagdTarget.self, "A flag definition file of flagd (OpenFeature)."),
         FlagTargetKind(ConfigMapFlagTarget.self, "A flag definition of flagd in a key of a Kubernetes ConfigMap."),
         FlagTargetKind(EdgeConfigTarget.self, "An item of a Vercel Edge Config (Global Config) that holds all flags."),
+    ]
+
+    /// What the store in a ConfigMap needs in its namespace.
+    public static let permissions = [
+        ClusterPermission(
+            .flags, [.configMaps], ["get", "patch"], "Reads and writes the flags of a spec whose flags.store is a ConfigMap.")
     ]
 
     private let environment: ProviderEnvironment

@@ -11,17 +11,20 @@ public struct ProviderRegistration: Sendable {
     public var target: @Sendable (_ text: String) -> (any Target)?
     /// Environment variables whose values are secrets, for redaction.
     public var secretVariables: [String]
+    /// What it needs to be allowed in a cluster.
+    public var permissions: [ClusterPermission]
     /// Reads endpoint and credentials; sends nothing. Fails with what to set and where to get it.
     public var connect: @Sendable (ProviderEnvironment) -> Result<AnyProvider, Problem>
 
     public init<P: Provider>(
-        _ provider: P.Type, doc: String, hasReleases: Bool = true, secretVariables: [String],
+        _ provider: P.Type, doc: String, hasReleases: Bool = true, secretVariables: [String], permissions: [ClusterPermission] = [],
         connect: @escaping @Sendable (ProviderEnvironment) -> Result<P, Problem>
     ) where P.Target: SpecObject {
         name = P.Target.provider
         targetKind = TargetKind(P.Target.self, doc, hasReleases: hasReleases)
         target = { text in try? JSONDecoder().decode(P.Target.self, from: Data(text.utf8)) }  // Nil is the answer.
         self.secretVariables = secretVariables
+        self.permissions = permissions
         self.connect = { environment in connect(environment).map(AnyProvider.init) }
     }
 }

@@ -5,6 +5,11 @@ public struct GeneratedFile: Sendable, Hashable {
     /// Relative to the root of the project.
     public var path: String
     public var text: String
+
+    public init(path: String, text: String) {
+        self.path = path
+        self.text = text
+    }
 }
 
 extension SpecLoader {

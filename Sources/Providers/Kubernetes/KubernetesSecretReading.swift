@@ -7,6 +7,11 @@ public import ProviderKit
 ///
 /// Reads no kubeconfig before it is asked for a Secret.
 public struct KubernetesSecretReading: Sendable {
+    /// What is needed in the namespace of each Secret.
+    public static let permissions = [
+        ClusterPermission(.references, [.secrets], ["get"], "Reads the values that a spec takes from Secrets with fromSecret.")
+    ]
+
     private let clients: ClusterClients
 
     public init(_ environment: ProviderEnvironment) { clients = ClusterClients(environment) }

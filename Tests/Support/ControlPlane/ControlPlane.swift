@@ -23,6 +23,8 @@ public actor ControlPlane {
         /// Of the user `admin`.
         public var clientCertificateFile: String
         public var clientKeyFile: String
+        /// What the service accounts of ``auditedNamespace`` asked for: an event of the API server a line, in JSON.
+        public var auditLog: String
     }
 
     public struct Failure: Error, CustomStringConvertible {
@@ -50,6 +52,9 @@ public actor ControlPlane {
         let root = FileManager.default.temporaryDirectory.appending(
             path: "belay-control-plane-\(ProcessInfo.processInfo.processIdentifier)"
         ).path
+        let auditLog = "\(root)/audit.log"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        try Data(auditPolicy.utf8).write(to: URL(filePath: "\(root)/audit-policy.yaml"))
         var scripts = FilePath(#filePath)
         scripts.removeLastComponent()
         scripts.removeLastComponent()
@@ -62,6 +67,7 @@ public actor ControlPlane {
                 "KT_PARENT": String(ProcessInfo.processInfo.processIdentifier), "KT_READY_PODS": "-q --bind --fail :broken --crash :crash",
                 // By default the controllers ask at most 20 times a second, and tests that run side by side wait for each other.
                 "KT_KCM_EXTRA": "--kube-api-qps=500 --kube-api-burst=1000",
+                "KT_API_EXTRA": "--audit-policy-file=\(root)/audit-policy.yaml --audit-log-path=\(auditLog) --audit-log-mode=blocking",
             ]), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else {
             throw Failure(description: "\(script): \(result.standardOutput) \(result.standardError)")
@@ -73,6 +79,21 @@ public actor ControlPlane {
         }
         return Running(
             kubeconfig: kubeconfig, server: String(server), token: token, certificateAuthorityFile: "\(root)/pki/ca.crt",
-            clientCertificateFile: "\(root)/pki/admin.crt", clientKeyFile: "\(root)/pki/admin.key")
+            clientCertificateFile: "\(root)/pki/admin.crt", clientKeyFile: "\(root)/pki/admin.key",
+            auditLog: auditLog)
     }
+
+    /// The namespace whose service accounts are audited: what they may do is compared with what they did.
+    public static let auditedNamespace = "belay-audited"
+
+    private static let auditPolicy = """
+        apiVersion: audit.k8s.io/v1
+        kind: Policy
+        omitStages: [RequestReceived]
+        rules:
+          - level: Metadata
+            userGroups: ["system:serviceaccounts:\(auditedNamespace)"]
+          - level: None
+
+        """
 }

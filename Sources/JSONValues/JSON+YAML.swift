@@ -1,8 +1,6 @@
-import JSONValues
-
 extension JSON {
     /// Block YAML, two spaces a level. Strings that are more than a plain word are quoted.
-    var yaml: String {
+    public var yaml: String {
         var text = ""
         writeBlock(into: &text, indent: 0)
         return text

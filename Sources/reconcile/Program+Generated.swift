@@ -1,0 +1,22 @@
+import AllProviders
+import Flags
+import KubernetesProvider
+import Manifests
+import Model
+import ProviderKit
+import SpecLoading
+
+extension Program {
+    /// What the parts of Belay need to be allowed in a cluster: a line for each part.
+    static var permissions: [ClusterPermission] {
+        allProviders.flatMap(\.permissions)
+            + FlagStores.permissions
+            + KubernetesSecretReading.permissions
+    }
+
+    /// Every file that is made from declarations.
+    static var generatedFiles: [GeneratedFile] {
+        let files = loader.generatedFiles
+        return files + GeneratedManifests(permissions: permissions, beside: files).files
+    }
+}

@@ -1,0 +1,76 @@
+import ControlPlane
+import JSONValues
+import KubernetesAPI
+import TestPrograms
+
+extension RoleWorld {
+    static let work = "roles-work"
+
+    /// Makes a workload that has run `v1` and runs `v2`.
+    ///
+    /// - Parameter history: how many former releases its controller keeps.
+    func release(_ resource: KubernetesResource, _ name: String, history: Int = 10) async throws {
+        for image in ["v1", "v2"] {
+            var spec: JSON = [
+                "selector": ["matchLabels": ["app": .string(name)]], "revisionHistoryLimit": .integer(history),
+                "template": [
+                    "metadata": ["labels": ["app": .string(name)]],
+                    "spec": [
+                        "terminationGracePeriodSeconds": 0,
+                        "containers": [["name": "api", "image": .string("registry.test/api:\(image)")]],
+                    ],
+                ],
+            ]
+            if resource != .daemonSets { spec["replicas"] = 1 }
+            if resource == .statefulSets { spec["serviceName"] = .string(name) }
+            let object = Self.object("apps/v1", resource.kind, name, ["spec": spec])
+            if image == "v1" {
+                _ = try await client.create(resource, namespace: Self.work, object, fieldManager: "kubectl-create")
+            } else {
+                _ = try await client.patch(resource, namespace: Self.work, name: name, .strategicMerge(object), fieldManager: "kubectl-set")
+            }
+            try await settle(resource, name)
+        }
+    }
+
+    /// Waits until the controller has seen what is declared and its pods are all of it.
+    func settle(_ resource: KubernetesResource, _ name: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let object = try await client.get(resource, namespace: Self.work, name: name).body
+            let status = object["status"] ?? [:]
+            let updated = status["updatedReplicas"] ?? status["updatedNumberScheduled"]
+            let ready = status["readyReplicas"] ?? status["numberReady"]
+            let isSeen = status["observedGeneration"] == object["metadata"]?["generation"]
+            if isSeen, updated == 1, ready == 1, (status["replicas"] ?? 1) == 1 { return }
+            guard ContinuousClock.now < deadline else {
+                throw ControlPlane.Failure(description: "\(resource.plural) \(name) is not settled after 60 s: \(status)")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// A spec of one component.
+    func spec(_ system: String, _ target: String, release: String = "v1", env: String? = nil) throws -> String {
+        try place.write(
+            "\(system).yaml",
+            """
+            apiVersion: belay.dev/v1alpha1
+            kind: System
+            metadata: {name: \(system)}
+            spec:
+              components:
+                api:
+                  kubernetes: {namespace: \(Self.work), \(target)}
+                  release: \(release)
+            \(env.map { "      env: \($0)\n" } ?? "")
+            """)
+    }
+
+    /// Runs the program as one of the accounts, with a record of its own.
+    func reconcile(_ arguments: [String], as kubeconfig: String, record: String, value: String = "a") async throws -> BuiltProgram.Ended {
+        try await BuiltProgram("reconcile").run(
+            arguments + ["--state", place.path("state-\(record)")],
+            variables: ["KUBECONFIG": kubeconfig, "SETTING": value, "BELAY_KEY": nil])
+    }
+}
