@@ -126,17 +126,16 @@ let package = Package(
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
+        // Files for running it in a cluster, made from declarations
+        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         // What the loop serves: numbers, health, webhooks
         library("Metering", "ControlLoop", "Execution", "HTTPCore", "Model", "Planning"),
         library(
             "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
-        // Files for running it in a cluster, made from declarations
-        library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
             "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
             "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model",
-            "Planning",
-            "ProviderKit", "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State",
+            "Planning", "ProviderKit", "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State",
             "TextLayout", "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
