@@ -41,7 +41,8 @@ extension Reconciler {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let known = try await session.abandonIntents(by: system, at: now())
-                let observer = try await observer(of: system, recorded: known, making: true, adopts: options.adopts)
+                let observer = try await observer(
+                    of: system, recorded: known, making: true, adopts: options.adopts || snapshot.adopts)
                 // What was applied since an open transition began tells its phases.
                 let request = schemaRequest(
                     of: system, revision: snapshot.revision, signing: observer.signing, readsAll: known.transition != nil)
@@ -56,7 +57,8 @@ extension Reconciler {
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
                     configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request?.value)
-                if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
+                let adopts = options.adopts || snapshot.adopts
+                if let problem = await refusal(of: survey, from: source, adopts: adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
                 // Told once: what was told before is in the record.
@@ -95,7 +97,10 @@ extension Reconciler {
         return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
-            next: "check the plan and that this is the right place of its state, then add --adopt")
+            next: "check the plan and that this is the right place of its state, then add --adopt"
+                + (survey.revision.kind == .generation
+                    ? ", or: kubectl annotate -n \(survey.system.id.namespace) systems.belay.dev/\(survey.system.id.name) belay.dev/adopt=true"
+                    : ""))
     }
 
     private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {
