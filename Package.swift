@@ -106,7 +106,7 @@ let package = Package(
 
         // Databases and flags
         library("SQL", "CPostgres", "CSQLite"),
-        library("SQLParsing", "CPgQuery", "CSQLite", "JSONValues", "SQL", crypto),
+        library("SQLParsing", "CPgQuery", "JSONValues", "SQL", crypto),
         library("MigrationFiles", "SQLParsing"),
         library(
             "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),
@@ -121,6 +121,8 @@ let package = Package(
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
         library("DatabaseState", "Model", "SQL", "State"),
+        library("Leases", "JSONValues", "KubernetesAPI", "Model", "State"),
+        library("ClusterState", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
@@ -137,10 +139,11 @@ let package = Package(
         library(
             "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
         program(
-            "reconcile", "AllProviders", "ClusterSource", "ClusterStatus", "ConfigurationValues", "ControlLoop", "CurlTransport",
-            "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI", "KubernetesProvider",
-            "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing",
-            "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading", arguments),
+            "reconcile", "AllProviders", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
+            "CurlTransport", "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "KubernetesProvider", "Leases", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
+            "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -161,6 +164,8 @@ let package = Package(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
             "SpecLoading", "State"),
+        library(
+            "FakeCluster", path: "Tests/Support/FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI", "Model"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -206,6 +211,9 @@ let package = Package(
         tests(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
+        tests(
+            "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
@@ -237,6 +245,10 @@ let package = Package(
         tests("StateTests", "Model", "State"),
         tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
+        tests(
+            "ClusterStateTests", "ClusterState", "ControlPlane", "CurlTransport", "FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "Model", "SandboxServer", "Simulators", "State", "StateContract", "TestDoubles", "TestPrograms", "reconcile"),
         tests(
             "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
             "crash-subject", "reconcile"),
@@ -246,6 +258,7 @@ let package = Package(
             "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
+        tests("ProviderKitTests", "HTTPCore", "ProviderKit", "TestDoubles"),
         tests("HTTPCoreTests", "HTTPCore"),
         tests("MeteringTests", "HTTPCore", "Metering"),
         tests("ServingTests", "CurlTransport", "HTTPCore", "JSONValues", "Serving", crypto),

@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 public import Sources
 import State
 import Synchronization
@@ -16,14 +17,16 @@ public struct Loop: Sendable {
     public var options: PassOptions
     /// Between -1 and 1.
     public var jitter: @Sendable () -> Double
+    /// Nil for a loop that works on all systems.
+    public var duty: Duty?
     /// How it is reached from outside.
     public var line: LoopLine
     public var probe: LoopProbe
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
-        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, line: LoopLine = LoopLine(), probe: LoopProbe = LoopProbe(),
-        load: @escaping @Sendable (Snapshot) -> Loading
+        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, duty: Duty? = nil, line: LoopLine = LoopLine(),
+        probe: LoopProbe = LoopProbe(), load: @escaping @Sendable (Snapshot) -> Loading
     ) {
         self.reconciler = reconciler
         self.source = source
@@ -31,6 +34,7 @@ public struct Loop: Sendable {
         self.pace = pace
         self.options = options
         self.jitter = jitter
+        self.duty = duty
         self.line = line
         self.probe = probe
     }
@@ -51,6 +55,7 @@ public struct Loop: Sendable {
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
             group.addTask { .told(await line.next()) }
+            if duty != nil { group.addTask { await carryOut(.awaitDuty, events) } }
             var armed: Duration?
             while let happening = await group.next() {
                 if case .tick(let due) = happening, armed == due { armed = nil }
@@ -71,8 +76,14 @@ public struct Loop: Sendable {
     private func carryOut(_ work: LoopWork, _ events: @escaping @Sendable (LoopEvent) -> Void) async -> LoopHappening {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
+        case .accept(let snapshot):
+            await source.accept(snapshot)
+            return .accepted
         case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
+        case .awaitDuty:
+            await duty?.change()
+            return .duty
         case .pass(let wanted, let flag):
             var own = options
             own.isSuperseded = { flag.isRaised }
@@ -80,7 +91,9 @@ public struct Loop: Sendable {
             let id = wanted.system.id
             let time = Stopwatch(reconciler.clock)
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
-                await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                await AccountLimits.$party.withValue(id.description) {
+                    await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                }
             }
             probe.ended(report, time.elapsed)
             return .ended(report, flag.isRaised)
@@ -92,12 +105,16 @@ public struct Loop: Sendable {
             }
             return .letGo(ended)
         case .survey(let wanted):
-            do throws(StateError) {
-                let survey = try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision)
-                return .surveyed(wanted.system.id, .success(survey))
-            } catch {
-                return .surveyed(wanted.system.id, .failure(error.problem))
-            }
+            let id = wanted.system.id
+            return .surveyed(id, await AccountLimits.$party.withValue(id.description) { await survey(wanted) })
+        }
+    }
+
+    private func survey(_ wanted: WantedSystem) async -> Result<Survey, Problem> {
+        do throws(StateError) {
+            return .success(try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision))
+        } catch {
+            return .failure(error.problem)
         }
     }
 
@@ -150,6 +167,7 @@ struct WantedSystem: Sendable {
     /// True if both say the same of the system, in whatever revisions.
     func isSame(as other: WantedSystem) -> Bool {
         snapshot.holds(file, as: other.snapshot, other.file)
+            && snapshot.holds(beside: system.filesRead, as: other.snapshot, other.system.filesRead)
     }
 
     /// The origin is `file:line:column`.
@@ -174,12 +192,16 @@ final class PassFlag: Sendable {
 enum LoopHappening: Sendable {
     case read(Result<Holding, SourceError>?)
     case tick(Duration)
+    /// The source knows what loads.
+    case accepted
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
     case letGo(LettingGo)
     /// What was said on the line; nil when nobody listens any more.
     case told([LoopLine.Message]?)
+    /// Other systems are to be worked on.
+    case duty
     case stop
     case graceIsOver
     case cancelled
@@ -188,9 +210,12 @@ enum LoopHappening: Sendable {
 /// What a loop does then, each in a task.
 enum LoopWork: Sendable {
     case read
+    /// Tells the source that this loads.
+    case accept(Snapshot)
     case listen
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
     case letGo(WantedSystem, Snapshot.Leaving, PassFlag)
     case cancelAfterGrace
+    case awaitDuty
 }

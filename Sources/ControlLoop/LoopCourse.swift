@@ -14,6 +14,8 @@ struct LoopCourse {
     private var origins: [String: OriginStanding] = [:]
     private var claims = ClaimLedger()
     private var running: [SystemID: PassFlag] = [:]
+    /// Those of the wanted ones that this process works on, as far as it was seen to.
+    private var own: Set<SystemID> = []
     private var rhythms: [SystemID: Rhythm] = [:]
     /// When the last look at a system began.
     private var begun: [SystemID: Duration] = [:]
@@ -23,6 +25,8 @@ struct LoopCourse {
     private var failure: String?
     /// What of the source cannot be asked, as it was told.
     private var troubles: [String] = []
+    /// What loads, and has to be told to the source.
+    private var accepted: [Snapshot] = []
     private var isStopping = false
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
@@ -44,8 +48,10 @@ struct LoopCourse {
         case .read(let result?):
             guard !isStopping else { break }
             read(result, at: now)
+            work += accepted.map(LoopWork.accept)
+            accepted = []
             work.append(.read)
-        case .tick: break
+        case .tick, .accepted: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
         case .letGo(let ended): letGo(ended, at: now)
@@ -53,6 +59,10 @@ struct LoopCourse {
         case .told(let messages?):
             for message in messages { hear(message, at: now) }
             work.append(.listen)
+        case .duty:
+            guard !isStopping else { break }
+            changeDuty(at: now)
+            work.append(.awaitDuty)
         case .stop:
             guard !isStopping else { break }
             isStopping = true
@@ -63,8 +73,9 @@ struct LoopCourse {
         }
         while !isStopping, queue.workCount < loop.pace.concurrency, let next = queue.takeNext(at: now) {
             let system = next.system
-            guard let wanted = wanted[system] else {
+            guard let wanted = wanted[system], isOwn(system) else {
                 queue.finish(system)
+                own.remove(system)
                 continue
             }
             if let leaving = wanted.snapshot.leaving {
@@ -121,7 +132,14 @@ struct LoopCourse {
         defer { origins[part.origin] = standing }
         switch part.result {
         case .failure(let error):
-            if standing.fail(error) { events(.unreadable(error, watched: standing.systems.sorted(), origin: part.origin)) }
+            guard standing.fail(error) else { return }
+            recall(part, &standing, at: now)
+            let watched = standing.systems.sorted()
+            if let revision = error.revision {
+                events(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin))
+            } else {
+                events(.unreadable(error, watched: watched, origin: part.origin))
+            }
         case .success(let snapshot):
             guard standing.isNews(snapshot) || standing.isContested else { return }
             let loading = loop.load(snapshot)
@@ -133,15 +151,29 @@ struct LoopCourse {
             }
             guard mistakes.isEmpty else {
                 if standing.reject(mistakes) {
+                    recall(part, &standing, at: now)
                     events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
                 }
                 return
             }
+            events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
             want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
             let names = Set(loading.systems.map(\.id))
             leave(standing.systems.subtracting(names))
             standing.accept(names)
+            accepted.append(snapshot)
         }
+    }
+
+    /// Looks at what loaded before this process began, where nothing did since.
+    private mutating func recall(_ part: Holding.Part, _ standing: inout OriginStanding, at now: Duration) {
+        guard standing.systems.isEmpty, let before = part.lastGood else { return }
+        let loading = loop.load(before)
+        guard loading.mistakes.isEmpty,
+            loading.systems.allSatisfy({ contests(of: $0, from: part.origin, besides: []).isEmpty })
+        else { return }
+        want(loading, before, from: part.origin, wasLooking: true, at: now)
+        standing.recall(Set(loading.systems.map(\.id)))
     }
 
     /// What of a system another part of the source has already, in words.
@@ -151,7 +183,6 @@ struct LoopCourse {
     }
 
     private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
-        events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
         for system in loading.systems {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
@@ -161,6 +192,7 @@ struct LoopCourse {
                     new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
                 } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
+            if isOwn(system.id) { own.insert(system.id) }
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {
                 running[system.id]?.raise()
@@ -173,6 +205,7 @@ struct LoopCourse {
     private mutating func leave(_ systems: Set<SystemID>) {
         for system in systems.sorted() {
             wanted[system] = nil
+            own.remove(system)
             claims.remove(system)
             queue.forget(system)
             running[system]?.raise()
@@ -205,6 +238,25 @@ struct LoopCourse {
         }
     }
 
+    // MARK: - Sharing
+
+    private func isOwn(_ system: SystemID) -> Bool { loop.duty?.covers(system) ?? true }
+
+    /// What is somebody else's now ends between two steps; what is new is looked at.
+    private mutating func changeDuty(at now: Duration) {
+        for system in wanted.keys.sorted() where isOwn(system) != own.contains(system) {
+            told[system] = nil
+            rhythms[system] = nil
+            if own.remove(system) == nil {
+                own.insert(system)
+                queue.add(system, .change, at: now)
+            } else {
+                queue.forget(system)
+                running[system]?.raise()
+            }
+        }
+    }
+
     // MARK: - Systems
 
     private mutating func ended(_ report: PassReport, _ wasTold: Bool, at now: Duration) {
@@ -212,7 +264,7 @@ struct LoopCourse {
         queue.finish(report.system)
         guard wanted[report.system] != nil else { return }
         let isSuperseded = wasTold && (report.result?.verdict == .superseded || report.problems.contains { $0.reason == "Interrupted" })
-        if isSuperseded, isStopping { return events(.interrupted(report)) }
+        if isSuperseded, isStopping || !isOwn(report.system) { return events(.interrupted(report)) }
         var again: Duration?
         if !isSuperseded {
             let next = rhythms[report.system, default: Rhythm()].next(after: report, loop.pace, loop.options.pace, jitter: loop.jitter())

@@ -40,10 +40,12 @@ extension Reconciler {
     ) async -> PassReport {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
+                let known = try await session.abandonIntents(by: system, at: now())
                 let observer = try await observer(
-                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true,
-                    adopts: options.adopts || snapshot.adopts)
-                let request = schemaRequest(of: system, revision: snapshot.revision, signing: observer.signing)
+                    of: system, recorded: known, making: true, adopts: options.adopts || snapshot.adopts)
+                // What was applied since an open transition began tells its phases.
+                let request = schemaRequest(
+                    of: system, revision: snapshot.revision, signing: observer.signing, readsAll: known.transition != nil)
                 async let databases = observeDatabases(of: system, request)
                 async let flags = observeFlags(of: system)
                 var world = await observer.observe(system)
@@ -68,18 +70,18 @@ extension Reconciler {
                     try await session.append(baseline, at: now())
                 }
                 for baseline in flagBaselines(of: plan, for: system, recorded: recorded) { try await session.append(baseline, at: now()) }
-                await adoptDatabases(of: survey, events: events)
-                guard !plan.steps.isEmpty else {
-                    await endSchemas(of: survey)
-                    return PassReport(survey, result: nil)
+                // Whatever happens to the state meanwhile, no lease and no connection outlives the pass.
+                let result = await holdingSchemas(of: survey) {
+                    await adoptDatabases(of: survey, events: events)
+                    return plan.steps.isEmpty ? nil : await carryOut(survey, in: session, options, events: events)
                 }
-                let result = await carryOut(survey, in: session, options, events: events)
-                await endSchemas(of: survey)
-                if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
+                if let result, let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
                 return PassReport(survey, result: result)
             }
         } catch let error as StateError {
-            return PassReport(system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem])
+            return PassReport(
+                system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem],
+                again: error.code == .unreachable ? .afterBackoff(atLeast: nil) : nil)
         } catch {
             return .interrupted(system.id)
         }

@@ -35,22 +35,23 @@ extension KubernetesClient {
     /// - Parameter subresource: the part that is changed where it has a URL of its own: `status`.
     public func patch(
         _ resource: KubernetesResource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: KubernetesPatch,
-        fieldManager: String = KubernetesClient.fieldManager
+        fieldManager: String = KubernetesClient.fieldManager, answering part: KubernetesAnswer.Part = .object
     ) async throws(KubernetesError) -> KubernetesAnswer {
         var query: [(name: String, value: String?)] = [("fieldManager", fieldManager)]
         if case .apply(_, let force) = patch { query.append(("force", force ? "true" : "false")) }
         return try await send(
             .patch, resource.path(namespace: namespace, name: name, subresource: subresource), query: query, body: patch.body,
-            contentType: patch.contentType,
+            contentType: patch.contentType, answering: part,
             Operation(verb: "patch", resource: resource, namespace: namespace, name: name, subresource: subresource))
     }
 
     /// Makes an object and returns it; 409 with reason `AlreadyExists` when there is one of that name.
     public func create(
-        _ resource: KubernetesResource, namespace: String? = nil, _ object: JSON, fieldManager: String = KubernetesClient.fieldManager
+        _ resource: KubernetesResource, namespace: String? = nil, _ object: JSON, fieldManager: String = KubernetesClient.fieldManager,
+        answering part: KubernetesAnswer.Part = .object
     ) async throws(KubernetesError) -> KubernetesAnswer {
         try await send(
-            .post, resource.path(namespace: namespace), query: [("fieldManager", fieldManager)], body: object,
+            .post, resource.path(namespace: namespace), query: [("fieldManager", fieldManager)], body: object, answering: part,
             Operation(verb: "create", resource: resource, namespace: namespace, name: object["metadata"]?["name"]?.string))
     }
 

@@ -34,6 +34,7 @@ public struct KubernetesResource: Sendable, Hashable {
     public static let secrets = KubernetesResource(plural: "secrets", kind: "Secret")
     public static let events = KubernetesResource(plural: "events", kind: "Event")
     public static let systems = KubernetesResource(group: "belay.dev", version: "v1alpha1", plural: "systems", kind: "System")
+    public static let leases = KubernetesResource(group: "coordination.k8s.io", plural: "leases", kind: "Lease")
     public static let namespaces = KubernetesResource(plural: "namespaces", kind: "Namespace", isNamespaced: false)
 
     /// The URL's path of the collection, or of one object in it.

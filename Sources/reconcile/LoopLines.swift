@@ -37,18 +37,23 @@ final class LoopLines: Sendable {
 
     /// What became of a webhook.
     func write(_ note: WebhookEndpoint.Note) {
-        let text = "webhook from \(note.sender.rawValue) \(note.result.rawValue): \(note.text.printable)"
-        write(
-            text, "Webhook",
+        line(
+            "webhook from \(note.sender.rawValue) \(note.result.rawValue): \(note.text.printable)", nil, "Webhook",
             [("sender", .string(note.sender.rawValue)), ("result", .string(note.result.rawValue)), ("message", .string(note.text))])
     }
 
     /// - Parameter bound: `127.0.0.1:8080`.
-    func writeListening(on bound: String) { write("listening on \(bound)", "Listening", [("address", .string(bound))]) }
+    func writeListening(on bound: String) { line("listening on \(bound)", nil, "Listening", [("address", .string(bound))]) }
 
-    private func write(_ text: String, _ name: String, _ facts: [(String, JSON)]) {
+    /// What happens around a loop: a line for people, or a named object with its facts.
+    func line(_ text: String, _ trouble: Problem?, _ name: String, _ facts: [(String, JSON)]) {
         progress.withLock { _ in
-            output.result(form == .json ? object(name, facts).description + "\n" : "\(output.style.dim(now().description)) \(text)\n")
+            if form == .json {
+                output.result(object(name, facts + (trouble.map { [("trouble", .string($0.description))] } ?? [])).description + "\n")
+            } else {
+                let words = trouble.map { "\(output.style.yellow("!")) \(text); \($0.description.printable)" } ?? text
+                output.result("\(output.style.dim(now().description)) \(words)\n")
+            }
         }
     }
 

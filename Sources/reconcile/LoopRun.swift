@@ -17,13 +17,16 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    var grace: Duration
+    /// Nil for a process that works alone.
+    var replica: Replica?
     /// Nil serves nothing.
     var served: Served?
 
     /// - Parameters:
-    ///   - repository: nil watches the paths.
+    ///   - repositories: empty watches the paths.
     ///   - cluster: the objects of a cluster instead of both.
-    func callAsFunction(_ repository: GitSource?, _ cluster: ClusterRun? = nil) async -> Verdict {
+    func callAsFunction(_ repositories: [GitSource], _ cluster: ClusterRun? = nil) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
@@ -31,12 +34,15 @@ struct LoopRun: Sendable {
         do throws(SourceError) {
             if let cluster {
                 source = cluster.source
-            } else if let repository {
-                source = repository
+            } else if let only = repositories.first, repositories.count == 1 {
+                source = only
+            } else if !repositories.isEmpty {
+                source = GitSources(repositories)
             } else {
                 // Somebody who names a path that is not there wants to know it now.
                 _ = try await PathSource(specs.files).snapshot()
-                source = try await WatchedPaths(specs.files, rereading: resync, clock: program.reconciler.clock)
+                source = try await WatchedPaths(
+                    specs.files, rereading: resync, clock: program.reconciler.clock, filesRead: Program.filesRead)
             }
         } catch {
             program.output.error(error.message)
@@ -49,9 +55,10 @@ struct LoopRun: Sendable {
         let options = PassOptions(
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
+        let duty = replica.map { _ in Duty() }
         let loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options,
-            line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
+            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
+            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
             var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
@@ -61,23 +68,46 @@ struct LoopRun: Sendable {
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        let run: @Sendable () async -> Void = {
-            @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
-                await loop.run(until: stop) { event in
-                    served?.take(event)
-                    lines.write(event)
-                    tell(event)
-                }
+        @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
+            await loop.run(until: stop) { event in
+                served?.take(event)
+                lines.write(event)
+                if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
             }
-            if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run { _ in } }
+        }
+        let work: @Sendable () async -> Void = {
+            await takingPart(duty, lines) {
+                if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run { _ in } }
+            }
         }
         do throws(ServingError) {
-            if let served { try await served(repository, lines, while: run) } else { await run() }
+            if let served { try await served(repositories, lines, while: work) } else { await work() }
         } catch {
             program.output.error(error.message)
             return .failure
         }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
+    }
+
+    /// Runs `body` as one of several replicas. The Lease is given back when everything under way has ended, and not before.
+    private func takingPart(_ duty: Duty?, _ lines: LoopLines, _ body: @Sendable () async -> Void) async {
+        guard let replica, let duty else { return await body() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await replica.run(duty, lines) { isLeader in served?.metrics.set(.leader, to: isLeader ? 1 : 0) }
+            }
+            await body()
+            group.cancelAll()
+        }
+    }
+}
+
+extension LoopEvent {
+    /// What of this a replica tells the cluster: that pins are wanted is told by the one that works on them. Nil where nothing is left.
+    fileprivate func about(_ isOwn: (SystemID) -> Bool) -> LoopEvent? {
+        guard case .loaded(let revision, let systems, let notes) = self else { return self }
+        let own = systems.filter(isOwn)
+        return own.isEmpty ? nil : .loaded(revision, own, notes: notes)
     }
 }

@@ -24,8 +24,9 @@ struct OnceRun: Sendable {
     /// True if somebody said where state is kept.
     var isStatePlaced: Bool
 
-    func callAsFunction(_ specs: SpecOptions, from source: any SpecSource) async -> Verdict {
-        guard let reports = await reports(specs, from: source) else { return .failure }
+    /// - Parameter sources: at least one; what tells them from each other, where there are several.
+    func callAsFunction(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> Verdict {
+        guard let reports = await reports(specs, from: sources) else { return .failure }
         return show(reports)
     }
 
@@ -40,12 +41,12 @@ struct OnceRun: Sendable {
         }
         for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
         return await cluster.reporting { tell in
-            var wanted: [(Snapshot, System)] = []
+            var work: [Work] = []
             var isWrong = !holding.troubles.isEmpty
             for part in holding.parts {
                 guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
                 let loading = cluster.loading(snapshot, specs)
-                wanted += loading.systems.map { (snapshot, $0) }
+                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: cluster.source) }
                 guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
                     if !loading.systems.isEmpty {
                         tell(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
@@ -57,12 +58,12 @@ struct OnceRun: Sendable {
                 program.output.error("\(part.origin): \(snapshot.revision) does not load")
                 for mistake in loading.mistakes { program.output.progress("  \(mistake)\n") }
             }
-            if wanted.isEmpty, !isWrong {
+            if work.isEmpty, !isWrong {
                 program.refuse(specs.system.map { "there is no System named \($0)" } ?? "there are no System objects", form)
                 return .failure
             }
-            program.tellPassedOverState(of: wanted.map(\.1))
-            let verdict = show(await reports(of: wanted, from: cluster.source) { tell($0) })
+            program.tellPassedOverState(of: work.map(\.system))
+            let verdict = show(await reports(of: work) { tell($0) })
             return max(verdict, isWrong ? .failure : .inSync)
         }
     }
@@ -77,25 +78,25 @@ struct OnceRun: Sendable {
     }
 
     /// How the passes ended, with progress while they last; nil after it has been told why there were none.
-    func reports(_ specs: SpecOptions, from source: any SpecSource) async -> [PassReport]? {
-        guard let (snapshot, systems) = await program.systems(in: source, specs, form) else { return nil }
+    func reports(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [PassReport]? {
+        guard let work = await work(specs, from: sources) else { return nil }
+        let systems = work.map(\.system)
         if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
             )
         }
-        return await reports(of: systems.map { (snapshot, $0) }, from: source) { _ in }
+        return await reports(of: work) { _ in }
     }
 
-    private func reports(
-        of wanted: [(Snapshot, System)], from source: any SpecSource, telling: @escaping @Sendable (LoopEvent) -> Void
-    ) async -> [PassReport] {
+    private func reports(of work: [Work], telling: @escaping @Sendable (LoopEvent) -> Void) async -> [PassReport] {
         await withTaskGroup(of: (Int, PassReport).self) { group in
-            for (index, (snapshot, system)) in wanted.enumerated() {
+            for (index, one) in work.enumerated() {
                 group.addTask {
-                    let system = approval.applied(to: system)
-                    let report = await reconcile(system, of: snapshot, from: source, isAlone: wanted.count == 1, telling: telling)
+                    let system = approval.applied(to: one.system)
+                    let report = await reconcile(
+                        system, of: one.snapshot, from: one.source, isAlone: work.count == 1, telling: telling)
                     telling(.passed(report, again: .zero))
                     telling(.ended(report, again: nil))
                     return (index, report)
@@ -105,6 +106,37 @@ struct OnceRun: Sendable {
             for await (index, report) in group { found[index] = report }
             return found.sorted { $0.key < $1.key }.map(\.value)
         }
+    }
+
+    private struct Work: Sendable {
+        var system: System
+        var snapshot: Snapshot
+        var source: any SpecSource
+    }
+
+    /// Every system of every source, if all of them load; nil after it has been told what is wrong.
+    private func work(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [Work]? {
+        var parts: [(origin: String, systems: [System])] = []
+        var work: [Work] = []
+        for (origin, source) in sources {
+            // A system that was chosen by its name is in one of them.
+            guard let (snapshot, systems) = await program.systems(in: source, specs, form, isOneOfSeveral: sources.count > 1) else {
+                return nil
+            }
+            await source.accept(snapshot)
+            parts.append((origin, systems))
+            work += systems.map { Work(system: $0, snapshot: snapshot, source: source) }
+        }
+        let mistakes = contests(between: parts)
+        guard mistakes.isEmpty else {
+            program.tell(mistakes, form)
+            return nil
+        }
+        guard !work.isEmpty else {
+            program.tell(["no system is named \(specs.system ?? ""), of those in the repositories"], form)
+            return nil
+        }
+        return work
     }
 
     /// The worst of them, once they are in the job's summary and the result is written.

@@ -1,8 +1,10 @@
 import AllProviders
 import ClusterSource
+import ClusterState
 import ClusterStatus
 import Flags
 import KubernetesProvider
+import Leases
 import Manifests
 import Model
 import ProviderKit
@@ -13,12 +15,14 @@ extension Program {
     static var permissions: [ClusterPermission] {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
-            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions
+            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions + ClusterStates.permissions
+            + LeaderElector.permissions + Replicas.permissions
     }
 
     /// Every file that is made from declarations.
     static var generatedFiles: [GeneratedFile] {
-        let files = loader.generatedFiles
+        let states = GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
+        let files = loader.generatedFiles + [states]
         return files + GeneratedManifests(permissions: permissions, beside: files).files
     }
 }

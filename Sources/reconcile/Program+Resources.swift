@@ -40,18 +40,27 @@ extension Program {
 
     /// The database of that name, or the only one. Nil after it has been told why there is not one.
     func database(_ name: String?, in systems: [System], _ form: OutputForm) -> (System, Database)? {
+        do throws(Problem) { return try Self.database(name, in: systems) } catch {
+            refuse(error.message + (error.next.map { "; \($0)" } ?? ""), form)
+            return nil
+        }
+    }
+
+    /// The one database that is meant. Nil as a name stands for the only one.
+    static func database(_ name: String?, in systems: [System]) throws(Problem) -> (System, Database) {
         let all = systems.flatMap { system in system.databases.map { (system, $0) } }
         let found = name.map { name in all.filter { $0.1.name == name || $0.1.id.description == name } } ?? all
         if found.count == 1 { return found[0] }
-        let names = all.map { "\($0.1.name) (\($0.0.id))" }.sorted().joined(separator: ", ")
-        if all.isEmpty {
-            refuse("the specs name no database; they go under spec.databases", form)
-        } else if found.isEmpty, let name {
-            refuse("no database is named \(name)\(NearestName.hint(for: name, among: all.map(\.1.name))); there are: \(names)", form)
-        } else {
-            refuse("there are \(found.count) databases: \(names); choose one with --database or --system", form)
+        if all.isEmpty { throw Problem("NoDatabase", "the specs name no database", next: "they go under spec.databases") }
+        func list(_ databases: [(System, Database)]) -> String {
+            databases.map { "\($0.1.name) (\($0.0.id))" }.sorted().joined(separator: ", ")
         }
-        return nil
+        if found.isEmpty, let name {
+            let hint = NearestName.hint(for: name, among: all.map(\.1.name))
+            throw Problem("NoDatabase", "no database is named \(name)\(hint)", next: "there are: \(list(all))")
+        }
+        throw Problem(
+            "DatabaseAmbiguous", "there are \(found.count) databases: \(list(found))", next: "choose one with --database or --system")
     }
 
     /// What is wrong with a database's pin, as far as its directory tells; nil where nothing is, and where the directory cannot be read.
@@ -85,8 +94,7 @@ extension Program {
 
     /// Tells an error, as a list too where JSON is asked for.
     func refuse(_ message: String, _ form: OutputForm) {
-        output.error(message)
-        if form == .json { output.result(.list("ErrorList", [["message": .string(message)]])) }
+        tell([message], form)
     }
 }
 

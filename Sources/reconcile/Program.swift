@@ -1,5 +1,6 @@
 import AllProviders
 import ArgumentParser
+import ClusterState
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
@@ -39,8 +40,13 @@ struct Program: Sendable {
 
     /// - Parameters:
     ///   - context: of a kubeconfig, for whatever names none itself.
+    ///   - usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
     ///   - served: counts the requests; nil counts nothing.
-    init(stateDirectory directory: String? = nil, context: String? = nil, served: Served? = nil) {
+    ///   - accountLimit: how many requests of one provider account are under way at once.
+    init(
+        stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
+        accountLimit: Int? = nil
+    ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
@@ -54,6 +60,7 @@ struct Program: Sendable {
                 + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] }
                 + WebhookSecrets.variables.flatMap { (variables[$0] ?? "").split(whereSeparator: \.isWhitespace).map(String.init) })
         let userAgent = "belay/\(Version.current)"
+        self.userAgent = userAgent
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now = Self.now
         let operatorKey: Result<ConfigurationKey?, Problem>
@@ -62,27 +69,32 @@ struct Program: Sendable {
         } catch {
             operatorKey = .failure(error)
         }
-        self.userAgent = userAgent
-        /// What a provider, or another client, gets: its requests are counted as its own.
+        let limits = AccountLimits(accountLimit ?? 16)
+        /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
         func environment(of client: String) -> ProviderEnvironment {
             let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
-            return served?.counting(environment, as: client) ?? environment
+            return limits.limiting(served?.counting(environment, as: client) ?? environment)
         }
         let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment(of: "secrets")).read)
         let addresses: FlagDatabases.AddressReading = { source, name in
             await values.value(of: source, for: "database/\(name): its address")
         }
+        let answers = GitAnswers()
         let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
+        let clusterStates = ClusterStates(
+            ClusterEnvironment(variables: variables, now: now), transport: transport, userAgent: userAgent)
         reconciler = Reconciler(
             providers: ProviderRegistry(
-                allProviders.map { served?.counting($0) ?? $0 },
+                allProviders.map { limits.limiting($0) }.map { served?.counting($0) ?? $0 },
                 environment: ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)),
             store: { system throws(StateError) in
-                try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
+                try Self.store(of: system, given: directory, else: usualPlace, variables, clusterStates) {
+                    await values.value(of: $0, for: "\($1): its address")
+                }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0, answers: answers) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
@@ -99,17 +111,22 @@ struct Program: Sendable {
         Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
-    /// Where the state of a system is: the directory that was given, else the place that the spec names, else the user's own directory.
+    /// Where the state of a system is: the directory that was given, else the place that the spec names, else the usual one, else the user's
+    /// own directory.
     private static func store(
-        of system: System, given directory: String?, _ variables: [String: String],
+        of system: System, given directory: String?, else usualPlace: StatePlace?, _ variables: [String: String], _ clusters: ClusterStates,
         _ address: @escaping @Sendable (Configuration.Source, ResourceID) async -> Result<Secret, Problem>
     ) throws(StateError) -> any StateStore {
-        if directory == nil, case .database(let name)? = system.statePlace,
-            let database = system.databases.first(where: { $0.name == name })
-        {
-            return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
+        let place = directory.map(StatePlace.directory) ?? system.statePlace ?? usualPlace
+        switch place {
+        case .cluster(let namespace, let context)?: return try clusters.store(of: system.id, namespace: namespace, context: context)
+        case .database(let name)?:
+            if let database = system.databases.first(where: { $0.name == name }) {
+                return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
+            }
+        case .directory?, nil: break
         }
-        let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
+        let root = try StateDirectory.root(given: place?.directory, environment: variables)
         return DirectoryStateStore(StateDirectory(root: root, system: system.id))
     }
 
@@ -123,6 +140,9 @@ struct Program: Sendable {
     /// Reads every kind of target that there is.
     static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
+    /// What specs read beside themselves.
+    static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
+
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
@@ -131,7 +151,11 @@ struct Program: Sendable {
     }
 
     /// The same, of any source.
-    func systems(in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm) async -> (snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
+    func systems(
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+    ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
             output.error(conclusion ?? errors.joined(separator: "\n"))
@@ -147,7 +171,7 @@ struct Program: Sendable {
                 let count = loading.mistakes.count
                 return refused(loading.mistakes, "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            guard !loading.systems.isEmpty else {
+            guard !loading.systems.isEmpty || isOneOfSeveral else {
                 let names = Self.loader.load(snapshot.files).systems.map(\.id.description).joined(separator: ", ")
                 return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
@@ -156,6 +180,12 @@ struct Program: Sendable {
         } catch {
             return refused([error.message], nil)
         }
+    }
+
+    /// Says why nothing is done: as one error, and as a list where JSON is asked for.
+    func tell(_ mistakes: [String], _ form: OutputForm) {
+        output.error(mistakes.joined(separator: "\n"))
+        if form == .json { output.result(.list("ErrorList", mistakes.map { ["message": .string($0)] })) }
     }
 
     /// What the files of a snapshot hold, of the systems that were chosen.
@@ -172,8 +202,14 @@ struct Program: Sendable {
     /// Two places of state know nothing of each other, and exclude nobody.
     func tellPassedOverState(of systems: [System]) {
         guard let given = stateDirectory else { return }
-        for case (let id, .database(let name)?) in systems.map({ ($0.id, $0.statePlace) }) {
-            output.progress("note: \(id): its state is read and written in \(given), not in database/\(name) as the spec says: --state\n")
+        for system in systems {
+            let place: String
+            switch system.statePlace {
+            case .database(let name)?: place = "database/\(name)"
+            case .cluster?: place = "the cluster"
+            case .directory?, nil: continue
+            }
+            output.progress("note: \(system.id): its state is read and written in \(given), not in \(place) as the spec says: --state\n")
         }
     }
 

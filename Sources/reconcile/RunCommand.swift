@@ -18,14 +18,16 @@ struct RunCommand: AsyncParsableCommand {
               reconcile -f specs/                                    watch a directory
               reconcile --git https://git.example/acme/specs --ref main --path prod
               reconcile --cluster --namespace shop                   the System objects of a namespace
+              reconcile --git https://git.example/acme/specs#main:prod --git git@git.example:acme/more#v2
               reconcile --once -f specs/                             in CI, or by hand
 
             With --listen ADDRESS it serves /healthz, /readyz, /metrics and /webhooks/SENDER (github, gitlab, gitea, forgejo, generic, vercel,
             render). A webhook is taken when it proves that it knows the secret in BELAY_WEBHOOK_SECRET, or BELAY_WEBHOOK_SECRET_GITHUB and
             so on; a push to the repository of --git is then read at once and not with the next poll.
 
-            SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
+            SIGTERM or SIGINT: the steps under way are finished (--grace at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
+            Several replicas in a cluster: --leader-elect or --shard; the state of systems that name no place for it is then in the cluster.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
             """)
 
@@ -36,6 +38,8 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Repository") var repository: GitOptions
     @OptionGroup(title: "Cluster") var cluster: ClusterOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
+    @OptionGroup(title: "Replicas") var replicas: ReplicaOptions
+    @OptionGroup(title: "Providers") var limits: LimitOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
@@ -62,11 +66,13 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
         try cluster.check(beside: specs, repository)
-        let address = try repository.address(beside: specs)
+        let isNamed = try !repository.addresses(beside: specs).isEmpty || cluster.cluster
         if cluster.cluster, watch.poll != nil { throw ValidationError("--poll belongs to --git: a cluster tells what changed.") }
         if once {
-            if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
-            if address == nil, !cluster.cluster { _ = try specs.required() }
+            if let option = watch.given ?? replicas.given {
+                throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).")
+            }
+            if !isNamed { _ = try specs.required() }
             return
         }
         if force { throw ValidationError("--force is for one revision: say --once.") }
@@ -76,41 +82,53 @@ struct RunCommand: AsyncParsableCommand {
         }
         if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
         // Without anything it prints the help.
-        if specs.files.isEmpty, address == nil, !cluster.cluster, adopt || watch.given != nil { _ = try specs.required() }
+        if specs.files.isEmpty, !isNamed, adopt || watch.given != nil || replicas.isGiven { _ = try specs.required() }
     }
 
     func run() async throws {
-        let address = try repository.address(beside: specs)
-        guard once || address != nil || cluster.cluster || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
+        let addresses = try repository.addresses(beside: specs)
+        guard once || !addresses.isEmpty || cluster.cluster || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
         let served = try watch.served()
-        let program = Program(stateDirectory: state.directory, context: cluster.context, served: served)
-        let place: String
-        do throws(StateError) {
-            place = try StateDirectory.root(given: state.directory, environment: program.variables)
-        } catch {
-            guard address == nil else {
-                program.output.error("\(error)")
-                throw ExitCode(Verdict.failure)
-            }
-            place = "."  // Of no use for paths.
-        }
-        let repository = address.map {
-            GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock)
-        }
+        // Several replicas share nothing else, and objects of a cluster are reconciled where no disk survives.
+        let isStateInCluster = cluster.cluster || replicas.isGiven
+        let program = Program(
+            stateDirectory: state.directory, context: cluster.context,
+            usualPlace: isStateInCluster ? .cluster(namespace: nil, context: cluster.context) : nil, served: served,
+            accountLimit: limits.perAccount)
+        let repositories = try repositories(addresses, program)
         let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {
+            let replica: Replica?
+            do throws(Problem) { replica = try Replica.make(replicas, in: program) } catch {
+                program.output.error(error.description)
+                throw ExitCode(Verdict.failure)
+            }
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
-                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8, served: served)
-            throw ExitCode(await run(repository, objects))
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8,
+                grace: watch.grace?.duration ?? .seconds(25), replica: replica, served: served)
+            throw ExitCode(await run(repositories, objects))
         }
-        let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
+        let isStatePlaced = state.directory != nil || isStateInCluster || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(
             program: program, form: output.form, adopt: adopt, force: force, approval: approval,
             timeout: timeout?.duration ?? .seconds(1800),
             isStatePlaced: isStatePlaced)
         if let objects { throw ExitCode(await program.untilInterrupted { await run(specs, in: objects) }) }
-        let source: any SpecSource = if let repository { repository } else { PathSource(specs.files) }
-        throw ExitCode(await program.untilInterrupted { await run(specs, from: source) })
+        let sources: [(origin: String, source: any SpecSource)] =
+            repositories.isEmpty ? [("", PathSource(specs.files))] : repositories.map { ($0.address.name, $0) }
+        throw ExitCode(await program.untilInterrupted { await run(specs, from: sources) })
+    }
+
+    /// With their clones in the state directory.
+    private func repositories(_ addresses: [GitAddress], _ program: Program) throws -> [GitSource] {
+        guard !addresses.isEmpty else { return [] }
+        do {
+            let place = try StateDirectory.root(given: state.directory, environment: program.variables)
+            return try repository.sources(addresses, under: place, poll: watch.poll?.duration ?? .seconds(30), program)
+        } catch {
+            program.output.error("\(error)")
+            throw ExitCode(Verdict.failure)
+        }
     }
 }

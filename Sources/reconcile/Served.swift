@@ -60,14 +60,11 @@ struct Served: Sendable {
         return probe
     }
 
-    /// Another replica leads: this one is ready without having read anything.
-    func standBy() { readiness.set("specs", nil) }
-
     /// Serves until `body` returns.
     ///
-    /// - Parameter repository: is asked for news when a webhook says so.
+    /// - Parameter repositories: are asked for news when a webhook says so.
     func callAsFunction<Value: Sendable>(
-        _ repository: GitSource?, _ lines: LoopLines, while body: @Sendable () async -> Value
+        _ repositories: [GitSource], _ lines: LoopLines, while body: @Sendable () async -> Value
     ) async throws(ServingError) -> Value {
         let endpoints = Endpoints(
             alive: { await alive() }, ready: { readiness.checks },
@@ -76,7 +73,7 @@ struct Served: Sendable {
                 return (await numbers(format), format.contentType)
             },
             webhooks: WebhookEndpoint(
-                secrets: secrets, secondsSince1970: { Double(now().millisecondsSinceEpoch) / 1000 }, act: { act($0, repository) },
+                secrets: secrets, secondsSince1970: { Double(now().millisecondsSinceEpoch) / 1000 }, act: { act($0, repositories) },
                 note: { note in
                     metrics.add(to: .webhooks, note.sender.rawValue, note.result.rawValue)
                     if notes.isNews(note) { lines.write(note) }
@@ -102,16 +99,24 @@ struct Served: Sendable {
         return metrics.text(format)
     }
 
-    private func act(_ hint: WebhookHint, _ repository: GitSource?) -> WebhookEffect {
+    private func act(_ hint: WebhookHint, _ repositories: [GitSource]) -> WebhookEffect {
         switch hint {
         case .push(let push):
-            guard let repository else { return .ignored("no repository is watched: --git") }
-            let address = repository.address
-            let watched = WatchedRepository(url: address.url, ref: address.ref, isCommit: address.isCommit)
-            if let reason = watched.isUntouched(by: push) { return .ignored(reason) }
-            // A repository's own branch may be another than the one that was pushed to.
-            repository.poke(expecting: address.ref == nil ? nil : push.object)
-            return .accepted("the repository is asked for news")
+            guard !repositories.isEmpty else { return .ignored("no repository is watched: --git") }
+            var reason = ""
+            var isMeant = false
+            for repository in repositories {
+                let address = repository.address
+                let watched = WatchedRepository(url: address.url, ref: address.ref, isCommit: address.isCommit)
+                if let why = watched.isUntouched(by: push) {
+                    reason = why
+                    continue
+                }
+                // A repository's own branch may be another than the one that was pushed to.
+                repository.poke(expecting: address.ref == nil ? nil : push.object)
+                isMeant = true
+            }
+            return isMeant ? .accepted("the repository is asked for news") : .ignored(reason)
         case .target(let provider, let names, let areComplete):
             line.look { system in
                 system.components.contains { $0.target.provider == provider && $0.target.isMeant(by: names, complete: areComplete) }

@@ -14,6 +14,8 @@ final class ScriptedSource: WatchedSource {
         /// `["shop": "web v1"]`, or several components: `web v1, api v2`.
         case holds([String: String])
         case isBroken
+        /// A revision that is there and cannot be read.
+        case cannotBeRead
         case isGone
         case isOutOfReach([String: String])
         /// Several parts side by side, in the order of their names.
@@ -24,11 +26,20 @@ final class ScriptedSource: WatchedSource {
 
     private let script: [(at: Duration, moment: Moment)]
     private let time: VirtualTime
+    /// What loaded in a process before.
+    private let before: Moment?
+    private let accepted = Mutex<[String]>([])
 
-    init(_ script: [(Duration, Moment)], _ time: VirtualTime) {
+    init(_ script: [(Duration, Moment)], _ time: VirtualTime, before: Moment? = nil) {
         self.script = script.map { ($0.0, $0.1) }
         self.time = time
+        self.before = before
     }
+
+    /// The revisions that loaded.
+    var acceptedRevisions: [String] { accepted.withLock { $0 } }
+
+    func accept(_ snapshot: Snapshot) async { accepted.withLock { $0.append(String(snapshot.revision.id.prefix(1))) } }
 
     func change() async throws {
         let next = script.first { $0.at > time.now.offset }?.at ?? .seconds(1_000_000)
@@ -42,8 +53,13 @@ final class ScriptedSource: WatchedSource {
         var isLeaving = false
         if case .leaving(let inner) = moment { (moment, isLeaving) = (inner, true) }
         guard case .parts(let parts) = moment else {
+            let lastGood = try before.map { moment throws(SourceError) in try self.snapshot(of: moment, at: 15) }
+            if let lastGood, case .cannotBeRead = moment {
+                let revision = Revision(.commit, String(repeating: "e", count: 40))
+                return Holding([.init(.failure(SourceError(.refused, "it is not signed", of: revision)), lastGood: lastGood)])
+            }
             let snapshot = try await snapshot()
-            return Holding([.init(.success(snapshot))], troubles: snapshot.trouble.map { [$0] } ?? [])
+            return Holding([.init(.success(snapshot), lastGood: lastGood)], troubles: snapshot.trouble.map { [$0] } ?? [])
         }
         return Holding(
             parts.sorted { $0.key < $1.key }.map { origin, moment in
@@ -68,6 +84,7 @@ final class ScriptedSource: WatchedSource {
         switch moment {
         case .parts, .leaving: throw SourceError(.refused, "several parts are no snapshot")
         case .holds(let systems): return Snapshot(revision: revision, files: files(systems))
+        case .cannotBeRead: throw SourceError(.refused, "it is not signed", of: revision)
         case .isBroken: return Snapshot(revision: revision, files: [SourceFile(name: "shop", bytes: Array("broken".utf8))])
         case .isGone: throw SourceError(.notFound, "specs: no such file or directory")
         case .isOutOfReach(let systems):
@@ -102,12 +119,13 @@ extension Stage {
     /// Runs the loop on a script until a moment of virtual time, then stops it; returns what it told, with the seconds.
     func loop(
         _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, pace: LoopPace = LoopPace(), jitter: Double = 0,
-        adopts: Bool = true
+        adopts: Bool = true, duty: Duty? = nil, before: ScriptedSource.Moment? = nil, source given: ScriptedSource? = nil
     ) async -> [String] {
         let told = Log<String>()
         let (time, stop) = (time, StopSignal())
+        let source = given ?? ScriptedSource(script, time, before: before)
         let loop = Loop(
-            reconciler: reconciler, source: ScriptedSource(script, time), pace: pace, options: options(adopts: adopts), jitter: { jitter },
+            reconciler: reconciler, source: source, pace: pace, options: options(adopts: adopts), jitter: { jitter }, duty: duty,
             load: ScriptedSource.load)
         await time.run {
             await withTaskGroup(of: Void.self) { group in

@@ -19,7 +19,9 @@ import Testing
         #expect(Set(rows) == Set(expected) && rows.count == expected.count, "\(Set(rows).symmetricDifference(expected).sorted())")
     }
 
-    @Test(arguments: ["manifests/components/monitoring/prometheusrule.yaml", "manifests/components/monitoring/dashboard.json", "docs/metrics.md"])
+    @Test(arguments: [
+        "manifests/components/monitoring/prometheusrule.yaml", "manifests/components/monitoring/dashboard.json", "docs/metrics.md",
+    ])
     func whatIsAskedForExists(path: String) throws {
         var series: [String: Metric] = [:]
         for metric in Metric.all {

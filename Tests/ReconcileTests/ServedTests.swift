@@ -62,7 +62,7 @@ import Testing
             ) { url in
                 try await Self.until("the baseline is recorded") { try Self.isRecorded(system, 1) }
                 #expect(try await Self.curl("\(url)/readyz") == "ok\n\n200")
-                try system.place.write("remote.git/hooks/post-receive", Self.hook(url))
+                try system.place.write("remote.git/hooks/post-receive", try Self.hook(url))
                 _ = try await BuiltProgram(onSearchPath: "chmod").run(["+x", system.place.path("remote.git/hooks/post-receive")])
                 let before = system.sandbox.server.requests.count
                 try await system.publish(web: "dpl_web3", api: "v2")
@@ -95,16 +95,14 @@ import Testing
         }
     }
 
-    /// As a host without webhooks of its own sends one.
-    private static func hook(_ url: String) -> String {
-        """
-        #!/bin/sh
-        while read -r old new ref; do
-          body="{\\"ref\\": \\"$ref\\", \\"after\\": \\"$new\\"}"
-          signature=$(printf %s "$body" | openssl dgst -sha256 -hmac '\(secret)' -r | cut -d' ' -f1)
-          curl -sS --max-time 5 -o /dev/null -H "X-Belay-Signature-256: sha256=$signature" -d "$body" -H 'Content-Type: application/json' \(url)/webhooks/generic
-        done
-        """
+    /// The hook that the page shows, for this address.
+    private static func hook(_ url: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/serving.md"), encoding: .utf8)
+        let start = try #require(page.firstRange(of: "```sh\n"))
+        let end = try #require(page[start.upperBound...].firstRange(of: "```"))
+        return String(page[start.upperBound..<end.lowerBound]).replacing("http://belay.example:8080", with: url)
+            .replacing("$BELAY_WEBHOOK_SECRET", with: secret)
     }
 
     @Test func aHintOfAProviderIsLookedAtLongBeforeTheResync() async throws {

@@ -113,10 +113,10 @@ struct DatabaseFilling: Sendable {
     }
 
     /// What the filled database has: for a report, and for the comparison with a manifest.
-    func examine() async throws(Problem) -> (schema: SchemaState, tables: [BackupManifest.Table]) {
+    func examine() async throws(Problem) -> (schema: SchemaLines, tables: [BackupManifest.Table]) {
         try await target.session { connection throws(Problem) in
             let relations = try await TableCensus.all(on: connection)
-            return (try await SchemaState.read(on: connection), try await TableCensus.counting(relations, on: connection))
+            return (try await SchemaLines.read(on: connection), try await TableCensus.counting(relations, on: connection))
         }
     }
 
@@ -127,7 +127,7 @@ struct DatabaseFilling: Sendable {
     }
 
     static func report(
-        _ schema: SchemaState, _ tables: [BackupManifest.Table], _ manifest: BackupManifest, _ store: BackupStore
+        _ schema: SchemaLines, _ tables: [BackupManifest.Table], _ manifest: BackupManifest, _ store: BackupStore
     ) async throws(Problem) -> BackupManifest.Report {
         var differences: [String] = []
         if let saved = manifest.fingerprint, saved != schema.hash {

@@ -98,7 +98,7 @@ struct Drill: Sendable {
         var report = begun
         (report.from, report.to, report.notes) = (way.from, way.to, way.notes)
         report.migrations = way.changes.map { DrillReport.Migration(version: $0.version, isUp: $0.isUp) }
-        func state() async throws(Problem) -> SchemaState { try await SchemaState.read(on: place.connection, excluding: way.excluded) }
+        func state() async throws(Problem) -> SchemaLines { try await SchemaLines.read(on: place.connection, excluding: way.excluded) }
         // The schema before the first migration, and after each.
         var states = [try await state()]
         for index in way.changes.indices {

@@ -64,7 +64,7 @@ public struct PostgresBackups: Sendable {
             let relations = try await TableCensus.all(on: connection)
             let facts = try await ServerFacts.read(on: connection)
             try machine.requireRoom(for: max(relations.reduce(0) { $0 + $1.table.bytes }, 0), in: store.path)
-            let schema = try await SchemaState.read(on: connection)
+            let schema = try await SchemaLines.read(on: connection)
             var manifest = self.manifest(.full, try await TableCensus.counting(relations, on: connection), facts, request)
             manifest.fingerprint = schema.hash
             manifest.schemas = facts.schemas

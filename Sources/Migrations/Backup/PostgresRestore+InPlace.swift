@@ -118,7 +118,7 @@ extension PostgresRestore {
         if plan.backup == nil, relations.isEmpty, !plan.allowsNothing { throw plan.nothing }
         if let manifest = plan.backup {
             let report = try await DatabaseFilling.report(
-                try await SchemaState.read(on: session), try await TableCensus.counting(relations, on: session), manifest, store)
+                try await SchemaLines.read(on: session), try await TableCensus.counting(relations, on: session), manifest, store)
             guard report.isProved else {
                 throw Problem(
                     "RestoreDiffers", "what was restored is not what was saved: \(report.differences.prefix(5).joined(separator: "; "))",

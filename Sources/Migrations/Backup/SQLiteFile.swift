@@ -63,7 +63,7 @@ enum SQLiteFile {
     }
 
     /// Checks the integrity of a copy, and reads what is in it.
-    static func examine(_ path: String) async throws(Problem) -> (schema: SchemaState, tables: [BackupManifest.Table]) {
+    static func examine(_ path: String) async throws(Problem) -> (schema: SchemaLines, tables: [BackupManifest.Table]) {
         try await session(path) { connection throws(Problem) in
             let rows: SQLRows
             do throws(SQLError) {
@@ -77,7 +77,7 @@ enum SQLiteFile {
                     "DatabaseDamaged", "\(path) is damaged: \(answers.prefix(3).joined(separator: "; "))", next: "use another backup")
             }
             let relations = try await TableCensus.all(on: connection)
-            return (try await SchemaState.read(on: connection), try await TableCensus.counting(relations, on: connection))
+            return (try await SchemaLines.read(on: connection), try await TableCensus.counting(relations, on: connection))
         }
     }
 

@@ -22,7 +22,7 @@ struct WebhookProof {
             // Of the two names the newer one counts where it is there.
             return signed(headers["X-Forgejo-Signature"] == nil ? "X-Gitea-Signature" : "X-Forgejo-Signature", prefix: "")
         case .vercel:
-            return check("x-vercel-signature", { Self.bytes(hex: $0) }) { code, secret in
+            return check("x-vercel-signature", headers["x-vercel-signature"].flatMap(Self.bytes)) { code, secret in
                 HMAC<Insecure.SHA1>.isValidAuthenticationCode(code, authenticating: body, using: SymmetricKey(data: Array(secret.utf8)))
             }
         case .render: return standard()
@@ -32,7 +32,7 @@ struct WebhookProof {
             guard headers["X-Gitlab-Token"] != nil else {
                 return headers["webhook-signature"] == nil ? "X-Gitlab-Token is missing" : standard()
             }
-            return check("X-Gitlab-Token", { Array($0.utf8) }) { token, secret in
+            return check("X-Gitlab-Token", headers["X-Gitlab-Token"].map { Array($0.utf8) }) { token, secret in
                 // Of equal length then, and compared in constant time.
                 let key = SymmetricKey(size: .bits256)
                 return HMAC<SHA256>.isValidAuthenticationCode(
@@ -42,14 +42,16 @@ struct WebhookProof {
     }
 
     private func signed(_ name: String, prefix: String) -> String? {
-        check(name, { $0.hasPrefix(prefix) ? Self.bytes(hex: String($0.dropFirst(prefix.count))) : nil }) { code, secret in
+        let code = headers[name].flatMap { $0.hasPrefix(prefix) ? Self.bytes(hex: String($0.dropFirst(prefix.count))) : nil }
+        return check(name, code) { code, secret in
             HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: body, using: SymmetricKey(data: Array(secret.utf8)))
         }
     }
 
-    private func check(_ name: String, _ read: (String) -> [UInt8]?, _ isRight: ([UInt8], String) -> Bool) -> String? {
-        guard let text = headers[name] else { return "\(name) is missing" }
-        guard let code = read(text) else { return "\(name) is not of the form that it must have" }
+    /// - Parameter code: what the field holds; nil when that is not of its form.
+    private func check(_ name: String, _ code: [UInt8]?, _ isRight: ([UInt8], String) -> Bool) -> String? {
+        guard headers[name] != nil else { return "\(name) is missing" }
+        guard let code else { return "\(name) is not of the form that it must have" }
         return secrets.contains { isRight(code, $0) } ? nil : "\(name) does not match the secret"
     }
 

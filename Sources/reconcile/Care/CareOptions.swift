@@ -73,7 +73,7 @@ extension CareOptions {
         return await program.untilInterrupted {
             guard let (_, snapshot, systems) = await program.systems(specs, output.form) else { return ExitCode(.failure) }
             do throws(Problem) {
-                let (system, database) = try choose(among: systems)
+                let (system, database) = try Program.database(database, in: systems)
                 let request: Result<SchemaRequest, Problem>
                 do throws(StateError) {
                     let holder = LockHolder.current(command: command, environment: program.variables, since: program.reconciler.now())
@@ -117,20 +117,4 @@ extension CareOptions {
     private static let blocking: Set<String> = [
         "Locked", "DatabaseBusy", "TransitionOpen", "PinConflict", "AlreadyRestored", "StateInside",
     ]
-
-    private func choose(among systems: [System]) throws(Problem) -> (System, Database) {
-        let all = systems.flatMap { system in system.databases.map { (system, $0) } }
-        guard !all.isEmpty else {
-            throw Problem("NoDatabase", "the specs hold no database", next: "name a spec that has databases")
-        }
-        let found = all.filter { database == nil || $0.1.name == database || $0.1.id.description == database }
-        if found.count == 1 { return found[0] }
-        let names = (found.isEmpty ? all : found).map { "\($0.1.name) (\($0.0.id))" }.joined(separator: ", ")
-        guard !found.isEmpty else {
-            throw Problem("NoDatabase", "no database is named \(database ?? "")", next: "there are: \(names)")
-        }
-        throw Problem(
-            "DatabaseAmbiguous", "the specs hold \(found.count) databases that are meant: \(names)",
-            next: "choose one with --database and --system")
-    }
 }

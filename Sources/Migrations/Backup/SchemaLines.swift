@@ -2,15 +2,15 @@ internal import Model
 internal import SQL
 
 /// The schema of a database as one text a line, and what they are together.
-struct SchemaState: Sendable, Hashable {
+struct SchemaLines: Sendable, Hashable {
     var hash: String
     var lines: [String]
 
     /// - Parameter excluded: tables that are not part of it, as ``SchemaFingerprint`` takes them.
-    static func read(on connection: any SQLConnection, excluding excluded: [String] = []) async throws(Problem) -> SchemaState {
+    static func read(on connection: any SQLConnection, excluding excluded: [String] = []) async throws(Problem) -> SchemaLines {
         do throws(SQLError) {
             let fingerprint = try await SchemaFingerprint.take(on: connection, excluding: excluded)
-            return SchemaState(hash: fingerprint.hash, lines: fingerprint.lines)
+            return SchemaLines(hash: fingerprint.hash, lines: fingerprint.lines)
         } catch {
             throw Problem(sql: error, "cannot read the schema")
         }
