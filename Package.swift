@@ -119,6 +119,8 @@ let package = Package(
         // One pass and the loop around it
         library("State", "JSONValues", "Model", crypto),
         library("DatabaseState", "Model", "SQL", "State"),
+        library("Leases", "JSONValues", "KubernetesAPI", "Model", "State"),
+        library("ClusterState", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "State"),
         library("Execution", "HTTPCore", "JSONValues", "Model", "ProviderKit", "State"),
         library("Reporting", "Execution", "JSONValues", "Model", "Planning", "TextLayout"),
         library(
@@ -127,10 +129,11 @@ let package = Package(
         // Files for running it in a cluster, made from declarations
         library("Manifests", "JSONValues", "Model", "SpecLoading"),
         program(
-            "reconcile", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState", "Execution", "Flags",
-            "GitMigrations", "JSONValues", "KubernetesProvider", "Manifests", "MigrationFiles", "Migrations", "Model", "Planning",
-            "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
-            "YAMLReading",
+            "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState",
+            "Execution", "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Leases", "Manifests",
+            "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing",
+            "SpecFields",
+            "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program
@@ -152,6 +155,8 @@ let package = Package(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
             "SpecLoading", "State"),
+        library(
+            "FakeCluster", path: "Tests/Support/FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI", "Model"),
         library("DatabaseServers", path: "Tests/Support/DatabaseServers", subprocess, systemPackage),
         library("ControlPlane", path: "Tests/Support/ControlPlane", subprocess, systemPackage),
 
@@ -223,6 +228,10 @@ let package = Package(
         tests("StateTests", "Model", "State"),
         tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
+        tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
+        tests(
+            "ClusterStateTests", "ClusterState", "ControlPlane", "CurlTransport", "FakeCluster", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "Model", "SandboxServer", "Simulators", "State", "StateContract", "TestDoubles", "TestPrograms", "reconcile"),
         tests(
             "DatabaseStateTests", "DatabaseServers", "DatabaseState", "Model", "SQL", "State", "StateContract", "TestPrograms",
             "crash-subject", "reconcile"),

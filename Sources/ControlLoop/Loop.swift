@@ -16,6 +16,8 @@ public struct Loop: Sendable {
     public var options: PassOptions
     /// Between -1 and 1.
     public var jitter: @Sendable () -> Double
+    /// Nil for a loop that works on all systems.
+    public var duty: Duty?
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
@@ -42,6 +44,7 @@ public struct Loop: Sendable {
                 return .stop
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
+            if duty != nil { group.addTask { await carryOut(.awaitDuty, events) } }
             var armed: Duration?
             while let happening = await group.next() {
                 if case .tick(let due) = happening, armed == due { armed = nil }
@@ -63,6 +66,9 @@ public struct Loop: Sendable {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
+        case .awaitDuty:
+            await duty?.change()
+            return .duty
         case .pass(let wanted, let flag):
             var own = options
             own.isSuperseded = { flag.isRaised }
@@ -155,6 +161,8 @@ enum LoopHappening: Sendable {
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
+    /// Other systems are to be worked on.
+    case duty
     case stop
     case graceIsOver
     case cancelled
@@ -166,4 +174,5 @@ enum LoopWork: Sendable {
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
     case cancelAfterGrace
+    case awaitDuty
 }

@@ -14,6 +14,8 @@ struct LoopCourse {
     private var origins: [String: OriginStanding] = [:]
     private var claims = ClaimLedger()
     private var running: [SystemID: PassFlag] = [:]
+    /// Those of the wanted ones that this process works on, as far as it was seen to.
+    private var own: Set<SystemID> = []
     private var rhythms: [SystemID: Rhythm] = [:]
     /// What was told of a system last.
     private var told: [SystemID: Telling] = [:]
@@ -46,6 +48,10 @@ struct LoopCourse {
         case .tick: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
+        case .duty:
+            guard !isStopping else { break }
+            changeDuty(at: now)
+            work.append(.awaitDuty)
         case .stop:
             guard !isStopping else { break }
             isStopping = true
@@ -55,8 +61,9 @@ struct LoopCourse {
         case .graceIsOver: for flag in running.values { flag.cancellation.raise() }
         }
         while !isStopping, queue.workCount < loop.pace.concurrency, let system = queue.take(at: now) {
-            guard let wanted = wanted[system] else {
+            guard let wanted = wanted[system], isOwn(system) else {
                 queue.finish(system)
+                own.remove(system)
                 continue
             }
             guard origins[wanted.origin]?.applies ?? false else {
@@ -142,6 +149,7 @@ struct LoopCourse {
             claims.enter(system)
             let isSame = before.map(new.isSame) ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
+            if isOwn(system.id) { own.insert(system.id) }
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {
                 running[system.id]?.raise()
@@ -154,12 +162,32 @@ struct LoopCourse {
     private mutating func leave(_ systems: Set<SystemID>) {
         for system in systems.sorted() {
             wanted[system] = nil
+            own.remove(system)
             claims.remove(system)
             queue.forget(system)
             running[system]?.raise()
             told[system] = nil
             rhythms[system] = nil
             events(.left(system))
+        }
+    }
+
+    // MARK: - Sharing
+
+    private func isOwn(_ system: SystemID) -> Bool { loop.duty?.covers(system) ?? true }
+
+    /// What is somebody else's now ends between two steps; what is new is looked at.
+    private mutating func changeDuty(at now: Duration) {
+        for system in wanted.keys.sorted() where isOwn(system) != own.contains(system) {
+            told[system] = nil
+            rhythms[system] = nil
+            if own.remove(system) == nil {
+                own.insert(system)
+                queue.add(system, .change, at: now)
+            } else {
+                queue.forget(system)
+                running[system]?.raise()
+            }
         }
     }
 
@@ -170,7 +198,7 @@ struct LoopCourse {
         queue.finish(report.system)
         guard wanted[report.system] != nil else { return }
         let isSuperseded = wasTold && (report.result?.verdict == .superseded || report.problems.contains { $0.reason == "Interrupted" })
-        if isSuperseded, isStopping { return events(.interrupted(report)) }
+        if isSuperseded, isStopping || !isOwn(report.system) { return events(.interrupted(report)) }
         var again: Duration?
         if !isSuperseded {
             let next = rhythms[report.system, default: Rhythm()].next(after: report, loop.pace, loop.options.pace, jitter: loop.jitter())

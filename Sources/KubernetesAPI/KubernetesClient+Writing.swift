@@ -33,21 +33,23 @@ extension KubernetesClient {
     /// Changes one object and returns it. A `metadata.resourceVersion` in the outcome that is not the object's own gives 409.
     public func patch(
         _ resource: KubernetesResource, namespace: String? = nil, name: String, _ patch: KubernetesPatch,
-        fieldManager: String = KubernetesClient.fieldManager
+        fieldManager: String = KubernetesClient.fieldManager, answering part: KubernetesAnswer.Part = .object
     ) async throws(KubernetesError) -> KubernetesAnswer {
         var query: [(name: String, value: String?)] = [("fieldManager", fieldManager)]
         if case .apply(_, let force) = patch { query.append(("force", force ? "true" : "false")) }
         return try await send(
             .patch, resource.path(namespace: namespace, name: name), query: query, body: patch.body, contentType: patch.contentType,
+            answering: part,
             Operation(verb: "patch", resource: resource, namespace: namespace, name: name))
     }
 
     /// Makes an object and returns it; 409 with reason `AlreadyExists` when there is one of that name.
     public func create(
-        _ resource: KubernetesResource, namespace: String? = nil, _ object: JSON, fieldManager: String = KubernetesClient.fieldManager
+        _ resource: KubernetesResource, namespace: String? = nil, _ object: JSON, fieldManager: String = KubernetesClient.fieldManager,
+        answering part: KubernetesAnswer.Part = .object
     ) async throws(KubernetesError) -> KubernetesAnswer {
         try await send(
-            .post, resource.path(namespace: namespace), query: [("fieldManager", fieldManager)], body: object,
+            .post, resource.path(namespace: namespace), query: [("fieldManager", fieldManager)], body: object, answering: part,
             Operation(verb: "create", resource: resource, namespace: namespace, name: object["metadata"]?["name"]?.string))
     }
 

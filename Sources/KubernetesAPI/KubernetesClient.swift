@@ -79,10 +79,11 @@ public struct KubernetesClient: Sendable {
     }
 
     func request(
-        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil
+        _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
+        answering part: KubernetesAnswer.Part = .object
     ) -> HTTPRequest {
         var request = HTTPRequest(method, connection.server + path + .query(query), deadline: deadline)
-        request.headers["Accept"] = "application/json"
+        request.headers["Accept"] = part.mediaType
         request.headers["User-Agent"] = userAgent
         if let body {
             request.headers["Content-Type"] = contentType ?? "application/json"
@@ -93,9 +94,9 @@ public struct KubernetesClient: Sendable {
 
     func send(
         _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
-        _ operation: Operation
+        answering part: KubernetesAnswer.Part = .object, _ operation: Operation
     ) async throws(KubernetesError) -> KubernetesAnswer {
-        var request = request(method, path, query: query, body: body, contentType: contentType)
+        var request = request(method, path, query: query, body: body, contentType: contentType, answering: part)
         var credential = try await authenticate(&request)
         var response = try await exchange(request, operation)
         if response.status == 401, await credentials.renew(instead: credential) {
@@ -137,6 +138,21 @@ public struct KubernetesClient: Sendable {
 
 /// The answer of a 2xx status: an object.
 public struct KubernetesAnswer: Sendable {
+    /// How much of an object is wanted.
+    public enum Part: Sendable {
+        case object
+        /// Its metadata alone, of an object that is large.
+        case metadata
+
+        /// https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+        var mediaType: String {
+            switch self {
+            case .object: "application/json"
+            case .metadata: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+            }
+        }
+    }
+
     public var body: JSON
     public var headers: HTTPHeaders
 

@@ -32,6 +32,7 @@ public struct KubernetesResource: Sendable, Hashable {
     public static let pods = KubernetesResource(plural: "pods", kind: "Pod")
     public static let configMaps = KubernetesResource(plural: "configmaps", kind: "ConfigMap")
     public static let secrets = KubernetesResource(plural: "secrets", kind: "Secret")
+    public static let leases = KubernetesResource(group: "coordination.k8s.io", plural: "leases", kind: "Lease")
     public static let namespaces = KubernetesResource(plural: "namespaces", kind: "Namespace", isNamespaced: false)
 
     /// The URL's path of the collection, or of one object in it.

@@ -35,6 +35,9 @@ public enum StatePlace: Sendable, Hashable {
     case directory(String)
     /// In the system's own database of this name.
     case database(String)
+    /// In an object of a cluster: in the system's own namespace, and the kubeconfig's current context or the pod's own cluster, unless others
+    /// are named.
+    case cluster(namespace: String?, context: String?)
 
     /// Nil where it is kept elsewhere.
     public var directory: String? {

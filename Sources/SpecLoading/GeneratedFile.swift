@@ -1,3 +1,4 @@
+public import JSONValues
 import SpecFields
 
 /// A file that is made from the declarations and compared with the committed one by a test.
@@ -9,6 +10,11 @@ public struct GeneratedFile: Sendable, Hashable {
     public init(path: String, text: String) {
         self.path = path
         self.text = text
+    }
+
+    /// The definition of another kind for a cluster.
+    public init(definition: JSON, path: String) {
+        self.init(path: path, text: CustomResourceDefinition.text(definition))
     }
 }
 

@@ -98,6 +98,13 @@ struct StateDeclaration: SpecObject, Sendable {
     /// As written; nil only after a mistake and while a schema is made.
     var place: StatePlace?
 
+    private static let clusterForm = Form<StatePlace>.object { fields in
+        .cluster(
+            namespace: fields.optional("namespace", .string(.label), "The namespace of the object. Default: the system's own."),
+            context: fields.optional(
+                "context", "The kubeconfig's context; without it the current one, or the cluster that Belay runs in."))
+    }
+
     init(_ fields: inout Fields) {
         let directory = Alternative<StatePlace>("directory", "A directory, absolute or relative to this file, that outlives the process.") {
             (path: String) in .directory(path)
@@ -106,7 +113,10 @@ struct StateDeclaration: SpecObject, Sendable {
             "database",
             "One of the system's databases, by its name: whoever reaches it shares the state. Better not one that is rolled back."
         ) { (name: String) in .database(name) }
-        place = fields.exactlyOne(of: "a place", [directory, database])
+        let cluster = Alternative<StatePlace>(
+            "cluster", Self.clusterForm, "An object of a Kubernetes cluster: whoever reaches the cluster shares the state."
+        ) { $0 }
+        place = fields.exactlyOne(of: "a place", [directory, database, cluster])
     }
 }
 
@@ -115,7 +125,7 @@ extension StatePlace {
     func resolved(_ resolve: (String) -> String) -> StatePlace {
         switch self {
         case .directory(let path): .directory(resolve(path))
-        case .database: self
+        case .database, .cluster: self
         }
     }
 }

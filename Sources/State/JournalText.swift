@@ -26,17 +26,18 @@ struct JournalText {
 extension JournalRecord {
     /// The records of a journal's lines, each without its newline, where no line can be torn.
     /// - Parameters:
+    ///   - previous: the record before the first line; nil where that begins the journal.
     ///   - place: what holds the journal, for messages.
     ///   - mending: what to do about damage.
     public static func records(
-        of lines: some Sequence<String>, in place: String, mending: String
+        of lines: some Sequence<String>, after previous: JournalRecord? = nil, in place: String, mending: String
     ) throws(StateError) -> [JournalRecord] {
         var records: [JournalRecord] = []
         for line in lines {
             do throws(Flaw) {
-                records.append(try JournalRecord(line: Array(line.utf8)[...], after: records.last))
+                records.append(try JournalRecord(line: Array(line.utf8)[...], after: records.last ?? previous))
             } catch {
-                throw StateError(error, line: records.count + 1, in: place, mending: mending)
+                throw StateError(error, line: (previous?.sequence ?? 0) + records.count + 1, in: place, mending: mending)
             }
         }
         return records

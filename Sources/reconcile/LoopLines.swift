@@ -34,6 +34,21 @@ final class LoopLines: Sendable {
         }
     }
 
+    /// What happens around a loop: a line for people, or a named object with its facts.
+    func line(_ text: String, _ trouble: Problem?, _ name: String, _ facts: [(String, JSON)]) {
+        progress.withLock { _ in
+            if form == .json {
+                var json: JSON = ["time": .string(now().description), "event": .string(name)]
+                for (key, value) in facts { json[key] = value }
+                if let trouble { json["trouble"] = .string(trouble.description) }
+                output.result(json.description + "\n")
+            } else {
+                let words = trouble.map { "\(output.style.yellow("!")) \(text); \($0.description.printable)" } ?? text
+                output.result("\(output.style.dim(now().description)) \(words)\n")
+            }
+        }
+    }
+
     // MARK: - For people
 
     private func text(_ event: LoopEvent, _ progress: inout [SystemID: ProgressText]) -> [String] {

@@ -15,6 +15,8 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    /// Nil for a process that works alone.
+    var replica: Replica?
 
     /// - Parameter repository: nil watches the paths.
     func callAsFunction(_ repository: GitSource?) async -> Verdict {
@@ -41,7 +43,7 @@ struct LoopRun: Sendable {
         let options = PassOptions(
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
-        let loop = Loop(
+        var loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
         ) { snapshot in
             var loading = program.loading(snapshot, specs)
@@ -52,8 +54,20 @@ struct LoopRun: Sendable {
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        await loop.run(until: stop) { lines.write($0) }
+        if let replica { await share(&loop, with: replica, lines, until: stop) } else { await loop.run(until: stop) { lines.write($0) } }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
+    }
+
+    /// Runs the loop over what is this replica's. The Lease is given back when everything under way has ended, and not before.
+    private func share(_ loop: inout Loop, with replica: Replica, _ lines: LoopLines, until stop: StopSignal) async {
+        let duty = Duty()
+        loop.duty = duty
+        let loop = loop
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await replica.run(duty, lines) }
+            await loop.run(until: stop) { lines.write($0) }
+            group.cancelAll()
+        }
     }
 }

@@ -1,5 +1,6 @@
 import AllProviders
 import ArgumentParser
+import ClusterState
 import ConfigurationValues
 import ControlLoop
 import CurlTransport
@@ -9,6 +10,7 @@ import Flags
 import FoundationEssentials
 import GitMigrations
 import JSONValues
+import KubernetesAPI
 import KubernetesProvider
 import Migrations
 import Model
@@ -31,10 +33,12 @@ struct Program: Sendable {
     let variables: [String: String]
     let output: Output
     let reconciler: Reconciler
+    let userAgent: String
     /// As given by `--state`.
     private let stateDirectory: String?
 
-    init(stateDirectory directory: String? = nil) {
+    /// - Parameter usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
+    init(stateDirectory directory: String? = nil, usualPlace: StatePlace? = nil) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
@@ -44,7 +48,7 @@ struct Program: Sendable {
             variables: variables,
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
                 + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] })
-        let userAgent = "belay/\(Version.current)"
+        userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
         let operatorKey: Result<ConfigurationKey?, Problem>
@@ -60,10 +64,14 @@ struct Program: Sendable {
         }
         let flagStores = FlagStores(environment)
         let flagDatabases = FlagDatabases(address: addresses)
+        let clusterStates = ClusterStates(
+            ClusterEnvironment(variables: variables, now: now), transport: transport, userAgent: userAgent)
         reconciler = Reconciler(
             providers: ProviderRegistry(allProviders, environment: environment),
             store: { system throws(StateError) in
-                try Self.store(of: system, given: directory, variables) { await values.value(of: $0, for: "\($1): its address") }
+                try Self.store(of: system, given: directory, else: usualPlace, variables, clusterStates) {
+                    await values.value(of: $0, for: "\($1): its address")
+                }
             },
             values: values, operatorKey: operatorKey,
             schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
@@ -78,17 +86,22 @@ struct Program: Sendable {
             now: now)
     }
 
-    /// Where the state of a system is: the directory that was given, else the place that the spec names, else the user's own directory.
+    /// Where the state of a system is: the directory that was given, else the place that the spec names, else the usual one, else the user's
+    /// own directory.
     private static func store(
-        of system: System, given directory: String?, _ variables: [String: String],
+        of system: System, given directory: String?, else usualPlace: StatePlace?, _ variables: [String: String], _ clusters: ClusterStates,
         _ address: @escaping @Sendable (Configuration.Source, ResourceID) async -> Result<Secret, Problem>
     ) throws(StateError) -> any StateStore {
-        if directory == nil, case .database(let name)? = system.statePlace,
-            let database = system.databases.first(where: { $0.name == name })
-        {
-            return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
+        let place = directory.map(StatePlace.directory) ?? system.statePlace ?? usualPlace
+        switch place {
+        case .cluster(let namespace, let context)?: return try clusters.store(of: system.id, namespace: namespace, context: context)
+        case .database(let name)?:
+            if let database = system.databases.first(where: { $0.name == name }) {
+                return DatabaseStateStore(system.id, in: database) { await address($0, database.id) }
+            }
+        case .directory?, nil: break
         }
-        let root = try StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
+        let root = try StateDirectory.root(given: place?.directory, environment: variables)
         return DirectoryStateStore(StateDirectory(root: root, system: system.id))
     }
 
@@ -151,8 +164,14 @@ struct Program: Sendable {
     /// Two places of state know nothing of each other, and exclude nobody.
     func tellPassedOverState(of systems: [System]) {
         guard let given = stateDirectory else { return }
-        for case (let id, .database(let name)?) in systems.map({ ($0.id, $0.statePlace) }) {
-            output.progress("note: \(id): its state is read and written in \(given), not in database/\(name) as the spec says: --state\n")
+        for system in systems {
+            let place: String
+            switch system.statePlace {
+            case .database(let name)?: place = "database/\(name)"
+            case .cluster?: place = "the cluster"
+            case .directory?, nil: continue
+            }
+            output.progress("note: \(system.id): its state is read and written in \(given), not in \(place) as the spec says: --state\n")
         }
     }
 

@@ -21,6 +21,7 @@ struct RunCommand: AsyncParsableCommand {
 
             SIGTERM or SIGINT: the steps under way are finished (25 s at most), locks given back, exit code 0; a second one ends it at once.
             The first contact with a system that would change it is refused until --adopt; a system that is in sync is recorded as it is.
+            Several replicas in a cluster: --leader-elect or --shard; the state of systems that name no place for it is then in the cluster.
             A revision that is older than the last accepted one is refused until --force: to go back, commit the older pins anew.
             """)
 
@@ -30,6 +31,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Specs") var specs: SpecOptions
     @OptionGroup(title: "Repository") var repository: GitOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
+    @OptionGroup(title: "Replicas") var replicas: ReplicaOptions
     @OptionGroup(title: "State") var state: StateOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Approval") var approval: ApprovalOptions
@@ -57,7 +59,9 @@ struct RunCommand: AsyncParsableCommand {
         }
         let address = try repository.address(beside: specs)
         if once {
-            if let option = watch.given { throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).") }
+            if let option = watch.given ?? replicas.given {
+                throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).")
+            }
             if address == nil { _ = try specs.required() }
             return
         }
@@ -68,13 +72,15 @@ struct RunCommand: AsyncParsableCommand {
         }
         if output.form == .markdown { throw ValidationError("The loop prints lines (-o text) or a JSON object a line (-o json).") }
         // Without anything it prints the help.
-        if specs.files.isEmpty, address == nil, adopt || watch.given != nil { _ = try specs.required() }
+        if specs.files.isEmpty, address == nil, adopt || watch.given != nil || replicas.isGiven { _ = try specs.required() }
     }
 
     func run() async throws {
         let address = try repository.address(beside: specs)
         guard once || address != nil || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
-        let program = Program(stateDirectory: state.directory)
+        // What several replicas do not share excludes none of them.
+        let program = Program(
+            stateDirectory: state.directory, usualPlace: replicas.isGiven ? .cluster(namespace: nil, context: nil) : nil)
         let place: String
         do throws(StateError) {
             place = try StateDirectory.root(given: state.directory, environment: program.variables)
@@ -89,9 +95,15 @@ struct RunCommand: AsyncParsableCommand {
             GitSource($0, under: place, poll: watch.poll?.duration ?? .seconds(30), clock: program.reconciler.clock)
         }
         guard once else {
+            let replica: Replica?
+            do throws(Problem) { replica = try Replica.make(replicas, in: program) } catch {
+                program.output.error(error.description)
+                throw ExitCode(Verdict.failure)
+            }
             let run = LoopRun(
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
-                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8)
+                resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8,
+                replica: replica)
             throw ExitCode(await run(repository))
         }
         let isStatePlaced = state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty

@@ -96,17 +96,19 @@ extension Stage {
     /// Runs the loop on a script until a moment of virtual time, then stops it; returns what it told, with the seconds.
     func loop(
         _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, pace: LoopPace = LoopPace(), jitter: Double = 0,
-        adopts: Bool = true
+        adopts: Bool = true, duty: Duty? = nil
     ) async -> [String] {
         let told = Log<String>()
         let (time, stop) = (time, StopSignal())
-        let loop = Loop(
+        var loop = Loop(
             reconciler: reconciler, source: ScriptedSource(script, time), pace: pace, options: options(adopts: adopts), jitter: { jitter },
             load: ScriptedSource.load)
+        loop.duty = duty
+        let own = loop
         await time.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await loop.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
+                    await own.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
                 }
                 group.addTask {
                     do { try await time.sleep(for: length) } catch { return }

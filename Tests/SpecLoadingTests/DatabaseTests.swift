@@ -90,7 +90,15 @@ import Testing
             ("{database: main}", .database("main"), []),
             ("{directory: ../state}", .directory("specs/../state"), []),
             ("{directory: /state}", .directory("/state"), []),
-            ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database"]),
+            ("{cluster: {}}", .cluster(namespace: nil, context: nil), []),
+            ("{cluster: {namespace: ops, context: prod}}", .cluster(namespace: "ops", context: "prod"), []),
+            (
+                "{cluster: {namespace: Ops}}", nil,
+                [
+                    "specs/s.yaml:5:31: spec.state.cluster.namespace: \"Ops\" is not lower-case letters, digits and '-', at most 63"
+                ]
+            ),
+            ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database, cluster"]),
             (
                 "{directory: a, database: main}", nil,
                 ["specs/s.yaml:5:25: spec.state: names a place twice: directory at line 5, and database; keep one"]
@@ -102,7 +110,7 @@ import Testing
             (
                 "{configMap: x}", nil,
                 [
-                    "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database",
+                    "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database, cluster",
                     "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
                 ]
             ),
