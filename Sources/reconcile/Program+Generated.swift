@@ -1,6 +1,8 @@
 import AllProviders
+import ClusterState
 import Flags
 import KubernetesProvider
+import Leases
 import Manifests
 import Model
 import ProviderKit
@@ -12,11 +14,17 @@ extension Program {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
             + KubernetesSecretReading.permissions
+            + ClusterStates.permissions
+            + LeaderElector.permissions
+            + Replicas.permissions
     }
 
     /// Every file that is made from declarations.
     static var generatedFiles: [GeneratedFile] {
-        let files = loader.generatedFiles
+        let files =
+            loader.generatedFiles + [
+                GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
+            ]
         return files + GeneratedManifests(permissions: permissions, beside: files).files
     }
 }

@@ -1,4 +1,5 @@
 import ControlPlane
+import FoundationEssentials
 import JSONValues
 import KubernetesAPI
 import TestPrograms
@@ -65,6 +66,48 @@ extension RoleWorld {
                   release: \(release)
             \(env.map { "      env: \($0)\n" } ?? "")
             """)
+    }
+
+    /// A spec whose only resource is a flag in a ConfigMap, which costs the cluster nothing.
+    func flagSpec(_ system: String, state: String? = nil) throws -> String {
+        try place.write(
+            "\(system).yaml",
+            """
+            apiVersion: belay.dev/v1alpha1
+            kind: System
+            metadata: {name: \(system), namespace: \(Self.specs)}
+            spec:
+              flags:
+                store: {configMap: {namespace: roles-flags, name: \(system)}}
+                values: {new_player: true}
+            \(state.map { "  state: \($0)" } ?? "")
+            """)
+    }
+
+    /// Makes the ConfigMap of such a spec.
+    func makeFlags(_ system: String) async throws {
+        let flags = Self.object("v1", "ConfigMap", system, ["data": ["flags.json": "{\"flags\": {}}"]])
+        _ = try await client.create(.configMaps, namespace: "roles-flags", flags)
+    }
+
+    /// Runs the loop as one of the accounts until it has printed one of some texts, and ends it then; returns what it printed.
+    func loop(_ arguments: [String], as kubeconfig: String, pod: String, until texts: [String]) async throws -> BuiltProgram.Ended {
+        let file = try place.write("\(pod).log", "")
+        var ended = try await BuiltProgram(onSearchPath: "bash").run(
+            ["-c", "exec \"$@\" >'\(file)' 2>&1", "bash", BuiltProgram.path(of: "reconcile")] + arguments + [
+                "--state", place.path("state-\(pod)"),
+            ],
+            variables: ["KUBECONFIG": kubeconfig, "POD_NAME": pod, "POD_NAMESPACE": Self.pods, "BELAY_KEY": nil], by: .terminate
+        ) {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while true {
+                let printed = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+                if texts.contains(where: printed.contains) || ContinuousClock.now >= deadline { return }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        ended.output = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+        return ended
     }
 
     /// Runs the program as one of the accounts, with a record of its own.

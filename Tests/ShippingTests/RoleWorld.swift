@@ -34,6 +34,7 @@ struct RoleWorld {
         for namespace in Set(Self.places.values).union([Self.specs]).sorted() {
             _ = try await client.create(.namespaces, Self.object("v1", "Namespace", namespace, [:]))
         }
+        try await Tool.kubectl.output(["apply", "-k", "manifests/crd"], variables: ["KUBECONFIG": running.kubeconfig])
         for scope in Set(grants.map(\.scope)).sorted() { try await make(role: "full-\(scope)", grants.filter { $0.scope == scope }) }
         try await makeAccount("full", without: nil)
         for (index, grant) in grants.enumerated() { try await makeAccount("without-\(index)", without: grant) }
