@@ -115,14 +115,14 @@ struct RealRolesTests {
         let loop = ["-f", try world.flagSpec("loop")]
         let leading = "this replica leads"
         return [
-            .once("a record", [state("get"), state("create")], spec),
-            .once("a further record", [state("patch")], spec, needsFormer: true),
+            .shared("a record", [state("get"), state("create")], spec),
+            .shared("a further record", [state("patch")], spec, needsFormer: true),
             .loop("an election", [lease("get"), lease("create")], loop + ["--leader-elect"], until: leading),
             .loop("a further election", [lease("patch")], loop + ["--leader-elect"], until: leading, needsFormer: true),
-            .loop("replicas", [lease("list")], loop + ["--shard"], until: "this replica is the only one"),
+            .loop("replicas", [lease("list")], loop + ["--shard"], until: ": this replica "),
             RoleUse(
                 name: "a replica that ends", grants: [lease("delete")],
-                run: .loop(loop + ["--shard"], until: "this replica is the only one")
+                run: .loop(loop + ["--shard"], until: ": this replica ")
             ) { ended, record in
                 let leases = try await world.client.list(.leases, namespace: RoleWorld.pods).items
                 return !leases.contains { $0["metadata"]?["name"]?.string == "belay-replica-\(record)" }

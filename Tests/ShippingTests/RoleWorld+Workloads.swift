@@ -110,10 +110,10 @@ extension RoleWorld {
         return ended
     }
 
-    /// Runs the program as one of the accounts, with a record of its own.
-    func reconcile(_ arguments: [String], as kubeconfig: String, record: String, value: String = "a") async throws -> BuiltProgram.Ended {
+    /// Runs the program as one of the accounts, with a record of its own; nil for the place that the spec says.
+    func reconcile(_ arguments: [String], as kubeconfig: String, record: String?, value: String = "a") async throws -> BuiltProgram.Ended {
         try await BuiltProgram("reconcile").run(
-            arguments + ["--state", place.path("state-\(record)")],
+            arguments + (record.map { ["--state", place.path("state-\($0)")] } ?? []),
             variables: ["KUBECONFIG": kubeconfig, "SETTING": value, "BELAY_KEY": nil])
     }
 }
