@@ -132,8 +132,7 @@ let package = Package(
             "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState",
             "Execution", "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Leases", "Manifests",
             "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing",
-            "SpecFields",
-            "SpecLoading", "State", "TextLayout", "YAMLReading",
+            "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
             arguments),
 
         // The sandbox: never linked into the program

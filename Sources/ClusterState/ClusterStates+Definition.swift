@@ -1,7 +1,17 @@
 public import JSONValues
 internal import KubernetesAPI
+public import Model
 
 extension ClusterStates {
+    /// What keeping states in a cluster needs.
+    public static var permissions: [ClusterPermission] {
+        [
+            ClusterPermission(
+                .systems, group: StateObjects.resource.group, resources: [StateObjects.resource.plural], verbs: ["get", "create", "patch"],
+                "Keeps the state of each system in an object of its own beside it, with its lock.")
+        ]
+    }
+
     /// The definition of kind `SystemState` for a cluster, which must be there before a state can be kept in it.
     public static var definition: JSON {
         let hold: JSON = [

@@ -6,13 +6,6 @@ import Synchronization
 
 /// The state stores of one process in clusters: one client for each cluster, and what was read once is not read again.
 public final class ClusterStates: Sendable {
-    /// What is needed in the namespace of a state.
-    public static let permissions = [
-        ClusterPermission(
-            .systems, [StateObjects.resource], ["get", "create", "patch"],
-            "Keeps what Belay remembers of a system: lock, journal, releases.")
-    ]
-
     private let environment: ClusterEnvironment
     private let transport: any Transport
     private let userAgent: String

@@ -13,6 +13,8 @@ struct Candidacy: Sendable {
     /// Before which moment the last renewal that succeeded was certainly sent.
     private var renewedAt: Duration = .zero
     private(set) var isLeader = false
+    /// What was written last, and before which moment that was certainly sent: its answer may be lost.
+    private var sent: (renewed: String, at: Duration)?
 
     init(identity: String, timing: LeaseTiming) {
         self.identity = identity
@@ -53,13 +55,20 @@ struct Candidacy: Sendable {
         if isLeader, !version.isEmpty, var record = seen {
             record.renewed = time
             record.duration = timing.lease
-            version = try await object.write(record, from: version, within: limit)
-            have(record, start)
-            return
+            sent = (time, start)
+            do throws(KubernetesError) {
+                version = try await object.write(record, from: version, within: limit)
+                have(record, start)
+                return
+            } catch {
+                // Somebody else wrote it, or this process did and was not told.
+                guard error.code == .conflict else { throw error }
+            }
         }
         guard let present = try await object.read(within: limit) else {
             isLeader = false
             let record = LeaseRecord(holder: identity, duration: timing.lease, acquired: time, renewed: time, transitions: 0)
+            sent = (time, start)
             version = try await object.create(record, within: limit)
             have(record, start)
             return
@@ -69,6 +78,8 @@ struct Candidacy: Sendable {
             seenAt = watch.elapsed
         }
         version = present.version
+        // A write whose answer was lost counts from when it was sent.
+        if present.record.holder == identity, let sent, sent.renewed == present.record.renewed { have(present.record, sent.at) }
         if let holder = present.record.holder, holder != identity {
             isLeader = false
             guard watch.elapsed - seenAt >= present.record.duration else { return }
@@ -82,6 +93,7 @@ struct Candidacy: Sendable {
         record.duration = timing.lease
         record.renewed = time
         let begun = watch.elapsed
+        sent = (time, begun)
         version = try await object.write(record, from: version, within: limit)
         have(record, begun)
     }

@@ -19,12 +19,6 @@ public final class LeaderElector: Sendable {
         public var trouble: Problem?
     }
 
-    /// What is needed in the namespace of the Lease.
-    public static let permissions = [
-        ClusterPermission(
-            .own, [.leases], ["get", "create", "patch"], "Keeps the Lease that says which pod leads, or that this one works on its share.")
-    ]
-
     public let identity: String
     private let object: LeaseObject
     private let timing: LeaseTiming

@@ -18,13 +18,6 @@ public final class Replicas: Sendable {
         public var trouble: Problem?
     }
 
-    /// What is needed in the namespace of the Leases beside what leading needs.
-    public static let permissions = [
-        ClusterPermission(
-            .own, [.leases], ["list", "delete"],
-            "With --shard: sees which pods live, and takes away the Leases of those that have ended; without it may be left out.")
-    ]
-
     public let identity: String
     private let object: LeaseObject
     private let timing: LeaseTiming

@@ -7,7 +7,7 @@ import SpecLoading
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Writes the CRDs, the JSON Schema for editors, the reference page of the spec, roles, and files of the Helm chart.",
+        abstract: "Writes the CRD, the JSON Schema for editors, the reference page of the spec, roles, and files of the Helm chart.",
         discussion: "Without --output the names of the files are printed. With --check nothing is written; exit code 1 if a file differs.")
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the files.", valueName: "directory"), completion: .directory)

@@ -13,18 +13,13 @@ extension Program {
     static var permissions: [ClusterPermission] {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
-            + KubernetesSecretReading.permissions
-            + ClusterStates.permissions
-            + LeaderElector.permissions
-            + Replicas.permissions
+            + KubernetesSecretReading.permissions + ClusterStates.permissions + LeaderElector.permissions + Replicas.permissions
     }
 
     /// Every file that is made from declarations.
     static var generatedFiles: [GeneratedFile] {
-        let files =
-            loader.generatedFiles + [
-                GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
-            ]
+        let states = GeneratedFile(definition: ClusterStates.definition, path: "manifests/crd/systemstates.belay.dev.yaml")
+        let files = loader.generatedFiles + [states]
         return files + GeneratedManifests(permissions: permissions, beside: files).files
     }
 }
