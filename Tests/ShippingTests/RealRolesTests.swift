@@ -14,6 +14,9 @@ struct RealRolesTests {
         ["deployments.apps", "statefulsets.apps", "daemonsets.apps"].map { Grant("targets", "list", $0) }
             + [Grant("own", "delete", "leases.coordination.k8s.io")])
 
+    /// Without it a change that comes between two steps is seen a step later.
+    private static let unseen = Grant("systems", "get", "systems.belay.dev")
+
     @Test func theRolesAreEnoughAndNothingOfThemIsTooMuch() async throws {
         let world = try await RoleWorld()
         try await make(world)
@@ -24,9 +27,12 @@ struct RealRolesTests {
                 let record = "without-\(number)-\(index)"
                 let ended = try await use.run(in: world, as: try world.account(without: grant), record: record)
                 let text = ended.output + ended.errors
+                let isRefused = try world.refused(to: grant)
+                #expect(isRefused, "\(use.name) does not ask for \(grant): \(text)")
+                guard grant != Self.unseen else { continue }
                 #expect(try await !use.works(ended, record), "\(use.name) works without \(grant): \(text)")
                 guard !Self.silent.contains(grant) else { continue }
-                let words = "the verb \(grant.verb) on \(grant.qualifiedName) in namespace"
+                let words = "the verb \(grant.verb) on \(grant.qualifiedName) in "
                 #expect(text.contains(words), "\(use.name) without \(grant): \(text)")
             }
         }
@@ -127,6 +133,22 @@ struct RealRolesTests {
                 let leases = try await world.client.list(.leases, namespace: RoleWorld.pods).items
                 return !leases.contains { $0["metadata"]?["name"]?.string == "belay-replica-\(record)" }
             },
+        ]
+    }
+
+    private func objects(_ world: RoleWorld) -> [RoleUse] {
+        func grant(_ verb: String, _ name: String) -> Grant { Grant("systems", verb, name) }
+        let repeated = RoleUse(
+            name: "an event told twice", grants: [grant("patch", "events")],
+            run: .object(["--resync", "1s"]) { _, world, name in try await world.hasRepeatedEvent(of: name) }
+        ) { _, record in try await world.hasRepeatedEvent(of: record) }
+        let once = RoleUse(name: "objects, once", grants: [Self.unseen], run: .object(["--once", "--adopt"], until: nil)) { ended, _ in
+            ended.status == 0
+        }
+        let system = "systems.belay.dev"
+        return [
+            .object("objects", [grant("list", system), grant("watch", system)]), .object("a status", [grant("patch", "\(system)/status")]),
+            .object("a finalizer", [grant("patch", system)]), .object("an event", [grant("create", "events")]), repeated, once,
         ]
     }
 

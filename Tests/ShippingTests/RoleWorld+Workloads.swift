@@ -84,14 +84,33 @@ extension RoleWorld {
             """)
     }
 
+    /// Makes a System object of one flag, and the ConfigMap of it.
+    func makeObject(_ name: String) async throws {
+        try await makeFlags(name)
+        let flags: JSON = [
+            "store": ["configMap": ["namespace": "roles-flags", "name": .string(name)]], "values": ["new_player": true],
+        ]
+        let systems = KubernetesResource(group: "belay.dev", version: "v1alpha1", plural: "systems", kind: "System")
+        _ = try await client.create(
+            systems, namespace: Self.specs, Self.object("belay.dev/v1alpha1", "System", name, ["spec": ["flags": flags]]))
+    }
+
+    /// True if an event about that object was told more than once.
+    func hasRepeatedEvent(of name: String) async throws -> Bool {
+        let events = try await client.list(KubernetesResource(plural: "events", kind: "Event"), namespace: Self.specs).items
+        return events.contains { $0["involvedObject"]?["name"]?.string == name && $0["count"]?.integer ?? 0 > 1 }
+    }
+
     /// Makes the ConfigMap of such a spec.
     func makeFlags(_ system: String) async throws {
         let flags = Self.object("v1", "ConfigMap", system, ["data": ["flags.json": "{\"flags\": {}}"]])
         _ = try await client.create(.configMaps, namespace: "roles-flags", flags)
     }
 
-    /// Runs the loop as one of the accounts until it has printed one of some texts, and ends it then; returns what it printed.
-    func loop(_ arguments: [String], as kubeconfig: String, pod: String, until texts: [String]) async throws -> BuiltProgram.Ended {
+    /// Runs the loop as one of the accounts until that is so of what it has printed, and ends it then; returns what it printed.
+    func loop(
+        _ arguments: [String], as kubeconfig: String, pod: String, until isDone: @escaping @Sendable (String) async throws -> Bool
+    ) async throws -> BuiltProgram.Ended {
         let file = try place.write("\(pod).log", "")
         var ended = try await BuiltProgram(onSearchPath: "bash").run(
             ["-c", "exec \"$@\" >'\(file)' 2>&1", "bash", BuiltProgram.path(of: "reconcile")] + arguments + [
@@ -102,7 +121,7 @@ extension RoleWorld {
             let deadline = ContinuousClock.now + .seconds(30)
             while true {
                 let printed = try String(contentsOf: URL(filePath: file), encoding: .utf8)
-                if texts.contains(where: printed.contains) || ContinuousClock.now >= deadline { return }
+                if try await isDone(printed) || ContinuousClock.now >= deadline { return }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
