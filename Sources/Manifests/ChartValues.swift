@@ -113,6 +113,9 @@ enum ChartValues {
                     "allNamespaces", false,
                     "ClusterRoleBindings instead: whoever may make a System anywhere can then have Belay read Secrets everywhere."),
                 .texts(
+                    "sharedNamespaces", [],
+                    "Namespaces that a System of any namespace may name; without any, each may name its own alone."),
+                .texts(
                     "roles", targetRoles, choices: targetRoles,
                     "What is granted there: targets (workloads), configuration (env), flags (ConfigMaps of flags), references (fromSecret)."
                 ),

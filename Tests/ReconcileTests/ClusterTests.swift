@@ -71,6 +71,9 @@ struct ClusterTests {
                     columns.split(separator: "\n").first?.split(separator: " ").joined(separator: " ")
                         == "NAME PINNED PHASE READY REVISION AGE")
                 let version = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.resourceVersion}")
+                try await Task.sleep(for: .seconds(1))
+                let later = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.resourceVersion}")
+                #expect(version == later, "what is in sync is not written again and again")
 
                 let older = #"{"spec":{"components":{"web":{"release":"dpl_web2"},"api":{"release":"v1"}}}}"#
                 try await kubectl("patch", "system", "shop", "--type", "merge", "-p", older)
@@ -90,12 +93,11 @@ struct ClusterTests {
                 try await shows("2/2 InSync True 4")
 
                 try await kubectl("delete", "system", "shop", "--timeout=30s")
-                #expect(version != "")
             }
             #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
             let events = try ended.output.split(separator: "\n").map { try JSON(parsing: String($0)) }
             let names = events.compactMap { $0["event"]?.string }
-            #expect(names.filter { $0 == "RevisionLoaded" }.count == 4 + 1, "each generation once, and the one that leaves: \(names)")
+            #expect(names.filter { $0 == "RevisionLoaded" }.count == 4, "the generations 1, 2 and 4, and the one that leaves: \(names)")
             #expect(names.contains("RevisionRejected") && names.contains("SystemLetGo") && names.contains("SystemLeft"), "\(names)")
             #expect(system.writes.last?.method == .patch, "the assignment of domains is switched on again")
         }

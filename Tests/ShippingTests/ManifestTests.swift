@@ -88,7 +88,8 @@ struct ManifestTests {
             "everything",
             try await Tool.helm.output(
                 Self.chart + [
-                    "--set", "targets.namespaces={prod},watch.namespaces={prod,test},podDisruptionBudget.enabled=true",
+                    "--set",
+                    "targets.namespaces={prod},targets.sharedNamespaces={infra},watch.namespaces={prod,test},podDisruptionBudget.enabled=true",
                     "--set", "networkPolicy.ingressFrom[0].namespaceSelector.matchLabels.name=ingress,coordination=shard,adopt=true",
                     "--set", "persistence.existingClaim=backups,imagePullSecrets[0].name=pull,priorityClassName=high",
                     "--set", "podLabels.team=a,podAnnotations.note=b,tolerations[0].operator=Exists,logFormat=json,resync=1m,concurrency=2",

@@ -49,6 +49,7 @@ struct Tool {
     }
 
     /// What it printed; a failure is an issue of the test.
+    @discardableResult
     func output(_ arguments: [String], variables: [String: String?] = [:]) async throws -> String {
         let ended = try await run(arguments, variables: variables)
         try #require(ended.status == 0, "\(name) \(arguments.joined(separator: " ")): \(ended.output)\(ended.errors)")

@@ -1,4 +1,5 @@
 import ControlPlane
+import FoundationEssentials
 import JSONValues
 import KubernetesAPI
 import TestPrograms
@@ -67,10 +68,71 @@ extension RoleWorld {
             """)
     }
 
-    /// Runs the program as one of the accounts, with a record of its own.
-    func reconcile(_ arguments: [String], as kubeconfig: String, record: String, value: String = "a") async throws -> BuiltProgram.Ended {
+    /// A spec whose only resource is a flag in a ConfigMap, which costs the cluster nothing.
+    func flagSpec(_ system: String, state: String? = nil) throws -> String {
+        try place.write(
+            "\(system).yaml",
+            """
+            apiVersion: belay.dev/v1alpha1
+            kind: System
+            metadata: {name: \(system), namespace: \(Self.specs)}
+            spec:
+              flags:
+                store: {configMap: {namespace: roles-flags, name: \(system)}}
+                values: {new_player: true}
+            \(state.map { "  state: \($0)" } ?? "")
+            """)
+    }
+
+    /// Makes a System object of one flag, and the ConfigMap of it.
+    func makeObject(_ name: String) async throws {
+        try await makeFlags(name)
+        let flags: JSON = [
+            "store": ["configMap": ["namespace": "roles-flags", "name": .string(name)]], "values": ["new_player": true],
+        ]
+        let systems = KubernetesResource(group: "belay.dev", version: "v1alpha1", plural: "systems", kind: "System")
+        _ = try await client.create(
+            systems, namespace: Self.specs, Self.object("belay.dev/v1alpha1", "System", name, ["spec": ["flags": flags]]))
+    }
+
+    /// True if an event about that object was told more than once.
+    func hasRepeatedEvent(of name: String) async throws -> Bool {
+        let events = try await client.list(KubernetesResource(plural: "events", kind: "Event"), namespace: Self.specs).items
+        return events.contains { $0["involvedObject"]?["name"]?.string == name && $0["count"]?.integer ?? 0 > 1 }
+    }
+
+    /// Makes the ConfigMap of such a spec.
+    func makeFlags(_ system: String) async throws {
+        let flags = Self.object("v1", "ConfigMap", system, ["data": ["flags.json": "{\"flags\": {}}"]])
+        _ = try await client.create(.configMaps, namespace: "roles-flags", flags)
+    }
+
+    /// Runs the loop as one of the accounts until that is so of what it has printed, and ends it then; returns what it printed.
+    func loop(
+        _ arguments: [String], as kubeconfig: String, pod: String, until isDone: @escaping @Sendable (String) async throws -> Bool
+    ) async throws -> BuiltProgram.Ended {
+        let file = try place.write("\(pod).log", "")
+        var ended = try await BuiltProgram(onSearchPath: "bash").run(
+            ["-c", "exec \"$@\" >'\(file)' 2>&1", "bash", BuiltProgram.path(of: "reconcile")] + arguments + [
+                "--state", place.path("state-\(pod)"),
+            ],
+            variables: ["KUBECONFIG": kubeconfig, "POD_NAME": pod, "POD_NAMESPACE": Self.pods, "BELAY_KEY": nil], by: .terminate
+        ) {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while true {
+                let printed = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+                if try await isDone(printed) || ContinuousClock.now >= deadline { return }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        ended.output = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+        return ended
+    }
+
+    /// Runs the program as one of the accounts, with a record of its own; nil for the place that the spec says.
+    func reconcile(_ arguments: [String], as kubeconfig: String, record: String?, value: String = "a") async throws -> BuiltProgram.Ended {
         try await BuiltProgram("reconcile").run(
-            arguments + ["--state", place.path("state-\(record)")],
+            arguments + (record.map { ["--state", place.path("state-\($0)")] } ?? []),
             variables: ["KUBECONFIG": kubeconfig, "SETTING": value, "BELAY_KEY": nil])
     }
 }

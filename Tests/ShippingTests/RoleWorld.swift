@@ -34,6 +34,7 @@ struct RoleWorld {
         for namespace in Set(Self.places.values).union([Self.specs]).sorted() {
             _ = try await client.create(.namespaces, Self.object("v1", "Namespace", namespace, [:]))
         }
+        try await Tool.kubectl.output(["apply", "-k", "manifests/crd"], variables: ["KUBECONFIG": running.kubeconfig])
         for scope in Set(grants.map(\.scope)).sorted() { try await make(role: "full-\(scope)", grants.filter { $0.scope == scope }) }
         try await makeAccount("full", without: nil)
         for (index, grant) in grants.enumerated() { try await makeAccount("without-\(index)", without: grant) }
@@ -153,11 +154,26 @@ struct RoleWorld {
 
     /// What the account with everything asked for and was refused.
     func refused() throws -> [String] {
-        try String(contentsOf: URL(filePath: running.auditLog), encoding: .utf8).split(separator: "\n").compactMap { line in
-            let event = try JSON(parsing: Array(line.utf8))
-            guard event["user"]?["username"]?.string == "system:serviceaccount:\(Self.pods):full", event["responseStatus"]?["code"] == 403
-            else { return nil }
-            return "\(event["verb"]?.string ?? "") \(event["requestURI"]?.string ?? "")"
+        try refusals("full").map { "\($0["verb"]?.string ?? "") \($0["requestURI"]?.string ?? "")" }
+    }
+
+    /// True if the account without it asked for it.
+    func refused(to grant: Grant) throws -> Bool {
+        guard let index = grants.firstIndex(of: grant) else { return false }
+        return try refusals("without-\(index)").contains { event in
+            let parts = grant.resource.split(separator: "/").map(String.init)
+            let reference = event["objectRef"]
+            return event["verb"]?.string == grant.verb && reference?["resource"]?.string == parts[0]
+                && reference?["subresource"]?.string == (parts.count > 1 ? parts[1] : nil)
+                && (reference?["apiGroup"]?.string ?? "") == grant.group
         }
+    }
+
+    private func refusals(_ account: String) throws -> [JSON] {
+        try String(contentsOf: URL(filePath: running.auditLog), encoding: .utf8).split(separator: "\n")
+            .map { try JSON(parsing: Array($0.utf8)) }
+            .filter {
+                $0["user"]?["username"]?.string == "system:serviceaccount:\(Self.pods):\(account)" && $0["responseStatus"]?["code"] == 403
+            }
     }
 }

@@ -3,13 +3,14 @@
 
 Prints a line for each that is not valid, then how many were checked. Kinds that no release of Kubernetes has are named and left out.
 """
+import json
 import sys
 
 import kubernetes_validate
 import yaml
 
 VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
-checked, wrong, others = 0, 0, set()
+checked, wrong, others, seen = 0, 0, set(), set()
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
         documents = [document for document in yaml.safe_load_all(file) if document]
@@ -18,6 +19,10 @@ for path in sys.argv[1:]:
         if "." in group and not group.endswith("k8s.io"):
             others.add(document["kind"])
             continue
+        text = json.dumps(document, sort_keys=True)
+        if text in seen:  # The same object in several files.
+            continue
+        seen.add(text)
         for version in VERSIONS:
             checked += 1
             try:
