@@ -96,19 +96,26 @@ extension Stage {
     /// Runs the loop on a script until a moment of virtual time, then stops it; returns what it told, with the seconds.
     func loop(
         _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, pace: LoopPace = LoopPace(), jitter: Double = 0,
-        adopts: Bool = true, duty: Duty? = nil
+        adopts: Bool = true, duties: [(Duration, Set<String>)]? = nil
     ) async -> [String] {
         let told = Log<String>()
         let (time, stop) = (time, StopSignal())
         var loop = Loop(
             reconciler: reconciler, source: ScriptedSource(script, time), pace: pace, options: options(adopts: adopts), jitter: { jitter },
             load: ScriptedSource.load)
-        loop.duty = duty
+        let duty = Duty()
+        if duties != nil { loop.duty = duty }
         let own = loop
         await time.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     await own.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
+                }
+                for (moment, names) in duties ?? [] {
+                    group.addTask {
+                        do { try await time.sleep(for: moment) } catch { return }
+                        duty.set { names.contains($0.name) }
+                    }
                 }
                 group.addTask {
                     do { try await time.sleep(for: length) } catch { return }
