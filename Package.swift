@@ -44,6 +44,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -63,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.25.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -104,7 +106,7 @@ let package = Package(
 
         // Databases and flags
         library("SQL", "CPostgres", "CSQLite"),
-        library("SQLParsing", "CPgQuery", "CSQLite", "JSONValues", "SQL", crypto),
+        library("SQLParsing", "CPgQuery", "JSONValues", "SQL", crypto),
         library("MigrationFiles", "SQLParsing"),
         library(
             "Migrations", "JSONValues", "MigrationFiles", "Model", "ProviderKit", "SQL", "SQLParsing", crypto, subprocess, systemPackage),
@@ -126,14 +128,22 @@ let package = Package(
         library(
             "ControlLoop", "ConfigurationValues", "Execution", "HTTPCore", "JSONValues", "Model", "Planning", "ProviderKit", "Reporting",
             "Sources", "SpecLoading", "State", "TextLayout"),
+        library(
+            "ClusterSource", "ControlLoop", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "SpecFields", "SpecLoading", "Sources"),
+        library(
+            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
         // Files for running it in a cluster, made from declarations
         library("Manifests", "JSONValues", "Model", "SpecLoading"),
+        // What the loop serves: numbers, health, webhooks
+        library("Metering", "ControlLoop", "Execution", "HTTPCore", "Model", "Planning"),
+        library(
+            "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
         program(
-            "reconcile", "AllProviders", "ClusterState", "ConfigurationValues", "ControlLoop", "CurlTransport", "DatabaseState",
-            "Execution", "Flags", "GitMigrations", "JSONValues", "KubernetesAPI", "KubernetesProvider", "Leases", "Manifests",
-            "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "Reporting", "SQLParsing", "Sources", "SpecEditing",
-            "SpecFields", "SpecLoading", "State", "TextLayout", "YAMLReading",
-            arguments),
+            "reconcile", "AllProviders", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
+            "CurlTransport", "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "KubernetesProvider", "Leases", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
+            "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
+            "YAMLReading", arguments),
 
         // The sandbox: never linked into the program
         library("Simulators", "HTTPCore", "JSONValues"),
@@ -201,6 +211,9 @@ let package = Package(
         tests(
             "MatrixTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
+        tests(
+            "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
@@ -220,8 +233,13 @@ let package = Package(
         tests("ModelTests", "Model"),
         tests("PlanningTests", "JSONValues", "Model", "Planning"),
         tests(
-            "ReconcileTests", files: "Journals", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators", "TestPrograms",
-            "reconcile"),
+            "ReconcileTests", files: "Journals", "ControlPlane", "DatabaseServers", "JSONValues", "HTTPCore", "SandboxServer", "Simulators",
+            "TestPrograms", "reconcile", systemPackage),
+        tests(
+            "ClusterSourceTests", "ClusterSource", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Sources", "TestDoubles"),
+        tests(
+            "ClusterStatusTests", "ClusterSource", "ClusterStatus", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesAPI",
+            "Model"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
@@ -236,10 +254,14 @@ let package = Package(
             "crash-subject", "reconcile"),
         tests("ExecutionTests", "Execution", "HTTPCore", "Model", "Planning", "ProviderKit", "State", "TestDoubles"),
         tests(
-            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
+            "ControlLoopTests", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Metering", "Model",
+            "Planning",
             "ProviderKit", "Reporting", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TextLayout"),
         tests("ReportingTests", "Execution", "JSONValues", "Model", "Planning", "Reporting", "TextLayout"),
+        tests("ProviderKitTests", "HTTPCore", "ProviderKit", "TestDoubles"),
         tests("HTTPCoreTests", "HTTPCore"),
+        tests("MeteringTests", "HTTPCore", "Metering"),
+        tests("ServingTests", "CurlTransport", "HTTPCore", "JSONValues", "Serving", crypto),
         tests("JSONValuesTests", "JSONValues"),
         tests("CurlTransportTests", "CurlTransport", "HTTPCore"),
         tests("YAMLReadingTests", "YAMLReading"),

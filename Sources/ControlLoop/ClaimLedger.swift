@@ -1,4 +1,28 @@
-import Model
+public import Model
+
+/// What systems from several sources have in common, and each can have only once: names, targets, databases, flags. A sentence each.
+///
+/// Within one source, the specs were compared when they were read.
+public func contests(between parts: [(origin: String, systems: [System])]) -> [String] {
+    var ledger = ClaimLedger()
+    var owners: [SystemID: String] = [:]
+    var found: [String] = []
+    for (origin, systems) in parts {
+        let own = Set(systems.map(\.id))
+        for system in systems {
+            if let owner = owners[system.id] {
+                found.append("\(origin): a system \(system.id) stands already at \(owner)")
+            } else {
+                found += ledger.contests(of: system, besides: own).map { "\(origin): \(system.id): \($0)" }
+            }
+        }
+        for system in systems where owners[system.id] == nil {
+            owners[system.id] = origin
+            ledger.enter(system)
+        }
+    }
+    return found
+}
 
 /// Which system has what, among all parts of a source: what two systems move would go back and forth between them.
 struct ClaimLedger {

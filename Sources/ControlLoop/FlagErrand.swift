@@ -13,9 +13,11 @@ struct FlagErrand: Sendable {
     var system: SystemID
     /// What the spec says of it.
     var propagation: Duration?
+    /// What was recorded of it before.
+    var former: FlagRecord?
 
-    /// - Parameter record: writes a record durably. A kill is sent even where that fails.
-    func run(_ record: (FlagRecord) async throws(StateError) -> Void) async -> FlagReport {
+    /// - Parameter record: writes an entry durably. A kill is sent even where that fails.
+    func run(_ record: (JournalEntry) async throws(StateError) -> Void) async -> FlagReport {
         var report = FlagReport(system, flag.name, target.place, .failure)
         report.promise = store.promise
         if let propagation { report.promise?.propagation = propagation }
@@ -30,7 +32,7 @@ struct FlagErrand: Sendable {
         let pinned = order.setting.isOn ? order.pinned ?? flag : flag
         let entry = FlagRecord(flag: pinned, setting: order.setting, reason: why)
         do throws(StateError) {
-            if !order.setting.isOn { try await record(entry) }
+            if !order.setting.isOn { try await record(.flag(entry)) }
             report.isRecorded = !order.breaksGlass
         } catch {
             report.problem = error.problem
@@ -43,6 +45,13 @@ struct FlagErrand: Sendable {
         case .accepted, .alreadySo: break
         case .refused(let problem), .throttled(let problem), .unknown(let problem):
             report.problem = problem
+            if case .unknown = result {
+            } else if !order.setting.isOn {
+                // Nobody switched it off: what is recorded is what was before.
+                do throws(StateError) { try await record(former.map { .flag($0) } ?? .forgotten(.init(flag.id))) } catch {
+                    report.problem?.message += "; and its record says off though it is not: \(error.message)"
+                }
+            }
             report.after = await observe().setting
             return report
         }
@@ -55,7 +64,7 @@ struct FlagErrand: Sendable {
             return report
         }
         do throws(StateError) {
-            if order.setting.isOn { try await record(entry) }
+            if order.setting.isOn { try await record(.flag(entry)) }
         } catch {
             report.isRecorded = false
             report.problem = error.problem

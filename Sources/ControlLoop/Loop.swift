@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 public import Sources
 import State
 import Synchronization
@@ -18,10 +19,14 @@ public struct Loop: Sendable {
     public var jitter: @Sendable () -> Double
     /// Nil for a loop that works on all systems.
     public var duty: Duty?
+    /// How it is reached from outside.
+    public var line: LoopLine
+    public var probe: LoopProbe
 
     public init(
         reconciler: Reconciler, source: any WatchedSource, pace: LoopPace = LoopPace(), options: PassOptions,
-        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, load: @escaping @Sendable (Snapshot) -> Loading
+        jitter: @escaping @Sendable () -> Double = { .random(in: -1...1) }, duty: Duty? = nil, line: LoopLine = LoopLine(),
+        probe: LoopProbe = LoopProbe(), load: @escaping @Sendable (Snapshot) -> Loading
     ) {
         self.reconciler = reconciler
         self.source = source
@@ -29,6 +34,9 @@ public struct Loop: Sendable {
         self.pace = pace
         self.options = options
         self.jitter = jitter
+        self.duty = duty
+        self.line = line
+        self.probe = probe
     }
 
     /// Runs until `stop` is raised, and then until what is under way has ended; or until the task is cancelled, and then until the next safe
@@ -37,6 +45,8 @@ public struct Loop: Sendable {
     /// - Parameter events: called in their order; must return at once. Those of passes come from several tasks.
     public func run(until stop: StopSignal, events: @escaping @Sendable (LoopEvent) -> Void) async {
         let time = Stopwatch(reconciler.clock)
+        line.setRunning(true)
+        defer { line.setRunning(false) }
         await withTaskGroup(of: LoopHappening.self) { group in
             var course = LoopCourse(loop: self, events: events)
             group.addTask {
@@ -44,6 +54,7 @@ public struct Loop: Sendable {
                 return .stop
             }
             group.addTask { .read(await reading(of: source, after: nil)) }
+            group.addTask { .told(await line.next()) }
             if duty != nil { group.addTask { await carryOut(.awaitDuty, events) } }
             var armed: Duration?
             while let happening = await group.next() {
@@ -65,6 +76,10 @@ public struct Loop: Sendable {
     private func carryOut(_ work: LoopWork, _ events: @escaping @Sendable (LoopEvent) -> Void) async -> LoopHappening {
         switch work {
         case .read: return .read(await reading(of: source, after: source))
+        case .accept(let snapshot):
+            await source.accept(snapshot)
+            return .accepted
+        case .listen: return .told(await line.next())
         case .cancelAfterGrace: return await sleep(pace.grace, then: .graceIsOver)
         case .awaitDuty:
             await duty?.change()
@@ -74,25 +89,43 @@ public struct Loop: Sendable {
             own.isSuperseded = { flag.isRaised }
             let options = own
             let id = wanted.system.id
+            let time = Stopwatch(reconciler.clock)
             let report = await cancellable(by: flag, otherwise: .interrupted(id)) {
-                await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                await AccountLimits.$party.withValue(id.description) {
+                    await reconciler.pass(wanted.system, of: wanted.snapshot, from: source, options) { events(.execution(id, $0)) }
+                }
             }
+            probe.ended(report, time.elapsed)
             return .ended(report, flag.isRaised)
-        case .survey(let wanted):
-            do throws(StateError) {
-                let survey = try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision)
-                return .surveyed(wanted.system.id, .success(survey))
-            } catch {
-                return .surveyed(wanted.system.id, .failure(error.problem))
+        case .letGo(let wanted, let leaving, let flag):
+            let id = wanted.system.id
+            let ended = await cancellable(by: flag, otherwise: LettingGo(id, problems: [.interrupted(id)])) {
+                await reconciler.letGo(
+                    of: wanted.system, ForgetOptions(leavesFence: leaving == .leavingFences, holder: options.holder, pace: options.pace))
             }
+            return .letGo(ended)
+        case .survey(let wanted):
+            let id = wanted.system.id
+            return .surveyed(id, await AccountLimits.$party.withValue(id.description) { await survey(wanted) })
+        }
+    }
+
+    private func survey(_ wanted: WantedSystem) async -> Result<Survey, Problem> {
+        do throws(StateError) {
+            return .success(try await reconciler.survey(wanted.system, revision: wanted.snapshot.revision))
+        } catch {
+            return .failure(error.problem)
         }
     }
 
     private func reading(of source: any WatchedSource, after watched: (any WatchedSource)?) async -> Result<Holding, SourceError>? {
         do {
             try await watched?.change()
-            return .success(try await source.holding())
+            let holding = try await source.holding()
+            probe.read(holding.troubles.isEmpty ? .ok : .kept)
+            return .success(holding)
         } catch let error as SourceError {
+            probe.read(.failed)
             return .failure(error)
         } catch {
             return nil  // Cancelled.
@@ -105,10 +138,10 @@ public struct Loop: Sendable {
     }
 
     /// Runs `work`, and cancels it when the flag says that the grace is over.
-    private func cancellable(
-        by flag: PassFlag, otherwise fallback: PassReport, _ work: @escaping @Sendable () async -> PassReport
-    ) async -> PassReport {
-        await withTaskGroup(of: PassReport?.self) { group in
+    private func cancellable<Report: Sendable>(
+        by flag: PassFlag, otherwise fallback: Report, _ work: @escaping @Sendable () async -> Report
+    ) async -> Report {
+        await withTaskGroup(of: Report?.self) { group in
             group.addTask { await work() }
             group.addTask {
                 await flag.cancellation.wait()
@@ -134,6 +167,7 @@ struct WantedSystem: Sendable {
     /// True if both say the same of the system, in whatever revisions.
     func isSame(as other: WantedSystem) -> Bool {
         snapshot.holds(file, as: other.snapshot, other.file)
+            && snapshot.holds(beside: system.filesRead, as: other.snapshot, other.system.filesRead)
     }
 
     /// The origin is `file:line:column`.
@@ -158,9 +192,14 @@ final class PassFlag: Sendable {
 enum LoopHappening: Sendable {
     case read(Result<Holding, SourceError>?)
     case tick(Duration)
+    /// The source knows what loads.
+    case accepted
     /// A pass, and whether it had been told to begin no further step.
     case ended(PassReport, Bool)
     case surveyed(SystemID, Result<Survey, Problem>)
+    case letGo(LettingGo)
+    /// What was said on the line; nil when nobody listens any more.
+    case told([LoopLine.Message]?)
     /// Other systems are to be worked on.
     case duty
     case stop
@@ -171,8 +210,12 @@ enum LoopHappening: Sendable {
 /// What a loop does then, each in a task.
 enum LoopWork: Sendable {
     case read
+    /// Tells the source that this loads.
+    case accept(Snapshot)
+    case listen
     case pass(WantedSystem, PassFlag)
     case survey(WantedSystem)
+    case letGo(WantedSystem, Snapshot.Leaving, PassFlag)
     case cancelAfterGrace
     case awaitDuty
 }

@@ -17,12 +17,16 @@ struct LoopCourse {
     /// Those of the wanted ones that this process works on, as far as it was seen to.
     private var own: Set<SystemID> = []
     private var rhythms: [SystemID: Rhythm] = [:]
+    /// When the last look at a system began.
+    private var begun: [SystemID: Duration] = [:]
     /// What was told of a system last.
     private var told: [SystemID: Telling] = [:]
     /// Why the source could not be read at all, as it was told.
     private var failure: String?
     /// What of the source cannot be asked, as it was told.
     private var troubles: [String] = []
+    /// What loads, and has to be told to the source.
+    private var accepted: [Snapshot] = []
     private var isStopping = false
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
@@ -44,10 +48,17 @@ struct LoopCourse {
         case .read(let result?):
             guard !isStopping else { break }
             read(result, at: now)
+            work += accepted.map(LoopWork.accept)
+            accepted = []
             work.append(.read)
-        case .tick: break
+        case .tick, .accepted: break
         case .ended(let report, let wasTold): ended(report, wasTold, at: now)
         case .surveyed(let system, let result): surveyed(system, result, at: now)
+        case .letGo(let ended): letGo(ended, at: now)
+        case .told(nil): break
+        case .told(let messages?):
+            for message in messages { hear(message, at: now) }
+            work.append(.listen)
         case .duty:
             guard !isStopping else { break }
             changeDuty(at: now)
@@ -60,12 +71,21 @@ struct LoopCourse {
             if !running.isEmpty { work.append(.cancelAfterGrace) }
         case .graceIsOver: for flag in running.values { flag.cancellation.raise() }
         }
-        while !isStopping, queue.workCount < loop.pace.concurrency, let system = queue.take(at: now) {
+        while !isStopping, queue.workCount < loop.pace.concurrency, let next = queue.takeNext(at: now) {
+            let system = next.system
             guard let wanted = wanted[system], isOwn(system) else {
                 queue.finish(system)
                 own.remove(system)
                 continue
             }
+            if let leaving = wanted.snapshot.leaving {
+                let flag = PassFlag()
+                running[system] = flag
+                work.append(.letGo(wanted, leaving, flag))
+                continue
+            }
+            begun[system] = now
+            loop.probe.began(system, next.reason, next.waited)
             guard origins[wanted.origin]?.applies ?? false else {
                 work.append(.survey(wanted))
                 continue
@@ -112,7 +132,14 @@ struct LoopCourse {
         defer { origins[part.origin] = standing }
         switch part.result {
         case .failure(let error):
-            if standing.fail(error) { events(.unreadable(error, watched: standing.systems.sorted(), origin: part.origin)) }
+            guard standing.fail(error) else { return }
+            recall(part, &standing, at: now)
+            let watched = standing.systems.sorted()
+            if let revision = error.revision {
+                events(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin))
+            } else {
+                events(.unreadable(error, watched: watched, origin: part.origin))
+            }
         case .success(let snapshot):
             guard standing.isNews(snapshot) || standing.isContested else { return }
             let loading = loop.load(snapshot)
@@ -124,15 +151,29 @@ struct LoopCourse {
             }
             guard mistakes.isEmpty else {
                 if standing.reject(mistakes) {
+                    recall(part, &standing, at: now)
                     events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
                 }
                 return
             }
+            events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
             want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
             let names = Set(loading.systems.map(\.id))
             leave(standing.systems.subtracting(names))
             standing.accept(names)
+            accepted.append(snapshot)
         }
+    }
+
+    /// Looks at what loaded before this process began, where nothing did since.
+    private mutating func recall(_ part: Holding.Part, _ standing: inout OriginStanding, at now: Duration) {
+        guard standing.systems.isEmpty, let before = part.lastGood else { return }
+        let loading = loop.load(before)
+        guard loading.mistakes.isEmpty,
+            loading.systems.allSatisfy({ contests(of: $0, from: part.origin, besides: []).isEmpty })
+        else { return }
+        want(loading, before, from: part.origin, wasLooking: true, at: now)
+        standing.recall(Set(loading.systems.map(\.id)))
     }
 
     /// What of a system another part of the source has already, in words.
@@ -142,12 +183,14 @@ struct LoopCourse {
     }
 
     private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
-        events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
         for system in loading.systems {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
             claims.enter(system)
-            let isSame = before.map(new.isSame) ?? false
+            let isSame =
+                before.map {
+                    new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
+                } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
             if isOwn(system.id) { own.insert(system.id) }
             guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
@@ -168,7 +211,30 @@ struct LoopCourse {
             running[system]?.raise()
             told[system] = nil
             rhythms[system] = nil
+            begun[system] = nil
             events(.left(system))
+        }
+    }
+
+    // MARK: - The line
+
+    private mutating func hear(_ message: LoopLine.Message, at now: Duration) {
+        switch message {
+        case .pulse(let answer):
+            answer.yield(
+                LoopPulse(
+                    systems: wanted.count, parts: origins.count, partsNotApplied: origins.values.count { !$0.applies },
+                    working: queue.workCount, due: queue.due(at: now), longestWait: queue.longestWait(at: now),
+                    isStopping: isStopping))
+            answer.finish()
+        case .look(let isMeant):
+            for wanted in wanted.values where isMeant(wanted.system) {
+                let system = wanted.system.id
+                // A hint is no reason to ask a provider that wants to be left alone, or that failed a moment ago.
+                if rhythms[system]?.isHeldBack ?? false { continue }
+                let rest = begun[system].map { loop.pace.shortestHintPause - (now - $0) } ?? .zero
+                queue.add(system, .hint, at: now + max(.zero, rest))
+            }
         }
     }
 
@@ -210,6 +276,23 @@ struct LoopCourse {
         let isNews = told[report.system] != telling || report.result?.steps.contains { $0.step.action.isWrite } ?? false
         told[report.system] = telling
         if isNews { events(.ended(report, again: again)) }
+    }
+
+    private mutating func letGo(_ ended: LettingGo, at now: Duration) {
+        running[ended.system] = nil
+        queue.finish(ended.system)
+        guard wanted[ended.system]?.snapshot.leaving != nil, !isStopping else { return }
+        var again: Duration?
+        if !ended.problems.isEmpty {
+            let pause = rhythms[ended.system, default: Rhythm()].backoff(loop.pace, jitter: loop.jitter())
+            queue.add(ended.system, .retry, at: now + pause)
+            again = pause
+        }
+        let telling = Telling(
+            verdict: ended.problems.isEmpty ? .inSync : .failure, headline: "let go", problems: ended.problems.map(\.message))
+        guard told[ended.system] != telling else { return }
+        told[ended.system] = telling
+        events(.letGo(ended, again: again))
     }
 
     private mutating func surveyed(_ system: SystemID, _ result: Result<Survey, Problem>, at now: Duration) {

@@ -32,6 +32,8 @@ public enum LoopEvent: Sendable {
     case inReach(Revision?)
     /// The specs name it no more: it is left as it is.
     case left(SystemID)
+    /// A system that is to go was let go of, or could not be: then `again` is the pause until the next attempt.
+    case letGo(LettingGo, again: Duration?)
     case execution(SystemID, ExecutionEvent)
     /// A pass ended, whatever it found; told of every pass that was not taken over by a newer revision. `again` is the pause until the next.
     case passed(PassReport, again: Duration)

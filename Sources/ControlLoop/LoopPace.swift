@@ -13,6 +13,8 @@ public struct LoopPace: Sendable, Hashable {
     public var longestRetryAfter: Duration
     /// The longest pause while somebody else has the system's lock.
     public var longestLockPause: Duration
+    /// Between the beginnings of two looks at a system for which there are hints only.
+    public var shortestHintPause: Duration
     /// How many systems are worked on at once.
     public var concurrency: Int
     /// How long the steps under way may take when the loop is to end; then they end at their next safe point.
@@ -20,14 +22,15 @@ public struct LoopPace: Sendable, Hashable {
 
     public init(
         resync: Duration = .seconds(300), firstBackoff: Duration = .seconds(1), longestBackoff: Duration = .seconds(300),
-        longestRetryAfter: Duration = .seconds(3600), longestLockPause: Duration = .seconds(30), concurrency: Int = 8,
-        grace: Duration = .seconds(25)
+        longestRetryAfter: Duration = .seconds(3600), longestLockPause: Duration = .seconds(30), shortestHintPause: Duration = .seconds(5),
+        concurrency: Int = 8, grace: Duration = .seconds(25)
     ) {
         self.resync = resync
         self.firstBackoff = firstBackoff
         self.longestBackoff = longestBackoff
         self.longestRetryAfter = longestRetryAfter
         self.longestLockPause = longestLockPause
+        self.shortestHintPause = shortestHintPause
         self.concurrency = concurrency
         self.grace = grace
     }
@@ -38,11 +41,14 @@ struct Rhythm {
     private var setbacks = 0
     private var look: Duration?
 
+    /// True after a failure, until a pass ends without one.
+    var isHeldBack: Bool { setbacks > 0 }
+
     /// - Parameters:
     ///   - pace: of what is under way.
     ///   - jitter: between -1 and 1: where in the range of a pause this one lies.
     mutating func next(after report: PassReport, _ loop: LoopPace, _ pace: Pace, jitter: Double) -> (
-        pause: Duration, reason: WorkQueue.Reason
+        pause: Duration, reason: LookReason
     ) {
         switch report.again {
         case .soon:
@@ -63,6 +69,9 @@ struct Rhythm {
             return (loop.resync * (1 + jitter / 10), .resync)
         }
     }
+
+    /// The pause after something failed that may pass by itself.
+    mutating func backoff(_ loop: LoopPace, jitter: Double) -> Duration { backoff(loop, jitter, longest: loop.longestBackoff) }
 
     private mutating func backoff(_ loop: LoopPace, _ jitter: Double, longest: Duration) -> Duration {
         setbacks += 1

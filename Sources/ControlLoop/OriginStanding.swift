@@ -32,7 +32,9 @@ struct OriginStanding {
     mutating func isNews(_ now: Snapshot) -> Bool {
         defer { last = .read(now) }
         guard case .read(let before) = last else { return true }
-        let isNews = before.revision != now.revision || before.files != now.files
+        let isNews =
+            before.revision != now.revision || before.files != now.files || before.beside != now.beside
+            || before.leaving != now.leaving || before.adopts != now.adopts
         if isNews { mistakes = [] }
         return isNews
     }
@@ -42,6 +44,12 @@ struct OriginStanding {
         defer { mistakes = now }
         applies = false
         return mistakes != now
+    }
+
+    /// Notes what of it loaded before this process began.
+    mutating func recall(_ systems: Set<SystemID>) {
+        self.systems = systems
+        applies = false
     }
 
     /// Notes that it loads.

@@ -88,7 +88,13 @@ extension PassReport {
     /// The report of a pass that was cancelled before it had a plan.
     static func interrupted(_ system: SystemID) -> PassReport {
         PassReport(
-            system, .failure, problems: [Problem("Interrupted", "\(system): the pass was interrupted", next: "run it again")])
+            system, .failure, problems: [.interrupted(system)])
+    }
+}
+
+extension Problem {
+    static func interrupted(_ system: SystemID) -> Problem {
+        Problem("Interrupted", "\(system): the pass was interrupted", next: "run it again")
     }
 }
 

@@ -5,18 +5,30 @@ import ProviderKit
 extension Reconciler {
     /// What a system's databases are asked with in one pass; nil where there are none. Without a key none is asked: what it then kept would be
     /// signed with nothing.
+    /// - Parameter readsAll: whether migrations are of interest that no way to the pin leads through.
     func schemaRequest(
-        of system: System, revision: Revision, signing: Result<[UInt8], Problem>
+        of system: System, revision: Revision, signing: Result<[UInt8], Problem>, readsAll: Bool = true
     ) -> Result<SchemaRequest, Problem>? {
         guard !system.databases.isEmpty else { return nil }
         return signing.map { key in
-            SchemaRequest(
+            var request = SchemaRequest(
                 system: system.id, revision: revision, run: Executor.randomID(), actor: "belay", key: key, backups: backups(system))
+            request.readsAll = readsAll
+            return request
         }
     }
 
-    func endSchemas(of survey: Survey) async {
-        if let request = survey.schemaRequest { await schemaDriver?.end(request) }
+    /// Runs `work`, in which schemas may be moved: what that holds is prolonged meanwhile, and given back at its end.
+    func holdingSchemas<Value: Sendable>(of survey: Survey, _ work: @Sendable () async -> Value) async -> Value {
+        guard let schemaDriver, let request = survey.schemaRequest else { return await work() }
+        let value = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await schemaDriver.keep(request) }
+            let value = await work()
+            group.cancelAll()
+            return value
+        }
+        await schemaDriver.end(request)
+        return value
     }
 
     /// Lets every database keep copies of what was applied before Belay came. What cannot be kept is told and stops nothing: it is needed only

@@ -63,7 +63,9 @@ extension Reconciler {
                     if options.leavesFence {
                         done.append("its fence is left: \(fence.name) stays \(fence.set); before, it was \(fence.previous)")
                     } else {
-                        switch try await lower(fence, of: name, recorded, in: session, options) {
+                        let way =
+                            "--leave-fence forgets it and leaves \(fence.name) as it is (\(fence.set); before, it was \(fence.previous))"
+                        switch try await lower(fence, of: name, recorded, in: session, options, otherwise: way) {
                         case .success(let how): done.append("its fence is down: \(how)")
                         case .failure(let problem): return report(.failure, problem)
                         }
@@ -101,12 +103,13 @@ extension Reconciler {
         )
     }
 
-    private func lower(
-        _ fence: Fence, of name: String, _ recorded: RecordedState, in session: any StateSession, _ options: ForgetOptions
+    /// - Parameter way: what is left to do where the provider cannot be asked.
+    func lower(
+        _ fence: Fence, of name: String, _ recorded: RecordedState, in session: any StateSession, _ options: ForgetOptions,
+        otherwise way: String
     ) async throws(StateError) -> Result<String, Problem> {
         func failed(_ problem: Problem) -> Result<String, Problem> {
             var problem = problem
-            let way = "--leave-fence forgets it and leaves \(fence.name) as it is (\(fence.set); before, it was \(fence.previous))"
             problem.next = [problem.next == "plan anew" ? nil : problem.next, way].compactMap(\.self).joined(separator: "; ")
             return .failure(problem)
         }

@@ -1,5 +1,6 @@
 public import Execution
 public import Model
+import ProviderKit
 public import Sources
 
 extension Reconciler {
@@ -21,7 +22,9 @@ extension Reconciler {
         var told = PassEvents()
         while true {
             var report = await limited(to: timeout - elapsed(), otherwise: .interrupted(system.id)) {
-                await pass(system, of: snapshot, from: source, options, events: events)
+                await AccountLimits.$party.withValue(system.id.description) {
+                    await pass(system, of: snapshot, from: source, options, events: events)
+                }
             }
             told = told.followed(by: report.events)
             report.events = told

@@ -40,9 +40,12 @@ extension Reconciler {
     ) async -> PassReport {
         do {
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
+                let known = try await session.abandonIntents(by: system, at: now())
                 let observer = try await observer(
-                    of: system, recorded: try await session.abandonIntents(by: system, at: now()), making: true, adopts: options.adopts)
-                let request = schemaRequest(of: system, revision: snapshot.revision, signing: observer.signing)
+                    of: system, recorded: known, making: true, adopts: options.adopts || snapshot.adopts)
+                // What was applied since an open transition began tells its phases.
+                let request = schemaRequest(
+                    of: system, revision: snapshot.revision, signing: observer.signing, readsAll: known.transition != nil)
                 async let databases = observeDatabases(of: system, request)
                 async let flags = observeFlags(of: system)
                 var world = await observer.observe(system)
@@ -54,7 +57,8 @@ extension Reconciler {
                 let survey = Survey(
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
                     configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request?.value)
-                if let problem = await refusal(of: survey, from: source, adopts: options.adopts, forces: options.forces) {
+                let adopts = options.adopts || snapshot.adopts
+                if let problem = await refusal(of: survey, from: source, adopts: adopts, forces: options.forces) {
                     return PassReport(refused: survey, problem)
                 }
                 // Told once: what was told before is in the record.
@@ -66,18 +70,18 @@ extension Reconciler {
                     try await session.append(baseline, at: now())
                 }
                 for baseline in flagBaselines(of: plan, for: system, recorded: recorded) { try await session.append(baseline, at: now()) }
-                await adoptDatabases(of: survey, events: events)
-                guard !plan.steps.isEmpty else {
-                    await endSchemas(of: survey)
-                    return PassReport(survey, result: nil)
+                // Whatever happens to the state meanwhile, no lease and no connection outlives the pass.
+                let result = await holdingSchemas(of: survey) {
+                    await adoptDatabases(of: survey, events: events)
+                    return plan.steps.isEmpty ? nil : await carryOut(survey, in: session, options, events: events)
                 }
-                let result = await carryOut(survey, in: session, options, events: events)
-                await endSchemas(of: survey)
-                if let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
+                if let result, let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
                 return PassReport(survey, result: result)
             }
         } catch let error as StateError {
-            return PassReport(system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem])
+            return PassReport(
+                system.id, error.code == .locked ? .blocked : .failure, problems: [error.problem],
+                again: error.code == .unreachable ? .afterBackoff(atLeast: nil) : nil)
         } catch {
             return .interrupted(system.id)
         }
@@ -93,7 +97,10 @@ extension Reconciler {
         return Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
-            next: "check the plan and that this is the right place of its state, then add --adopt")
+            next: "check the plan and that this is the right place of its state, then add --adopt"
+                + (survey.revision.kind == .generation
+                    ? ", or: kubectl annotate -n \(survey.system.id.namespace) systems.belay.dev/\(survey.system.id.name) belay.dev/adopt=true"
+                    : ""))
     }
 
     private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {

@@ -20,7 +20,7 @@ extension Reconciler {
             }
             return FlagReport(system.id, flag.name, place, .failure, problem: problem)
         }
-        let errand = FlagErrand(
+        var errand = FlagErrand(
             order: order, flag: flag, target: flags.store, store: store, system: system.id, propagation: flags.propagation)
         if order.breaksGlass { return await errand.run { _ in } }
         do {
@@ -29,7 +29,8 @@ extension Reconciler {
                 if !order.isKill, order.setting.isOn, let problem = await refusal(of: order, system, revision, recorded) {
                     return FlagReport(system.id, flag.name, place, .blocked, problem: problem)
                 }
-                return await errand.run { record throws(StateError) in try await session.append(.flag(record), at: now()) }
+                errand.former = recorded.flags[flag.name]
+                return await errand.run { entry throws(StateError) in try await session.append(entry, at: now()) }
             }
         } catch let error as StateError {
             var problem = error.problem

@@ -5,8 +5,20 @@ import Sources
 ///
 /// An old pipeline that is run again would otherwise undo a rollback; going back is a new commit.
 func refusal(of revision: Revision, after accepted: Revision, relation: RevisionRelation) -> Problem? {
-    guard accepted.kind == .commit else { return nil }
-    guard revision.kind == .commit else {
+    if accepted.kind == .generation, revision.kind != .generation {
+        return Problem(
+            "OtherSource",
+            "revision \(revision) comes from elsewhere than \(accepted) of the System in the cluster, which was reconciled before",
+            next: "change that object instead; to reconcile this all the same, add --force")
+    }
+    if accepted.kind == .commit, revision.kind == .generation {
+        return Problem(
+            "OtherSource",
+            "\(revision) of the System in the cluster comes from elsewhere than commit \(accepted), which was reconciled before",
+            next: "commit the pins instead; to let the object take over from the repository: reconcile --once --cluster --force")
+    }
+    guard accepted.kind == .commit || accepted.kind == .generation else { return nil }
+    guard revision.kind != .digest else {
         return Problem(
             "RevisionWithoutHistory",
             "revision \(revision) stands in no Git history, so it cannot be told whether it is older than commit \(accepted), "
@@ -15,7 +27,9 @@ func refusal(of revision: Revision, after accepted: Revision, relation: Revision
     }
     let older = Problem(
         "OlderRevision", "revision \(revision) is older than \(accepted), which was reconciled already",
-        next: "to go back, commit the older pins anew; to force it all the same, add --force")
+        next: revision.kind == .generation
+            ? "change the object once more, or, where the cluster was restored from a backup: reconcile --once --cluster --force"
+            : "to go back, commit the older pins anew; to force it all the same, add --force")
     switch relation {
     case .same, .ancestor, .diverged: return nil
     case .descendant: return older

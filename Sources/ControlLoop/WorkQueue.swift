@@ -5,10 +5,14 @@ import Model
 /// The one that is due longest is next, and a resync counts as due half a minute later than it is: changes go ahead of resyncs, and no
 /// flood of changes keeps a resync back for longer. Times are since some start, by whoever calls. Taking costs a look at every entry.
 struct WorkQueue {
-    enum Reason: Int, Comparable {
-        case resync, retry, change
+    typealias Reason = LookReason
 
-        static func < (left: Reason, right: Reason) -> Bool { left.rawValue < right.rawValue }
+    /// One that is to be worked on now.
+    struct Next {
+        var system: SystemID
+        var reason: Reason
+        /// Since it was due.
+        var waited: Duration
     }
 
     private struct Entry {
@@ -43,11 +47,14 @@ struct WorkQueue {
     }
 
     /// The next one, which from now on is being worked on; nil when none is due.
-    mutating func take(at now: Duration) -> SystemID? {
+    mutating func take(at now: Duration) -> SystemID? { takeNext(at: now)?.system }
+
+    /// The same, with why and how late.
+    mutating func takeNext(at now: Duration) -> Next? {
         guard let next = waiting.filter({ $0.value.due <= now }).min(by: { $0.value.rank < $1.value.rank }) else { return nil }
         waiting[next.key] = nil
         working[next.key] = .some(nil)
-        return next.key
+        return Next(system: next.key, reason: next.value.reason, waited: now - next.value.due)
     }
 
     /// The work is done; what was asked for in the meantime is waiting now.
@@ -64,6 +71,16 @@ struct WorkQueue {
 
     /// When the next one is due; nil when nothing waits.
     var nextDue: Duration? { waiting.values.map(\.due).min() }
+
+    /// How many are due, by the reason.
+    func due(at now: Duration) -> [Reason: Int] {
+        waiting.values.reduce(into: [:]) { counts, entry in
+            if entry.due <= now { counts[entry.reason, default: 0] += 1 }
+        }
+    }
+
+    /// Of those that are due.
+    func longestWait(at now: Duration) -> Duration { max(.zero, now - (nextDue ?? now)) }
 
     private static func merged(_ before: Entry?, _ new: Entry) -> Entry {
         guard let before else { return new }

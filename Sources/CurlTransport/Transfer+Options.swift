@@ -34,6 +34,9 @@ extension Transfer {
         _ = curl_set_long(easy, CURLOPT_HTTP_VERSION, mayBeHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
         _ = curl_set_long(easy, CURLOPT_FRESH_CONNECT, isStream ? 1 : 0)
         _ = curl_set_long(easy, CURLOPT_FORBID_REUSE, isStream ? 1 : 0)
+        // Not enough to keep a connection to itself: once libcurl 7.88 knows that a host multiplexes, it sends requests on that of a stream
+        // too, when it has no other one any more. It never does where the settings of TLS differ; the floor is the same in effect.
+        _ = curl_set_long(easy, CURLOPT_SSLVERSION, isStream ? Int(CURL_SSLVERSION_TLSv1_2) : Int(CURL_SSLVERSION_DEFAULT))
         _ = curl_set_string(easy, CURLOPT_ACCEPT_ENCODING, isStream ? nil : "")
     }
 

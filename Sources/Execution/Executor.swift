@@ -79,7 +79,7 @@ public struct Executor: Sendable {
             while true {
                 for step in schedule.takeReady(in: phase) {
                     if let outcome = await reasonNotToBegin(phase, limit, left: end - time.elapsed) {
-                        schedule.outcomes[step.id] = outcome
+                        schedule.end(step.id, outcome)
                         continue
                     }
                     events(.stepStarted(step))
@@ -87,7 +87,7 @@ public struct Executor: Sendable {
                 }
                 tellOfUnbegun(&schedule)
                 guard let (step, outcome) = await group.next() else { break }
-                schedule.outcomes[step.id] = outcome
+                schedule.end(step.id, outcome)
                 events(.stepEnded(step, outcome))
             }
         }

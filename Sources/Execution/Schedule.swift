@@ -1,16 +1,36 @@
 import Model
 
-/// Which steps of a plan may begin, given how others ended.
+/// Which steps of a plan may begin, given how others ended. What is asked of it after each step takes time linear in the steps of one phase.
 struct Schedule {
-    var outcomes: [String: Outcome] = [:]
-    private let plan: Plan
-    private let needs: [String: Set<String>]
-    private var begun: Set<String> = []
-    private var told: Set<String> = []
+    private enum State {
+        case waiting, begun, succeeded
+        /// Or was not begun.
+        case failed
+    }
+
+    private(set) var outcomes: [String: Outcome] = [:]
+    private let steps: [Step]
+    /// Where each id stands among ``steps``.
+    private let places: [String: Int]
+    /// Of each step the places of those that it needs, ascending.
+    private let needs: [[Int]]
+    /// Of each step what it names and the plan does not have.
+    private let missing: [[String]]
+    private var states: [State]
+    /// Places of the steps of a phase that were not begun, ascending.
+    private var waiting: [Phase: [Int]] = [:]
+    /// Places of the steps that have an outcome of which nobody was told.
+    private var untold: [Int] = []
 
     init(_ plan: Plan) {
-        self.plan = plan
-        needs = Dictionary(plan.steps.map { ($0.id, Self.needs(of: $0, in: plan)) }) { first, _ in first }
+        steps = plan.steps
+        let places = Dictionary(steps.indices.map { (plan.steps[$0].id, $0) }) { first, _ in first }
+        self.places = places
+        let found = Self.needs(in: plan, places)
+        needs = found.map { $0.known.sorted() }
+        missing = found.map(\.missing)
+        states = steps.map { _ in .waiting }
+        for index in steps.indices where places[steps[index].id] == index { waiting[steps[index].phase, default: []].append(index) }
     }
 
     /// Steps of a phase that may begin now; each is returned once. Those that never may, because of what they need, get their outcome.
@@ -19,49 +39,66 @@ struct Schedule {
         var hasSkipped = true
         while hasSkipped {
             hasSkipped = false
-            for step in plan.steps(in: phase) where outcomes[step.id] == nil && !begun.contains(step.id) {
-                let needs = needs[step.id] ?? []
-                if let failed = plan.steps.first(where: { needs.contains($0.id) && outcomes[$0.id].map(\.isSuccess) == false }) {
-                    outcomes[step.id] = .skipped("\(failed.id) did not succeed")
+            for index in waiting[phase] ?? [] where states[index] == .waiting {
+                if let failed = needs[index].first(where: { states[$0] == .failed }) {
+                    end(steps[index].id, .skipped("\(steps[failed].id) did not succeed"))
                     hasSkipped = true
-                } else if needs.allSatisfy({ outcomes[$0]?.isSuccess == true }) {
-                    begun.insert(step.id)
-                    ready.append(step)
+                } else if missing[index].isEmpty, needs[index].allSatisfy({ states[$0] == .succeeded }) {
+                    states[index] = .begun
+                    ready.append(steps[index])
                 }
             }
         }
+        waiting[phase]?.removeAll { states[$0] != .waiting }
         return ready
+    }
+
+    /// A step has ended, or is not begun.
+    mutating func end(_ id: String, _ outcome: Outcome) {
+        outcomes[id] = outcome
+        guard let index = places[id] else { return }
+        states[index] = outcome.isSuccess ? .succeeded : .failed
+        untold.append(index)
     }
 
     /// Steps that wait for one another, or for a step that is not in the plan, never begin.
     mutating func skipRest(of phase: Phase) {
-        for step in plan.steps(in: phase) where outcomes[step.id] == nil {
-            let missing = (needs[step.id] ?? []).filter { outcomes[$0] == nil }.sorted()
-            outcomes[step.id] = .skipped("it waits for \(missing.joined(separator: ", "))")
+        for index in waiting[phase] ?? [] where states[index] == .waiting {
+            let missing = missing[index] + needs[index].filter { outcomes[steps[$0].id] == nil }.map { steps[$0].id }
+            end(steps[index].id, .skipped("it waits for \(missing.sorted().joined(separator: ", "))"))
         }
+        waiting[phase] = nil
     }
 
     /// Steps that have an outcome without having been run; each is returned once.
     mutating func takeUnbegun() -> [(Step, Outcome)] {
-        plan.steps.compactMap { step in
-            guard let outcome = outcomes[step.id], told.insert(step.id).inserted else { return nil }
-            return outcome.isUnbegun ? (step, outcome) : nil
+        defer { untold = [] }
+        return untold.sorted().compactMap { index in
+            guard let outcome = outcomes[steps[index].id], outcome.isUnbegun else { return nil }
+            return (steps[index], outcome)
         }
     }
 
     /// What a step names, and what no plan may leave out: nothing is written before the transition is open and the resource
     /// confirmed, and nothing is closed while anything else is undone.
-    private static func needs(of step: Step, in plan: Plan) -> Set<String> {
-        var needs = Set(step.after)
-        for other in plan.steps where other.id != step.id {
-            switch (step.action, other.action) {
-            case (.close, _): needs.insert(other.id)
-            case (_, .open) where step.action.isWrite: needs.insert(other.id)
-            case (_, .confirm) where step.action.isWrite && other.resource == step.resource: needs.insert(other.id)
+    private static func needs(in plan: Plan, _ places: [String: Int]) -> [(known: Set<Int>, missing: [String])] {
+        var opening: [Int] = []
+        var confirming: [ResourceID?: [Int]] = [:]
+        for (index, step) in plan.steps.enumerated() {
+            switch step.action {
+            case .open: opening.append(index)
+            case .confirm: confirming[step.resource, default: []].append(index)
             default: break
             }
         }
-        return needs
+        return plan.steps.enumerated().map { index, step in
+            var known = Set(step.after.compactMap { places[$0] })
+            if case .close = step.action { known.formUnion(plan.steps.indices) }
+            if step.action.isWrite { known.formUnion(opening + (confirming[step.resource] ?? [])) }
+            // One that names itself never begins; what no plan may leave out is never the step itself.
+            if !step.after.contains(step.id) { known.remove(index) }
+            return (known, Set(step.after).filter { places[$0] == nil }.sorted())
+        }
     }
 }
 

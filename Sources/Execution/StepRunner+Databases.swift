@@ -57,11 +57,11 @@ extension StepRunner {
 extension Plan {
     /// Where a schema stands once a migration has been run, as far as the plan tells: it is what releases are recorded with.
     fileprivate func position(after change: MigrationChange, of database: Database) -> String {
+        if change.isUp { return change.version }
         let own = steps.compactMap { step -> MigrationChange? in
             guard step.resource == database.id, case .migrate(let change) = step.action else { return nil }
             return change
         }
-        if change.isUp { return change.version }
         guard let index = own.firstIndex(of: change) else { return change.version }
         // The next one that goes back stands on top then; behind the last one stands the pin, unless more is to come.
         if index + 1 < own.count, !own[index + 1].isUp { return own[index + 1].version }

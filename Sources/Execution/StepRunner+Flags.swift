@@ -16,7 +16,7 @@ extension StepRunner {
         case .accepted, .alreadySo: break
         case .refused(let problem), .throttled(let problem):
             for record in records where !record.setting.isOn {
-                if let known = former[record.flag.name] { try await append(.flag(known)) }
+                try await append(former[record.flag.name].map { .flag($0) } ?? .forgotten(.init(record.flag.id)))
             }
             if case .refused = result { return .failed(problem) }
             return .undecided(problem)

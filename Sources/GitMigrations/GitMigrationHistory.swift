@@ -7,13 +7,16 @@ internal import Sources
 /// The down scripts that the Git history of a database's migrations still has.
 ///
 /// A script is taken only from a commit whose up script is the one that was applied, by its hash. Where the database remembers no hash, only
-/// if all of a whole history has one such migration. Costs nothing until it is asked.
+/// if all of a whole history has one such migration. Costs nothing until it is asked, and little when it is asked again.
 public struct GitMigrationHistory: MigrationHistory {
     private let settings: MigrationSettings
     private let dialect: SQLDialect
+    private let answers: GitAnswers
 
-    public init(_ database: Database) {
+    /// - Parameter answers: what was found before.
+    public init(_ database: Database, answers: GitAnswers = GitAnswers()) {
         settings = database.migrations
+        self.answers = answers
         dialect =
             switch database.connection {
             case .postgres: .postgres
@@ -34,23 +37,37 @@ public struct GitMigrationHistory: MigrationHistory {
     public func down(of version: String, path: String?, upHash: String?) async -> (script: MigrationScript, commit: String)? {
         do throws(SourceError) {
             guard let history = try await GitHistory(of: settings.path) else { return nil }
-            let search = Search(version: version, path: path, settings: settings, dialect: dialect, history: history)
-            if let upHash {
-                // The own branch first: on another one somebody may have written another way back.
-                for reach in [GitHistory.Reach.head, .all] {
-                    if let found = try await search.versions(in: reach, where: { $0.upHash == upHash.lowercased() }, limit: 1).first {
-                        return found.answer
-                    }
-                }
-                return nil
+            let question = try await history.tips.map {
+                GitAnswers.Question(
+                    tips: $0, path: settings.path, format: settings.format, order: settings.order, dialect: dialect, version: version,
+                    file: path, upHash: upHash)
             }
-            if try await history.isShallow { return nil }
-            let versions = try await search.versions(in: .all, where: { _ in true }, limit: .max)
-            let isOne = Set(versions.map { [$0.upHash, $0.script.text] }).count == 1
-            return isOne ? versions.first?.answer : nil
+            if let question, let known = answers.known(question) { return known }
+            let found = try await search(for: version, path: path, upHash: upHash, in: history)
+            if let question, let found { answers.remember(found, for: question) }
+            return found
         } catch {
             return nil  // The plan is refused then as it is without any history.
         }
+    }
+
+    private func search(
+        for version: String, path: String?, upHash: String?, in history: GitHistory
+    ) async throws(SourceError) -> (script: MigrationScript, commit: String)? {
+        let search = Search(version: version, path: path, settings: settings, dialect: dialect, history: history)
+        if let upHash {
+            // The own branch first: on another one somebody may have written another way back.
+            for reach in [GitHistory.Reach.head, .all] {
+                if let found = try await search.versions(in: reach, where: { $0.upHash == upHash.lowercased() }, limit: 1).first {
+                    return found.answer
+                }
+            }
+            return nil
+        }
+        if try await history.isShallow { return nil }
+        let versions = try await search.versions(in: .all, where: { _ in true }, limit: .max)
+        let isOne = Set(versions.map { [$0.upHash, $0.script.text] }).count == 1
+        return isOne ? versions.first?.answer : nil
     }
 }
 

@@ -29,16 +29,20 @@ public struct ClusterConnection: Sendable {
 
     /// Finds the cluster as kubectl does: the files of `KUBECONFIG`, else `~/.kube/config`, else the pod that this process runs in.
     ///
-    /// - Parameter context: nil for the current one, or the pod's own cluster.
+    /// - Parameter context: nil for the one that ``contextVariable`` names, the current one, or the pod's own cluster.
     public static func load(context: String?, environment: ClusterEnvironment) throws(KubernetesError) -> ClusterConnection {
+        let context = context ?? environment.variable(contextVariable)
         if let kubeconfig = try Kubeconfig.load(environment) { return try kubeconfig.connection(context, environment) }
         if let context {
             throw KubernetesError(
-                .configuration, "the spec names the context \(context), and there is no kubeconfig",
+                .configuration, "the context \(context) is asked for, and there is no kubeconfig",
                 next: "set KUBECONFIG, or leave the context out to use the pod's own cluster")
         }
         return try inCluster(environment)
     }
+
+    /// The environment variable with the context that is used where none is named.
+    public static let contextVariable = "BELAY_CONTEXT"
 
     static let serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 

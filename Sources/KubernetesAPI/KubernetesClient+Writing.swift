@@ -30,17 +30,19 @@ public enum KubernetesPatch: Sendable, Hashable {
 }
 
 extension KubernetesClient {
-    /// Changes one object and returns it. A `metadata.resourceVersion` in the outcome that is not the object's own gives 409.
+    /// Changes one object and returns it. A `metadata.resourceVersion` or `metadata.uid` in the outcome that is not the object's own gives 409.
+    ///
+    /// - Parameter subresource: the part that is changed where it has a URL of its own: `status`.
     public func patch(
-        _ resource: KubernetesResource, namespace: String? = nil, name: String, _ patch: KubernetesPatch,
+        _ resource: KubernetesResource, namespace: String? = nil, name: String, subresource: String? = nil, _ patch: KubernetesPatch,
         fieldManager: String = KubernetesClient.fieldManager, answering part: KubernetesAnswer.Part = .object
     ) async throws(KubernetesError) -> KubernetesAnswer {
         var query: [(name: String, value: String?)] = [("fieldManager", fieldManager)]
         if case .apply(_, let force) = patch { query.append(("force", force ? "true" : "false")) }
         return try await send(
-            .patch, resource.path(namespace: namespace, name: name), query: query, body: patch.body, contentType: patch.contentType,
-            answering: part,
-            Operation(verb: "patch", resource: resource, namespace: namespace, name: name))
+            .patch, resource.path(namespace: namespace, name: name, subresource: subresource), query: query, body: patch.body,
+            contentType: patch.contentType, answering: part,
+            Operation(verb: "patch", resource: resource, namespace: namespace, name: name, subresource: subresource))
     }
 
     /// Makes an object and returns it; 409 with reason `AlreadyExists` when there is one of that name.

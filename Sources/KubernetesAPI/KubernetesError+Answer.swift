@@ -9,12 +9,16 @@ struct Operation: Sendable {
     var resource: KubernetesResource
     var namespace: String?
     var name: String?
+    var subresource: String?
+
+    /// `deployments.apps`, `systems.belay.dev/status`: as RBAC names it.
+    var kind: String { resource.qualifiedName + (subresource.map { "/\($0)" } ?? "") }
 
     var isWrite: Bool { !["get", "list", "watch"].contains(verb) }
 
     /// `deployments.apps backend in namespace prod`.
     var object: String {
-        resource.qualifiedName + (name.map { " \($0)" } ?? "") + (namespace.map { " in namespace \($0)" } ?? "")
+        kind + (name.map { " \($0)" } ?? "") + (namespace.map { " in namespace \($0)" } ?? "")
     }
 
     /// `reading deployments.apps backend in namespace prod`.
@@ -86,7 +90,7 @@ extension KubernetesError {
         case .unauthorized: return "check the credentials of \(connection.user) in context \(connection.context)"
         case .forbidden:
             let scope = operation.namespace.map { "in namespace \($0)" } ?? "in the cluster"
-            return "grant \(connection.user) the verb \(operation.verb) on \(operation.resource.qualifiedName) \(scope)"
+            return "grant \(connection.user) the verb \(operation.verb) on \(operation.kind) \(scope)"
         case .notFound: return "check the names in the spec, and that context \(connection.context) is the right cluster"
         default: return nil
         }

@@ -32,15 +32,18 @@ public struct KubernetesResource: Sendable, Hashable {
     public static let pods = KubernetesResource(plural: "pods", kind: "Pod")
     public static let configMaps = KubernetesResource(plural: "configmaps", kind: "ConfigMap")
     public static let secrets = KubernetesResource(plural: "secrets", kind: "Secret")
+    public static let events = KubernetesResource(plural: "events", kind: "Event")
+    public static let systems = KubernetesResource(group: "belay.dev", version: "v1alpha1", plural: "systems", kind: "System")
     public static let leases = KubernetesResource(group: "coordination.k8s.io", plural: "leases", kind: "Lease")
     public static let namespaces = KubernetesResource(plural: "namespaces", kind: "Namespace", isNamespaced: false)
 
     /// The URL's path of the collection, or of one object in it.
-    func path(namespace: String?, name: String? = nil) -> String {
+    func path(namespace: String?, name: String? = nil, subresource: String? = nil) -> String {
         var path = group.isEmpty ? "/api/\(version)" : "/apis/\(group.percentEncoded)/\(version)"
         if isNamespaced, let namespace { path += "/namespaces/\(namespace.percentEncoded)" }
         path += "/\(plural)"
         if let name { path += "/\(name.percentEncoded)" }
+        if let subresource { path += "/\(subresource.percentEncoded)" }
         return path
     }
 }

@@ -75,8 +75,11 @@ extension MigrationSource {
             throw mistake("Unreadable", path: name, "the file cannot be opened; check its permissions")
         }
         defer { fclose(file) }
+        var status = stat()
+        // One read for most files: a buffer that its contents do not fill is its end.
+        let size = fstat(fileno(file), &status) == 0 ? Int(status.st_size) : 0
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        var chunk = [UInt8](repeating: 0, count: min(max(size + 1, 1 << 10), 1 << 16))
         while true {
             let count = fread(&chunk, 1, chunk.count, file)
             bytes += chunk[..<count]

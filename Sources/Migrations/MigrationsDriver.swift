@@ -7,12 +7,12 @@ internal import Synchronization
 /// Moves schemas of PostgreSQL and SQLite through the files and tables of the tools that people already use.
 ///
 /// From the first migration of a pass until ``end(_:)`` the driver holds a session with the database, and what it read of it. The lease is
-/// prolonged before and during each migration; between two of them it may run out, and is prolonged then unless somebody else has taken it:
-/// that ends the pass with `LeaseLost`, because what was read may not be so any more.
+/// prolonged during each migration, and between two of them by ``keep(_:)``. Where it ran out all the same it is prolonged, unless somebody
+/// else has taken it: that ends the pass with `LeaseLost`, because what was read may not be so any more.
 public final class MigrationsDriver: SchemaDriver {
     /// Reads where a database is.
-    private let address: @Sendable (Configuration.Source, _ database: String) async -> Result<Secret, Problem>
-    private let history: (@Sendable (Database) async -> (any MigrationHistory)?)?
+    let address: @Sendable (Configuration.Source, _ database: String) async -> Result<Secret, Problem>
+    let history: (@Sendable (Database) async -> (any MigrationHistory)?)?
     let facts = FactsCache()
     private let moves = Mutex<[MoveKey: HeldSchema]>([:])
 
@@ -35,8 +35,10 @@ public final class MigrationsDriver: SchemaDriver {
             case .failure(let problem): return .unknown(problem)
             case .success(let reading):
                 do throws(SQLError) {
-                    var observation = try await reading.observation(on: connection, engine: await Self.engine(connection))
+                    var observation = try await reading.observation(
+                        on: connection, engine: await Self.engine(connection), readsAll: request.readsAll)
                     await self.addLastBackup(to: &observation, database, request)
+                    await self.addRestore(to: &observation, reading, request)
                     return observation
                 } catch {
                     return .unknown(Problem(database, error))
@@ -53,10 +55,16 @@ public final class MigrationsDriver: SchemaDriver {
         let found = await withConnection(to: database, .writing) { connection -> Problem? in
             switch await self.reading(of: database, on: connection, request) {
             case .failure(let problem): return problem
-            case .success(let reading): return await Preflight(reading, connection, direct: self.direct(database)).problem(with: changes)
+            case .success(let reading):
+                let scripts = changes.filter { $0.restoredBackup == nil }
+                return await Preflight(reading, connection, direct: self.direct(database)).problem(with: scripts)
             }
         }
-        return found.problem
+        if let problem = found.problem { return problem }
+        for change in changes {
+            if let id = change.restoredBackup, let problem = await proof(of: id, database, request) { return problem }
+        }
+        return nil
     }
 
     public func check(_ checks: [DataCheck], of database: Database) async -> Problem? {
@@ -77,6 +85,7 @@ public final class MigrationsDriver: SchemaDriver {
     ) async -> MigrationEnd {
         // Once begun it is carried through: what a cancelled statement left would have to be found out again.
         let work = Task { () -> MigrationEnd in
+            if let id = change.restoredBackup { return await self.restore(id, change, of: database, request, progress) }
             switch await self.move(of: database, request) {
             case .failure(let problem): return .failed(problem)
             case .success(let move):
@@ -100,6 +109,16 @@ public final class MigrationsDriver: SchemaDriver {
         }
     }
 
+    public func keep(_ request: SchemaRequest) async {
+        while !Task.isCancelled {
+            do { try await ContinuousClock().sleep(for: Self.keeping) } catch { return }
+            for (key, held) in moves.withLock({ Array($0) }) where key.run == request.run { await held.keep() }
+        }
+    }
+
+    /// Often enough for a lease that lasts half a minute.
+    private static let keeping = Duration.seconds(5)
+
     public func end(_ request: SchemaRequest) async {
         for key in moves.withLock({ Array($0.keys) }) where key.run == request.run { await end(key) }
     }
@@ -122,7 +141,11 @@ public final class MigrationsDriver: SchemaDriver {
         _ database: Database, _ request: SchemaRequest, progress: @escaping @Sendable (String) -> Void
     ) async -> Result<String, Problem> {
         await withConnection(to: database, .writing) { connection -> Result<String, Problem> in
-            await ScopedBackup(database, version: "", request).saveAll(from: connection, progress: progress).map(\.description)
+            var backup = ScopedBackup(database, version: "", request)
+            if case .success(let reading) = await self.reading(of: database, on: connection, request) {
+                backup.applied = reading.set.applied.map(\.entry.stem)
+            }
+            return await backup.saveAll(from: connection, progress: progress).map(\.description)
         }.flatMap(\.self)
     }
 
@@ -138,7 +161,7 @@ public final class MigrationsDriver: SchemaDriver {
         }
     }
 
-    private struct MoveKey: Hashable {
+    struct MoveKey: Hashable {
         var database: String
         var run: String
 
@@ -148,7 +171,7 @@ public final class MigrationsDriver: SchemaDriver {
         }
     }
 
-    private func end(_ key: MoveKey) async {
+    func end(_ key: MoveKey) async {
         await moves.withLock { $0.removeValue(forKey: key) }?.close()
     }
 
@@ -183,7 +206,7 @@ public final class MigrationsDriver: SchemaDriver {
 extension MigrationsDriver {
     enum Purpose { case reading, writing }
 
-    private func withConnection<Value: Sendable>(
+    func withConnection<Value: Sendable>(
         to database: Database, _ purpose: Purpose, run work: (any SQLConnection) async -> Value
     ) async -> Result<Value, Problem> {
         do throws(SQLError) {

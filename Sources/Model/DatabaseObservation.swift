@@ -86,6 +86,9 @@ public struct DatabaseObservation: Sendable, Hashable, Codable {
             self.cautions = cautions
         }
 
+        /// The backup that is restored instead of running anything; nil for every other script.
+        public var restoredBackup: String? { if case .restore(let backup) = origin { backup } else { nil } }
+
         /// True if carrying it out may lose data: it needs an approval.
         public var isDestructive: Bool { !losses.isEmpty }
     }

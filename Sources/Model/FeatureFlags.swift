@@ -25,11 +25,14 @@ public protocol FlagTarget: Sendable {
     static var hasVariants: Bool { get }
     /// The target with its paths as `resolve` makes them.
     func resolvingPaths(_ resolve: (String) -> String) -> Self
+    /// Where in a cluster it is; nil for what is in none.
+    var clusterPlace: ClusterPlace? { get }
 }
 
 extension FlagTarget {
     public func resolvingPaths(_ resolve: (String) -> String) -> Self { self }
     public var database: String? { nil }
+    public var clusterPlace: ClusterPlace? { nil }
     public static var hasVariants: Bool { true }
     public var store: String { Self.store }
     /// For people: `sql/main/feature_flags`.

@@ -14,4 +14,7 @@ public struct MigrationChange: Sendable, Hashable, Codable {
         self.isRepeatable = isRepeatable
         self.script = script
     }
+
+    /// The backup that is restored instead of running a script; nil for every other change.
+    public var restoredBackup: String? { script?.restoredBackup }
 }

@@ -5,6 +5,8 @@ public struct Revision: Sendable, Hashable, Codable {
         case commit
         /// A digest over the files' names and bytes: it has no before and after.
         case digest
+        /// A generation of an object in a cluster; `id` is the object's own id, a slash and the number.
+        case generation
     }
 
     public var kind: Kind
@@ -29,6 +31,13 @@ extension Revision: CustomStringConvertible {
         return switch kind {
         case .commit: isDirty ? "\(short)-dirty" : short
         case .digest: "sha256:\(short)"
+        case .generation: "generation \(generation ?? 0)"
         }
     }
+
+    /// The number of a generation; nil for the other kinds.
+    public var generation: Int? { kind == .generation ? id.split(separator: "/").last.flatMap { Int($0) } : nil }
+
+    /// How it stands in a column: `7` for a generation, twelve digits else.
+    public var short: String { generation.map(String.init) ?? String(id.prefix(12)) }
 }

@@ -99,11 +99,26 @@ public protocol Target: Sendable, Codable {
     var scope: String { get }
     /// The target with its paths as `resolve` makes them. Paths in a spec are relative to the spec file.
     func resolvingPaths(_ resolve: (String) -> String) -> Self
+    /// Where in a cluster it is; nil for what is in none.
+    var clusterPlace: ClusterPlace? { get }
+}
+
+/// A namespace of a cluster.
+public struct ClusterPlace: Sendable, Hashable {
+    /// The kubeconfig's context; nil: the current one, or the pod's own cluster.
+    public var context: String?
+    public var namespace: String
+
+    public init(context: String?, namespace: String) {
+        self.context = context
+        self.namespace = namespace
+    }
 }
 
 extension Target {
     /// For the targets that name no files.
     public func resolvingPaths(_ resolve: (String) -> String) -> Self { self }
+    public var clusterPlace: ClusterPlace? { nil }
     public var scope: String { "\(provider)/\(identity)" }
     public var provider: String { Self.provider }
 }

@@ -95,7 +95,7 @@ struct StepWriter {
                 Step(
                     id: Self.confirm(move.id), phase: .preflight, resource: move.id, action: .confirm,
                     summary: "\(move.database.name): confirm the whole path of \(count) \(count == 1 ? "migration" : "migrations")",
-                    deadline: .seconds(60)))
+                    deadline: move.restores ? .seconds(4 * 3600) : .seconds(60)))
         }
     }
 
@@ -233,6 +233,9 @@ struct StepWriter {
         let isUp = phase != .migrateDown || migration.repetition != nil
         let script = isUp ? migration.upScript : migration.downScript
         var details = script.map { $0.details(backup: move.database.migrations.backup) } ?? []
+        if isUp, migration.down == nil, migration.repetition == nil, move.database.migrations.onIrreversible == .restore {
+            details.append("has no way back: the whole database is saved before it, to be restored if it must go back")
+        }
         if phase == .contract { details.append("the point of no return: older releases may not run after it") }
         if migration.class == .expand, phase == .contract { details.append("in this phase because migrations are applied in their order") }
         steps.append(
@@ -277,16 +280,6 @@ struct StepWriter {
     private static func fence(_ id: ResourceID) -> String { "guard/\(id)/fence" }
     private static func confirm(_ id: ResourceID) -> String { "preflight/\(id)" }
     static func component(_ phase: Phase, _ id: ResourceID) -> String { "\(phase.rawValue)/\(id)" }
-}
-
-extension DatabaseObservation.Migration {
-    fileprivate func what(isUp: Bool) -> String {
-        switch repetition {
-        case nil: "migrate \(isUp ? "up to" : "down from") \(version)"
-        case .new: "run \(version), which is repeatable"
-        case .changed, .unchanged: "run \(version) again: its file is another than the one that was run last"
-        }
-    }
 }
 
 extension [String] {

@@ -26,7 +26,11 @@ struct Draft {
         self.continued = continued
         subjects = survey.subjects
         moves = survey.system.databases.sorted { $0.name < $1.name }.map { database in
-            SchemaMove(database, survey.observed.databases[database.id], start: continued?.start[database.id]?.value)
+            var move = SchemaMove(database, survey.observed.databases[database.id], start: continued?.start[database.id]?.value)
+            if move.restores, survey.system.statePlace == .database(database.name), move.blocked == nil {
+                move.blocked = Blocked(move.id, .decision, .stateInside(move.id, survey.system.id))
+            }
+            return move
         }
         flags = FlagMoves(survey, moves: moves)
         fenceRepairs = survey.fenceRepairs()
@@ -137,5 +141,15 @@ struct Draft {
         for index in subjects.indices {
             for need in subjects[index].component.after { dependentPlaces[need, default: []].append(index) }
         }
+    }
+}
+
+extension Problem {
+    /// The record of what is under way, and the lock, would go back with the data.
+    fileprivate static func stateInside(_ database: ResourceID, _ system: SystemID) -> Problem {
+        Problem(
+            "StateInside",
+            "\(database): the way back is a restore, and the database holds the state of \(system), which would go back with the data",
+            next: "keep the state elsewhere, or stop every reconcile of it and restore by command: reconcile restore --state DIR")
     }
 }

@@ -51,6 +51,8 @@ struct SchemaMove {
     var movesBeforeContracting: Bool { !downs.isEmpty || !expands.isEmpty }
     /// True if down migrations are to be run, or were run since the open transition began.
     private(set) var goesBack = false
+    /// True if a backup is restored on the way.
+    var restores: Bool { downs.contains { $0.downScript?.restoredBackup != nil } }
     /// The pinned migration's full name; the pin itself where it has none.
     var pinned: String { span.map { name($0.target, empty: Database.emptySchema) } ?? database.schema }
 

@@ -52,6 +52,8 @@ struct SchemaPath {
             }
         }
         downs = standing.reversed().filter(leaves)
+        // A restore takes everything back that was applied later, whichever way back that has.
+        if let restore = downs.lastIndex(where: { migrations[$0].downScript?.restoredBackup != nil }) { downs = Array(downs[restore...]) }
         remaining = standing.filter { !leaves($0) }
         let stays = Set(remaining)
         ups = migrations.indices.filter { $0 <= target && migrations[$0].isInSource && !stays.contains($0) }

@@ -69,6 +69,21 @@ extension SchemaMove {
     }
 }
 
+extension DatabaseObservation.Migration {
+    func what(isUp: Bool) -> String {
+        switch repetition {
+        case nil:
+            if !isUp, let backup = downScript?.restoredBackup {
+                "restore the backup \(backup), to before \(version)"
+            } else {
+                "migrate \(isUp ? "up to" : "down from") \(version)"
+            }
+        case .new: "run \(version), which is repeatable"
+        case .changed, .unchanged: "run \(version) again: its file is another than the one that was run last"
+        }
+    }
+}
+
 extension DatabaseObservation.Script {
     /// What a reader of the plan should know before the script is run.
     func details(backup: MigrationSettings.Backup) -> [String] {
@@ -78,7 +93,7 @@ extension DatabaseObservation.Script {
         case .archive: lines.append("its file is gone: the script is the signed copy that the database kept")
         case .git(let commit): lines.append("its file is gone: the script is that of commit \(commit.prefix(12))")
         case .synthesized: lines.append("derived from the statements of the way up")
-        case .restore(let id): lines.append("there is no down script: backup \(id) is restored")
+        case .restore: return restoreDetails
         }
         if isDestructive {
             lines.append("loses \(losses.joined(separator: ", "))")
@@ -87,11 +102,19 @@ extension DatabaseObservation.Script {
             case .none: lines.append("nothing is saved before: migrations.backup is none")
             case .scoped, .full:
                 lines.append(
-                    "saved before\(isTransactional ? ", in the same transaction" : "")" + (backupBytes.map { ": \(Self.size($0))" } ?? ""))
+                    backupBytes.map { "saved before\(isTransactional ? ", in the same transaction" : ""): \(Self.size($0))" }
+                        ?? "nothing is saved before: no table is known whose rows it takes")
             }
         }
         if !isTransactional { lines.append("outside of a transaction: statement by statement") }
         return lines + summary.map { "runs \($0)" } + cautions.map { "caution: \($0)" }
+    }
+
+    /// Of a backup that is restored instead of running anything.
+    private var restoreDetails: [String] {
+        ["loses \(losses.joined(separator: ", "))"]
+            + [rowsAtRisk.map { "\($0) \($0 == 1 ? "row is" : "rows are") newer than the backup" } ?? "newer rows: cannot be counted"]
+            + summary + cautions.map { "caution: \($0)" }
     }
 
     private static func size(_ bytes: Int) -> String {

@@ -104,7 +104,7 @@ public struct APIError: Error, Sendable {
 
     /// `Retry-After` in seconds or as a date against the response's own `Date` (RFC 9110, 10.2.3); without one, `X-RateLimit-Reset`
     /// in seconds since 1970, against that `Date` too.
-    private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
+    static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
         guard let value = headers["Retry-After"] else {
             if let wait = rateLimitReset(headers) { return wait }
             guard headers["X-RateLimit-Remaining"] == "0", let reset = headers["X-RateLimit-Reset"].flatMap(Int64.init),

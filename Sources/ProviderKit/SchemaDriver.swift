@@ -22,6 +22,9 @@ public protocol SchemaDriver: Sendable {
     /// change things and only where something is missing; returns what stood in the way.
     func adopt(_ database: Database, _ request: SchemaRequest) async -> Problem?
 
+    /// Prolongs, until it is cancelled, what the run's migrations hold: a pass may have to wait for long between two of them.
+    func keep(_ request: SchemaRequest) async
+
     /// The end of the pass: leases and connections that its migrations needed are given back. May be called without there being any.
     func end(_ request: SchemaRequest) async
 
@@ -45,6 +48,9 @@ public struct SchemaRequest: Sendable {
     public var actor: String
     /// What backups and archived scripts are signed with, and nothing else.
     public var key: [UInt8]
+    /// False: migrations that no way to the pin leads through are not read closely. Their class is not told then, nor what taking them back
+    /// loses.
+    public var readsAll = true
     /// Rows that may be lost: those of the transition's approval, 0 where there is none; nil where any number was approved.
     public var approvedRows: Int?
     /// A directory for backups; made when it is needed.

@@ -6,6 +6,8 @@ enum LargeStack {
     /// libpg_query needs 640 bytes for a level of a tree, and a level takes at least two tokens: enough for twice ``tokenLimit``.
     static let bytes = 128 << 20
     static let tokenLimit = 100_000
+    /// Up to here the caller's own stack will do: 256 KB at most, where every other token is a level.
+    static let ownTokens = 200
 
     private final class Work {
         let body: () -> Void
@@ -13,7 +15,9 @@ enum LargeStack {
     }
 
     /// Nil if the system gives no thread.
-    static func run<Result>(_ body: () -> Result) -> Result? {
+    /// - Parameter tokens: of the longest statement that is read.
+    static func run<Result>(tokens: Int, _ body: () -> Result) -> Result? {
+        guard tokens > ownTokens else { return body() }
         var result: Result?
         withoutActuallyEscaping(body) { body in
             let work = Work { result = body() }

@@ -45,7 +45,9 @@ extension StatementTokens {
     fileprivate var changesNames: Bool {
         // Nothing that is asked for stands further behind; a few tokens more cost nothing.
         let words = (0..<min(count, 64)).map { self[$0].uppercased() }
-        if words.contains(where: { $0.contains("SEARCH_PATH") || $0 == "SET_CONFIG" || $0 == "ROLE" }) { return true }
+        if words.contains(where: { ($0.utf8.count >= 11 && $0.contains("SEARCH_PATH")) || $0 == "SET_CONFIG" || $0 == "ROLE" }) {
+            return true
+        }
         return words.first == "ALTER" && (words.contains("RENAME") || words.contains("SCHEMA"))
     }
 

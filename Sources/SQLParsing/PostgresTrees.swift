@@ -16,7 +16,9 @@ struct PostgresTrees {
 
     /// Calls the function once for each statement, with nil for one that cannot be looked into; nil if the system gives no thread.
     func map<Result>(_ body: (Int, JSON?) -> Result) -> [Result]? {
-        LargeStack.run { parsed.statements.indices.map { index in withTree(of: index) { body(index, $0) } } }
+        LargeStack.run(tokens: parsed.ranges.map(\.count).max() ?? 0) {
+            parsed.statements.indices.map { index in withTree(of: index) { body(index, $0) } }
+        }
     }
 
     /// A tree nests at most so far that reading it fits on the stack of ``LargeStack``: 2 KB a level were measured in a debug build.

@@ -70,6 +70,10 @@ public struct ScriptFacts: Sendable, Hashable {
         var names = NameHistory(dialect)
         var hasExpand = false
         let rebuilt = dialect == .sqlite ? SQLiteRebuild.tables(of: parsed) : []
+        // Behind another statement a condition may choose other rows than now.
+        if let first = facts.first, first.losses.count == 1, first.losses[0].kind == .rows {
+            facts[0].losses[0].condition = RowCondition(parsed.tokens(of: 0))?.text
+        }
         for index in facts.indices {
             made.read(facts[index], parsed.tokens(of: index))
             let losses = facts[index].losses

@@ -46,17 +46,21 @@ public struct StatementFacts: Sendable, Hashable {
         public var origins: [String] = []
         /// The column's name before the script runs, where it is another.
         public var originColumn: String?
+        /// Of ``Kind/rows``: which rows it takes, as it is written behind the table in a query: ` AS o WHERE o.id < 7`. Nil where that cannot
+        /// be asked before: a statement before it may have changed rows, or the condition calls functions or reads other tables.
+        public var condition: String?
         /// True if a statement before it may have changed what its name means, and it cannot be told to what.
         public var isUncertain = false
 
         /// What ``object`` is called before the script runs: every name that it may have then.
         public var names: [ObjectName] { origins.isEmpty ? [ObjectName(object)] : origins.map(ObjectName.init) }
 
-        public init(_ kind: Kind, _ object: String, column: String? = nil, cascades: Bool = false) {
+        public init(_ kind: Kind, _ object: String, column: String? = nil, cascades: Bool = false, condition: String? = nil) {
             self.kind = kind
             self.object = object
             self.column = column
             self.cascades = cascades
+            self.condition = condition
         }
     }
 

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Remembers that something happened until somebody has waited for it: many times count as once.
-final class ChangeSignal: Sendable {
+package final class ChangeSignal: Sendable {
     private struct State {
         var isRaised = false
         var waiter: CheckedContinuation<Void, any Error>?
@@ -9,8 +9,10 @@ final class ChangeSignal: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// May be called from any thread.
-    func raise() {
+    package func raise() {
         let waiter = state.withLock { state in
             let waiter = state.waiter
             state.waiter = nil
@@ -21,7 +23,7 @@ final class ChangeSignal: Sendable {
     }
 
     /// Returns once it was raised since the last time. One task at a time may wait; cancelling it loses nothing.
-    func wait() async throws {
+    package func wait() async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let isDone = state.withLock { state in

@@ -12,12 +12,15 @@ import Synchronization
 final class FileWatch: Sendable {
     private let signal = ChangeSignal()
     private let told = Told()
-    /// Closing it ends the thread.
-    private let stop: Int32
+    /// Closing it ends the thread, and a byte tells it that there are other paths.
+    private let control: Int32
 
-    /// What the thread cannot watch, for whoever reads.
+    /// What thread and users tell each other.
     final class Told: Sendable {
+        /// What the thread cannot watch.
         let trouble = Mutex<SourceError?>(nil)
+        /// What is watched beside the plan.
+        let further = Mutex<[String]>([])
     }
 
     /// Returns when the directories are watched.
@@ -34,8 +37,8 @@ final class FileWatch: Sendable {
             close(descriptor)
             throw SourceError(.unreadable, "files cannot be watched: \(String(cString: strerror(errno)))")
         }
-        stop = ends[1]
-        var watching = WatchThread(descriptor: descriptor, stop: ends[0], plan: plan, signal: signal, told: told)
+        control = ends[1]
+        var watching = WatchThread(descriptor: descriptor, control: ends[0], plan: plan, signal: signal, told: told)
         watching.establish()
         if let trouble {
             for descriptor in [descriptor, ends[0], ends[1]] { close(descriptor) }
@@ -47,7 +50,18 @@ final class FileWatch: Sendable {
         }
     }
 
-    deinit { close(stop) }
+    deinit { close(control) }
+
+    /// Watches these paths as well, instead of those of the call before. If they are others, it tells a change when it does.
+    func watch(further paths: [String]) {
+        let isNews = told.further.withLock { further in
+            defer { further = paths }
+            return further != paths
+        }
+        guard isNews else { return }
+        var byte: UInt8 = 1
+        _ = write(control, &byte, 1)
+    }
 
     /// Returns when something changed since the last time.
     func change() async throws { try await signal.wait() }

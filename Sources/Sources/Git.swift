@@ -1,5 +1,5 @@
-import Model
 import Subprocess
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -13,15 +13,26 @@ public struct Git: Sendable {
     private let program: String
     private let deadline: Duration
     private let variables: [String: String?]
+    private let mayAsk: Bool
 
     /// - Parameters:
     ///   - program: a name on the search path, or an absolute path.
     ///   - deadline: of every call.
     ///   - variables: for its environment beside the own one; nil takes one away.
-    public init(program: String = "git", deadline: Duration = .seconds(20), variables: [String: String?] = [:]) {
+    ///   - mayAsk: whether what it runs may ask somebody at the terminal (the passphrase of a key). Otherwise it has a session of its own, and
+    ///     whatever it started ends with it.
+    public init(
+        program: String = "git", deadline: Duration = .seconds(20), variables: [String: String?] = [:], mayAsk: Bool = false
+    ) {
         self.program = program
         self.deadline = deadline
         self.variables = variables
+        self.mayAsk = mayAsk
+    }
+
+    /// The same with further variables.
+    func adding(_ variables: [String: String?]) -> Git {
+        Git(program: program, deadline: deadline, variables: self.variables.merging(variables) { $1 }, mayAsk: mayAsk)
     }
 
     struct Answer: Sendable {
@@ -55,31 +66,44 @@ public struct Git: Sendable {
         }
     }
 
-    /// The call against its deadline. Cancelling the child's task ends the process: first politely, then by force.
+    /// The call against its deadline. It ends politely first, then by force, and so does whatever it started: a helper that talks to a host that
+    /// does not answer.
     private func race(_ file: FilePath, _ arguments: [String], _ deadline: Duration) async -> Run {
-        await withTaskGroup(of: Run.self) { group in
-            group.addTask { [variables] in await Self.start(file, arguments, variables) }
-            group.addTask {
+        let group = ProcessGroup(isOwn: !mayAsk)
+        return await withTaskGroup(of: Run.self) { tasks in
+            tasks.addTask { [variables, mayAsk] in await Self.start(file, arguments, variables, mayAsk, group) }
+            tasks.addTask {
                 do { try await Task.sleep(for: deadline) } catch { return .failed("the pass was interrupted") }
+                group.expire()
+                do { try await Task.sleep(for: .milliseconds(500)) } catch {}
+                group.send(SIGKILL)
                 return .timedOut
             }
-            let first = await group.next() ?? .timedOut
-            group.cancelAll()
-            return first
+            let first = await tasks.next() ?? .timedOut
+            tasks.cancelAll()
+            return group.isExpired ? .timedOut : first
         }
     }
 
-    private static func start(_ file: FilePath, _ arguments: [String], _ variables: [String: String?]) async -> Run {
+    private static func start(
+        _ file: FilePath, _ arguments: [String], _ variables: [String: String?], _ mayAsk: Bool, _ group: ProcessGroup
+    ) async -> Run {
         do {
             var changes: [Environment.Key: String?] = ["GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]
             for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
             var options = PlatformOptions()
-            options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
+            options.createSession = !mayAsk
+            options.teardownSequence = [
+                .gracefulShutDown(toProcessGroup: !mayAsk, allowedDurationToNextStep: .milliseconds(500))
+            ]
             let result = try await Subprocess.run(
                 .path(file), arguments: Arguments(arguments),
                 // A status must not write the index of somebody's tree, and a prompt would hang a pipeline.
                 environment: .inherit.updating(changes),
-                platformOptions: options, output: .string(limit: 4 << 20), error: .string(limit: 1 << 16))
+                platformOptions: options, input: .none, output: .string(limit: 4 << 20), error: .string(limit: 1 << 16)
+            ) { execution in
+                group.begin(execution.processIdentifier.value)
+            }
             let status: Int32 =
                 switch result.terminationStatus {
                 case .exited(let code): code
@@ -90,6 +114,30 @@ public struct Git: Sendable {
             return .missing
         } catch {
             return .failed("\(error)")
+        }
+    }
+
+    /// A process, and those that it started where it has a session of its own.
+    private final class ProcessGroup: Sendable {
+        private let isOwn: Bool
+        private let state = Mutex<(process: pid_t?, isExpired: Bool)>((nil, false))
+
+        init(isOwn: Bool) { self.isOwn = isOwn }
+
+        func begin(_ process: pid_t) { state.withLock { $0.process = process } }
+
+        var isExpired: Bool { state.withLock { $0.isExpired } }
+
+        /// Its time is up.
+        func expire() {
+            state.withLock { $0.isExpired = true }
+            send(SIGTERM)
+        }
+
+        /// Nobody is there any more, or somebody is told.
+        func send(_ signal: Int32) {
+            guard let process = state.withLock({ $0.process }) else { return }
+            kill(isOwn ? -process : process, signal)
         }
     }
 
@@ -158,74 +206,6 @@ public struct Git: Sendable {
         guard let pointer = realpath(path, nil) else { return path }
         defer { free(pointer) }
         return String(cString: pointer)
-    }
-}
-
-/// One Git work tree.
-struct GitWorkTree: Sendable {
-    var root: String
-    var git: Git
-
-    struct Head: Sendable {
-        var id: String
-        var committed: Timestamp?
-    }
-
-    /// The checked-out commit; nil when there is none yet.
-    func head() async throws(SourceError) -> Head? {
-        guard let answer = try await git.run(in: root, ["show", "--no-patch", "--format=%H %ct", "HEAD"]), answer.status == 0 else {
-            return nil
-        }
-        let words = answer.output.firstLine.split(separator: " ")
-        guard words.count == 2, let seconds = Int64(words[1]) else {
-            throw SourceError(.gitFailed, "\(root): git show HEAD answered something unexpected")
-        }
-        return Head(id: String(words[0]), committed: Timestamp(millisecondsSinceEpoch: seconds * 1000))
-    }
-
-    /// True if one of the paths differs from the commit, or one of the files, found at them, is not in it: untracked, or ignored.
-    func isDirty(_ paths: [String], holding files: [String]) async -> Result<Bool, SourceError> {
-        // Resolved, because a link may lead into the tree from outside of it.
-        let absolute = paths.map(Git.resolved)
-        // The user's own settings may hide what is untracked.
-        let question = ["status", "--porcelain", "-z", "--untracked-files=normal", "--ignored=traditional", "--"]
-        do throws(SourceError) {
-            guard let answer = try await git.run(in: root, question + absolute), answer.status == 0 else {
-                throw SourceError(.gitFailed, "\(root): git status failed; does it work there by hand?")
-            }
-            let ignored = "!! "
-            let entries = answer.output.split(separator: "\0")
-            if entries.contains(where: { !$0.hasPrefix(ignored) }) { return .success(true) }
-            // A directory ends in a slash and stands for everything in it.
-            let places = Set(entries.map { "\(root)/\($0.dropFirst(ignored.count))" })
-            return .success(!places.isEmpty && files.contains { Self.isHeld(Git.resolved($0), by: places) })
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    /// True if the file or a directory above it is among the places.
-    private static func isHeld(_ file: String, by places: Set<String>) -> Bool {
-        places.contains(file) || file.indices.contains { file[$0] == "/" && places.contains(String(file[...$0])) }
-    }
-
-    func relation(of older: String, to newer: String) async throws(SourceError) -> RevisionRelation {
-        if try await isAncestor(older, of: newer) { return .ancestor }
-        if try await isAncestor(newer, of: older) { return .descendant }
-        for commit in [older, newer] {
-            guard let answer = try await git.run(in: root, ["cat-file", "-e", commit + "^{commit}"]), answer.status == 0 else {
-                return .unknown
-            }
-        }
-        if let answer = try await git.run(in: root, ["rev-parse", "--is-shallow-repository"]), answer.output.firstLine == "true" {
-            return .unknown
-        }
-        return .diverged
-    }
-
-    private func isAncestor(_ older: String, of newer: String) async throws(SourceError) -> Bool {
-        // Status 1 says no; 128 says that a commit is not here. Neither is an error to this question.
-        try await git.run(in: root, ["merge-base", "--is-ancestor", older, newer])?.status == 0
     }
 }
 

@@ -34,16 +34,46 @@ public struct GitAddress: Sendable, Hashable {
         self.paths = paths.map { path in path.split(separator: "/").filter { $0 != "." }.joined(separator: "/") }.filter { !$0.isEmpty }
     }
 
+    /// Reads `URL#REF:PATH,PATH`, of which everything from the `#` on may be left out: `https://git.example/acme/specs#main:prod`.
+    ///
+    /// - Parameters:
+    ///   - ref: said apart from the text; refused where the text says another thing after `#`.
+    ///   - paths: likewise.
+    public init(parsing text: String, ref: String? = nil, paths: [String] = []) throws(SourceError) {
+        guard let mark = text.lastIndex(of: "#") else {
+            try self.init(text, ref: ref, paths: paths)
+            return
+        }
+        guard ref == nil, paths.isEmpty else {
+            throw SourceError(.refused, "\(text): what stands after # says the ref and the paths; leave --ref and --path out")
+        }
+        let (name, rest) = (text[text.index(after: mark)...].prefix { $0 != ":" }, text[mark...].drop { $0 != ":" }.dropFirst())
+        let named = rest.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !name.isEmpty || !rest.isEmpty, rest.isEmpty != text[mark...].contains(":"), rest.isEmpty || !named.contains("") else {
+            throw SourceError(.refused, "\(text): after # stands REF, :PATH or REF:PATH, with several paths as PATH,PATH")
+        }
+        try self.init(String(text[..<mark]), ref: name.isEmpty ? nil : String(name), paths: named)
+    }
+
     /// The environment variable with the token that is sent to an HTTPS host.
     public static let tokenVariable = "BELAY_GIT_TOKEN"
     /// The one with the user's name that goes with it, for hosts that look at it.
     public static let userVariable = "BELAY_GIT_USER"
 
     /// For people: `https://git.example/acme/specs (main)`.
-    var description: String { Substring(url).withoutCredentials + (ref.map { " (\($0))" } ?? "") }
+    public var description: String { Substring(url).withoutCredentials + (ref.map { " (\($0))" } ?? "") }
+
+    /// What tells it from every other address, as it is given: `https://git.example/acme/specs#main:prod`.
+    public var name: String {
+        let place = (ref ?? "") + (paths.isEmpty ? "" : ":" + paths.joined(separator: ","))
+        return Substring(url).withoutCredentials + (place.isEmpty ? "" : "#" + place)
+    }
+
+    /// True if git speaks HTTP to it.
+    var isHTTP: Bool { url.hasPrefix("https://") || url.hasPrefix("http://") }
 
     /// True if the ref can only ever mean one commit.
-    var isCommit: Bool { ref.map(Self.isCommit) ?? false }
+    public var isCommit: Bool { ref.map(Self.isCommit) ?? false }
 
     static func isCommit(_ text: String) -> Bool { text.utf8.count == 40 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
 }

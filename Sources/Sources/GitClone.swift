@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 
 #if canImport(Glibc)
@@ -8,64 +7,39 @@ import FoundationEssentials
 #endif
 
 /// A bare clone without the contents of files, which this process alone uses, and checkouts of single commits beside it.
-///
-/// `ROOT/git/KEY/0` and so on: a process takes the first that nobody else has, so that two processes never fetch into one clone, and one
-/// that was killed leaves a clone to the next.
 final class GitClone: Sendable {
     let address: GitAddress
     let git: Git
     /// The bare repository.
     let repository: String
-    private let directory: String
-    /// Held as long as the process lives, by flock(2).
-    private let lock: Int32
+    let place: GitPlace
+    private let hasToken: Bool
 
     /// Of a call that asks the host.
     private static let patience = Duration.seconds(60)
     /// Of one that transfers.
-    private static let transfer = Duration.seconds(900)
+    static let transfer = Duration.seconds(900)
     private static let current = "refs/belay/current"
+    /// Keeps the last commit that loaded from being cleaned away when a forced push leaves it behind.
+    private static let good = "refs/belay/good"
 
     /// Finds or makes the clone; asks nobody.
-    init(_ address: GitAddress, under root: String, git: Git) async throws(SourceError) {
+    init(_ address: GitAddress, under root: String, git: Git, access: GitAccess) async throws(SourceError) {
         self.address = address
         self.git = git
-        let key = SHA256.hash(data: Array("\(address.url) \(address.ref ?? "")".utf8)).prefix(8).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
-        (directory, lock) = try Self.take("\(root)/git/\(key)")
-        repository = "\(directory)/repository"
+        hasToken = access.hasToken
+        place = try GitPlace(address, under: root)
+        repository = "\(place.path)/repository"
         try await prepare()
     }
 
-    deinit { close(lock) }
-
-    private static func take(_ place: String) throws(SourceError) -> (String, Int32) {
-        for number in 0..<64 {
-            let directory = "\(place)/\(number)"
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            } catch {
-                throw SourceError(
-                    .unreadable,
-                    "\(directory): the directory for the clone cannot be made; check its permissions, or name another with --state DIR")
-            }
-            let descriptor = open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else {
-                throw SourceError(.unreadable, "\(directory)/lock: cannot be opened: \(String(cString: strerror(errno)))")
-            }
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return (directory, descriptor) }
-            close(descriptor)
-        }
-        throw SourceError(.refused, "\(place): 64 processes use clones of this repository already")
-    }
-
     private func prepare() async throws(SourceError) {
-        // Nobody else is at work in here: what a killed process left locked is nobody's.
-        for path in ["config.lock", "packed-refs.lock", "shallow.lock", "\(Self.current).lock"] { unlink("\(repository)/\(path)") }
-        let made = try await run(in: directory, ["init", "--quiet", "--bare", "--template=", "repository"])
-        guard made.status == 0 else { throw SourceError(.gitFailed, "\(repository): git init failed: \(made.reason)") }
+        // Nobody else is at work in here: what a killed process left locked or half done is nobody's.
+        for name in ["config", "packed-refs", "shallow", "HEAD", Self.current, Self.good] { unlink("\(repository)/\(name).lock") }
+        let packs = "\(repository)/objects/pack"
+        for name in Self.entries(of: packs) where name.hasPrefix("tmp_") { unlink("\(packs)/\(name)") }
+        let made = try await run(in: place.path, ["init", "--quiet", "--bare", "--template=", "repository"])
+        guard made.status == 0 else { throw trouble(made) }
         do {
             try Data(configuration.utf8).write(to: URL(filePath: "\(repository)/config"))
         } catch {
@@ -78,16 +52,20 @@ final class GitClone: Sendable {
         func quoted(_ text: String) -> String {
             "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
         }
+        let partial = """
+            \tpromisor = true
+            \tpartialclonefilter = blob:none
+            [extensions]
+            \tpartialClone = origin
+
+            """
         var text = """
             [core]
             \trepositoryformatversion = 1
             \tbare = true
-            [extensions]
-            \tpartialClone = origin
             [remote "origin"]
             \turl = \(quoted(address.url))
-            \tpromisor = true
-            \tpartialclonefilter = blob:none
+            \(place.isWhole ? "" : partial)
             [gc]
             \tautoDetach = false
             [http]
@@ -96,9 +74,7 @@ final class GitClone: Sendable {
 
             """
         // Read by git from its environment, so that it stands in no file and in no argument; sent to this host alone.
-        if address.url.hasPrefix("https://") || address.url.hasPrefix("http://"),
-            getenv(GitAddress.tokenVariable).map({ $0.pointee != 0 }) ?? false
-        {
+        if address.isHTTP, hasToken {
             let host = address.url.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
             let helper =
                 "!f() { test \"$1\" = get || exit 0; echo \"username=${\(GitAddress.userVariable):-belay}\"; "
@@ -141,6 +117,26 @@ final class GitClone: Sendable {
         )
     }
 
+    /// Throws if the host is a plain web server with the files of a repository: git would fetch from one object by object, without an end
+    /// where contents are left out.
+    func refuseDumbHost() async throws(SourceError) {
+        guard address.isHTTP else { return }
+        let trace = "\(place.path)/trace"
+        unlink(trace)
+        defer { unlink(trace) }
+        // git takes secrets out of it, and it is gone when this returns.
+        let asking = git.adding(["GIT_TRACE_CURL": trace, "GIT_TRACE_CURL_NO_DATA": "1", "GIT_TRACE_REDACT": "1"])
+        guard let answer = try await asking.run(in: repository, ["ls-remote", "--quiet", "origin", "HEAD"], within: Self.patience),
+            answer.status == 0, let heads = FileManager.default.contents(atPath: trace)
+        else { return }  // Why it fails is told by the exchange that counts.
+        let text = String(decoding: heads, as: UTF8.self)
+        if text.contains("application/x-git-upload-pack-advertisement") || !text.contains("Recv header") { return }
+        throw SourceError(
+            .refused,
+            "\(address.description): the host serves the files of a repository and does not speak git's own protocol (\"dumb HTTP\"); "
+                + "put git http-backend or a Git host in front of it, or use ssh")
+    }
+
     /// Brings the ref here; returns the commit that it then is.
     func fetch(_ name: String) async throws(SourceError) -> String {
         let fetched = try await run(
@@ -153,46 +149,27 @@ final class GitClone: Sendable {
     }
 
     /// The commit that was fetched last, by this process or by one before it; nil when there is none.
-    func kept() async throws(SourceError) -> String? {
-        let answer = try await run(in: repository, ["rev-parse", "--verify", "--quiet", "\(Self.current)^{commit}"])
+    func kept() async throws(SourceError) -> String? { try await commit(Self.current) }
+
+    private func commit(_ name: String) async throws(SourceError) -> String? {
+        let answer = try await run(in: repository, ["rev-parse", "--verify", "--quiet", "\(name)^{commit}"])
         return answer.status == 0 ? answer.output.firstLine : nil
     }
 
-    // MARK: - Checkouts
+    // MARK: - The last good commit
 
-    private var trees: String { "\(directory)/trees" }
-
-    /// A directory with the files of a commit, of which nothing is changed any more; made when there is none.
-    func checkOut(_ commit: String) async throws(SourceError) -> String {
-        let (path, mark) = ("\(trees)/\(commit)", "\(trees)/\(commit).complete")
-        if Git.exists(path), Git.exists(mark) { return path }
-        try await remove(commit)
-        let added = try await run(
-            in: repository, ["worktree", "add", "--quiet", "--force", "--detach", path, commit], within: Self.transfer)
-        guard added.status == 0 else { throw trouble(added) }
-        guard FileManager.default.createFile(atPath: mark, contents: nil) else {
-            throw SourceError(.unreadable, "\(mark): cannot be written; is the disk full?")
-        }
-        return path
+    /// Remembers that a commit loads; false if that cannot be kept.
+    func keepGood(_ commit: String) async throws(SourceError) -> Bool {
+        guard place.keepGood(commit) else { return false }
+        return try await run(in: repository, ["update-ref", Self.good, commit]).status == 0
     }
 
-    /// The commits of which there are checkouts, complete or not.
-    func checkouts() -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: trees).filter(GitAddress.isCommit)
-        } catch {
-            return []  // There is no such directory before the first.
-        }
-    }
-
-    func remove(_ commit: String) async throws(SourceError) {
-        unlink("\(trees)/\(commit).complete")
-        _ = try await run(in: repository, ["worktree", "remove", "--force", "--force", "\(trees)/\(commit)"])
-        // One that was killed while it was made is in no list.
-        do { if Git.exists("\(trees)/\(commit)") { try FileManager.default.removeItem(atPath: "\(trees)/\(commit)") } } catch {
-            throw SourceError(.unreadable, "\(trees)/\(commit): cannot be removed; check its permissions")
-        }
-        _ = try await run(in: repository, ["worktree", "prune"])
+    /// The last commit that loaded, brought here if need be; nil where none is known, or none can be had any more.
+    func goodCommit() async throws(SourceError) -> String? {
+        guard let known = place.goodCommit else { return nil }
+        if let commit = try await commit(known) { return commit }
+        let fetched = try await run(in: repository, ["fetch", "--quiet", "--no-tags", "origin", known], within: Self.transfer)
+        return fetched.status == 0 ? try await commit(known) : nil
     }
 
     // MARK: - Running git
@@ -204,17 +181,25 @@ final class GitClone: Sendable {
         return answer
     }
 
-    private func trouble(_ answer: Git.Answer) -> SourceError {
+    /// Why git failed, and what to do; its code tells whether the clone is damaged.
+    func trouble(_ answer: Git.Answer) -> SourceError {
         let words = answer.errors
-        let advice: [(String, String)] = [
-            ("could not read Username", "set \(GitAddress.tokenVariable), or a credential helper of git's own"),
-            ("could not read Password", "set \(GitAddress.tokenVariable), or a credential helper of git's own"),
-            ("Authentication failed", "is \(GitAddress.tokenVariable) valid, and may it read this repository?"),
-            ("Host key verification failed", "add the host to known_hosts (ssh-keyscan), or set GIT_SSH_COMMAND"),
-            ("Permission denied (publickey", "give ssh a key that may read it: an agent, ~/.ssh/config or GIT_SSH_COMMAND"),
-            ("does not appear to be a git repository", "check the URL"), ("not found", "check the URL, and that the token may read it"),
-        ]
-        let next = advice.first { words.contains($0.0) }?.1 ?? "is the host reachable from here?"
-        return SourceError(.gitFailed, "\(address.description): \(answer.reason.replacing("\n", with: " ")); \(next)")
+        // What the host says of itself begins with this; its damage is not ours.
+        let own = words.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("remote: ") }.joined(separator: "\n")
+        // A host that leaves contents out (uploadpack.allowFilter) and does not give them later: it speaks an old protocol, and does not allow
+        // uploadpack.allowAnySHA1InWant.
+        if !place.isWhole, words.contains("not allow request for unadvertised object") {
+            place.keepWhole()
+            return SourceError(
+                .damaged, "\(address.description): the host does not give the contents of single files, so that all are fetched at once")
+        }
+        let next = GitTrouble.advice(words, hasToken: hasToken)
+        return SourceError(
+            GitTrouble.isDamage(own) ? .damaged : .gitFailed,
+            "\(address.description): \(answer.reason.replacing("\n", with: " ")); \(next)")
+    }
+
+    static func entries(of directory: String) -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: directory) } catch { return [] }  // There is none yet.
     }
 }

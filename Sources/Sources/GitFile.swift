@@ -27,7 +27,7 @@ public struct GitFile: Sendable {
 
     /// Finds the work tree and the branch of a file; refuses a file whose change could not be committed alone: one that differs from the
     /// last commit already, an index that holds something, a merge or a rebase under way, no branch checked out.
-    public init(ready name: String, git: Git = Git(deadline: .seconds(120))) async throws(SourceError) {
+    public init(ready name: String, git: Git = Git(deadline: .seconds(120), mayAsk: true)) async throws(SourceError) {
         let path = Git.resolved(name)
         let directory = Git.directory(of: path)
         guard let root = try await git.workTree(holding: directory) else {
@@ -155,10 +155,14 @@ public struct GitFile: Sendable {
 extension Git.Answer {
     /// What git said about its failure, on one line and without the credentials of a URL.
     var reason: String {
-        let lines = (errors.isEmpty ? output : errors).split(whereSeparator: \.isNewline).prefix(4)
+        let lines = (errors.isEmpty ? output : errors).split(whereSeparator: \.isNewline)
+            .filter { line in !line.allSatisfy { $0 == "@" } && !Self.phrases.contains { line.hasPrefix($0) } }.prefix(4)
         let text = lines.map { $0.split(whereSeparator: \.isWhitespace).map { $0.withoutCredentials }.joined(separator: " ") }
         return text.isEmpty ? "it ended with status \(status)" : text.joined(separator: "; ")
     }
+
+    /// What git adds to every failure of a host.
+    private static let phrases = ["Please make sure you have the correct access rights", "and the repository exists."]
 }
 
 extension Substring {

@@ -38,6 +38,12 @@ public struct GitHistory: Sendable {
         }
     }
 
+    /// Stands for everything that can be found: another one as soon as a branch, a tag or the checked-out commit is another. Nil where it
+    /// cannot be told. One process.
+    public var tips: String? {
+        get async throws(SourceError) { try await answer(["show-ref", "--head", "--hash"]) }
+    }
+
     /// The commits that added or changed files of the folder, the newest first; merges are not among them.
     public func changes(in reach: Reach) async throws(SourceError) -> [Change] {
         let question = [

@@ -9,18 +9,31 @@ import SpecLoading
 
 /// Specs in a repository that is asked for news again and again, with the `git` program.
 ///
-/// A snapshot is a checkout of one commit, which nobody changes. When the host does not answer, it is the last one, with the reason.
+/// A snapshot is a checkout of one commit, which nobody changes. When the host does not answer, it is the last one, with the reason. A clone
+/// that is damaged is made anew.
 public actor GitSource: WatchedSource {
-    private let address: GitAddress
+    public nonisolated let address: GitAddress
     private let root: String
     private let git: Git
+    private let access: GitAccess
+    private let signers: GitSigners?
+    private let filesRead: FilesRead
     private let poll: Duration
     private let clock: any Clock<Duration>
+    private let hint = SourceHint()
     private var clone: GitClone?
     private var last: (object: String, snapshot: Snapshot)?
     /// A commit that cannot be read, so that it is not tried again and again.
     private var refused: (object: String, error: SourceError)?
     private var checkouts: [String: Weak] = [:]
+    /// True once something of this process loads.
+    private var hasAccepted = false
+    /// What loaded in a process before this one.
+    private var recalled: Snapshot?
+    /// When a clone was made anew that was damaged.
+    private var healed: ContinuousClock.Instant?
+    /// True once the host is known to speak git's own protocol.
+    private var isHostKnown = false
 
     private struct Weak {
         weak var checkout: Checkout?
@@ -31,30 +44,74 @@ public actor GitSource: WatchedSource {
     /// - Parameters:
     ///   - root: where clones are kept.
     ///   - poll: how long at most ``change()`` takes; it is up to a fifth less, so that many do not ask in step.
+    ///   - signers: whose signature a commit must have; nil for none.
+    ///   - filesRead: what is checked out and looked at beside the specs.
     public init(
         _ address: GitAddress, under root: String, poll: Duration = .seconds(30), clock: any Clock<Duration> = ContinuousClock(),
-        program: String = "git"
+        program: String = "git", access: GitAccess = GitAccess(), signers: GitSigners? = nil,
+        filesRead: @escaping FilesRead = { _ in [] }
     ) {
         self.address = address
         self.root = root
         self.poll = poll
         self.clock = clock
-        // Those of a hook would lead git to another repository; and no question may wait for somebody at a terminal.
-        var variables: [String: String?] = ["SSH_ASKPASS_REQUIRE": "force"]
-        for (name, value) in [("SSH_ASKPASS", "false"), ("GIT_ASKPASS", "")] where getenv(name) == nil { variables[name] = value }
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
-            variables[name] = .some(nil)
-        }
-        git = Git(program: program, deadline: .seconds(60), variables: variables)
+        self.access = access
+        self.signers = signers
+        self.filesRead = filesRead
+        git = Git(program: program, deadline: .seconds(60), variables: access.variables)
     }
 
-    public nonisolated func change() async throws { try await clock.sleep(for: poll * Double.random(in: 0.8...1)) }
+    public nonisolated func change() async throws { try await hint.wait(poll * Double.random(in: 0.8...1), clock) }
+
+    /// Ends the present pause of ``change()``, or the next: somebody said that the repository has something new.
+    ///
+    /// - Parameter object: what the ref is now, where that is known; then the host is asked more often until it has it, half a minute long.
+    public nonisolated func poke(expecting object: String? = nil) { hint.raise(expecting: object) }
 
     public func snapshot() async throws(SourceError) -> Snapshot {
+        do throws(SourceError) {
+            return try await newest()
+        } catch {
+            guard error.code == .damaged else { throw error }
+            // What is damaged again at once is damaged on the host, or on the disk.
+            guard healed.map({ ContinuousClock.now - $0 > .seconds(3600) }) ?? true else { return try kept(error) }
+            return try await healedSnapshot(error)
+        }
+    }
+
+    /// With a clone that is made anew.
+    private func healedSnapshot(_ damage: SourceError) async throws(SourceError) -> Snapshot {
+        healed = ContinuousClock.now
+        clone?.place.condemn()
+        clone = nil
+        checkouts = [:]
+        asked = nil
+        var snapshot: Snapshot
+        do throws(SourceError) { snapshot = try await newest() } catch {
+            guard error.code == .damaged else { throw error }
+            return try kept(error)
+        }
+        snapshot.notes.append("the clone was made anew (\(damage.message))")
+        return snapshot
+    }
+
+    /// What this process read last, with the reason why it is not known whether there is more; without it, the reason is thrown.
+    private func kept(_ reason: SourceError) throws(SourceError) -> Snapshot {
+        guard var snapshot = last?.snapshot else { throw reason }
+        snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
+        return snapshot
+    }
+
+    private func newest() async throws(SourceError) -> Snapshot {
         let clone = try await openClone()
         let (commit, object): (String, String)
         do throws(SourceError) {
+            if !isHostKnown {
+                try await clone.refuseDumbHost()
+                isHostKnown = true
+            }
             let tip = try await clone.tip()
+            hint.saw(tip.object)
             if let last, last.object == tip.object { return last.snapshot }
             if let refused, refused.object == tip.object { throw refused.error }
             (commit, object) = (try await clone.fetch(tip.name), tip.object)
@@ -71,7 +128,8 @@ public actor GitSource: WatchedSource {
             refused = nil
             return snapshot
         } catch {
-            if error.code != .gitFailed { refused = (object, error) }
+            // A file of signers may be mended without a new commit.
+            if ![.gitFailed, .damaged].contains(error.code), signers == nil { refused = (object, error) }
             throw error
         }
     }
@@ -94,71 +152,76 @@ public actor GitSource: WatchedSource {
 
     private var asked: (time: ContinuousClock.Instant, object: String?)?
 
+    // MARK: - The last good one
+
+    /// The one snapshot; and until something of this process loads, what loaded before it.
+    public func holding() async throws(SourceError) -> Holding {
+        var part: Holding.Part
+        do throws(SourceError) { part = .init(.success(try await snapshot())) } catch { part = .init(.failure(error)) }
+        if !hasAccepted { part.lastGood = await recalledSnapshot(unless: part.result) }
+        guard case .success(let snapshot) = part.result else { return Holding([part]) }
+        return Holding([part], troubles: snapshot.trouble.map { [$0] } ?? [])
+    }
+
+    public func accept(_ snapshot: Snapshot) async {
+        guard let clone, let checkout = snapshot.checkout, checkouts[snapshot.revision.id]?.checkout === checkout else { return }
+        (hasAccepted, recalled) = (true, nil)
+        // What cannot be kept is missed only by a restart with a commit that does not load.
+        do throws(SourceError) { _ = try await clone.keepGood(snapshot.revision.id) } catch {}
+    }
+
+    private func recalledSnapshot(unless newest: Result<Snapshot, SourceError>) async -> Snapshot? {
+        do throws(SourceError) {
+            let clone = try await openClone()
+            let known = clone.place.goodCommit
+            if case .success(let snapshot) = newest, snapshot.revision.id == known { return nil }
+            if recalled == nil, let commit = try await clone.goodCommit() { recalled = try await read(commit, in: clone) }
+            return recalled
+        } catch {
+            return nil  // As if there was none: why nothing newer is wanted is told already.
+        }
+    }
+
+    /// True if the revision is one of its snapshots.
+    func holds(_ revision: Revision) -> Bool { checkouts[revision.id]?.checkout != nil }
+
     // MARK: - Private
 
     private func openClone() async throws(SourceError) -> GitClone {
         if let clone { return clone }
-        let clone = try await GitClone(address, under: root, git: git)
-        let kept = try await clone.kept()
-        for commit in clone.checkouts() where commit != kept { try await clone.remove(commit) }
+        let clone = try await GitClone(address, under: root, git: git, access: access)
+        let used = [try await clone.kept(), clone.place.goodCommit]
+        for commit in clone.checkouts() where !used.contains(commit) { try await clone.remove(commit) }
         self.clone = clone
         return clone
     }
 
     /// What was read before, by this process or an earlier one. Throws the reason where nothing was.
     private func keptSnapshot(in clone: GitClone, _ reason: SourceError) async throws(SourceError) -> Snapshot {
-        var snapshot: Snapshot
-        if let last {
-            snapshot = last.snapshot
-        } else if let commit = try await clone.kept() {
-            do throws(SourceError) { snapshot = try await read(commit, in: clone) } catch { throw reason }
-        } else {
+        if last != nil { return try kept(reason) }
+        guard let commit = try await clone.kept() else { throw reason }
+        do throws(SourceError) {
+            var snapshot = try await read(commit, in: clone)
+            snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
+            return snapshot
+        } catch {
             throw reason
         }
-        snapshot.trouble = SourceError(reason.code, "\(reason.message). Commit \(snapshot.revision), the last that was read, is kept")
-        return snapshot
     }
 
     private func read(_ commit: String, in clone: GitClone) async throws(SourceError) -> Snapshot {
-        let path = try await clone.checkOut(commit)
-        let checkout = checkouts[commit]?.checkout ?? Checkout(path)
+        let known = checkouts[commit]?.checkout
+        let reading = GitReading(
+            address: address, commit: commit, clone: clone, git: git, signers: signers, filesRead: filesRead, isTrusted: known != nil)
+        try await reading.verify()
+        let path = try await clone.checkOut(commit, showing: address.paths, isTrusted: known != nil)
+        let checkout = known ?? Checkout(path, in: clone.place)
         checkouts[commit] = Weak(checkout: checkout)
-        for (old, weak) in checkouts where weak.checkout == nil {
+        for (old, weak) in checkouts where weak.checkout == nil && old != clone.place.goodCommit {
             checkouts[old] = nil
             try await clone.remove(old)
         }
-        let tree = GitWorkTree(root: checkout.path, git: git)
-        let head = try await tree.head()
-        let revision = Revision(.commit, commit, committed: head?.committed)
-        let lfs = try await tree.pointers()
-        var files: [SourceFile] = []
-        for path in address.paths.isEmpty ? [""] : address.paths {
-            let place = path.isEmpty ? checkout.path : "\(checkout.path)/\(path)"
-            guard Git.exists(place) else {
-                throw SourceError(.notFound, "\(path): there is no such file or directory in commit \(revision) of \(address.description)")
-            }
-            do throws(SourceError) {
-                files += try PathReader().files(at: place)
-            } catch {
-                throw SourceError(
-                    error.code,
-                    "commit \(revision) of \(address.description): \(error.message.replacing(checkout.path + "/", with: "").replacing(checkout.path, with: "the root"))"
-                )
-            }
-        }
-        let pointers = Set(lfs.map { "\(checkout.path)/\($0)" })
-        if let file = files.first(where: { pointers.contains($0.name) }) {
-            let name = file.name.dropFirst(checkout.path.utf8.count + 1)
-            throw SourceError(
-                .refused, "\(name): commit \(revision) has a Git LFS pointer in its place; keep specs out of LFS, or install git-lfs here")
-        }
-        files.sort { $0.name < $1.name }
-        var notes = try await tree.submodules().map { "\($0) is a submodule, and its files are not read" }
-        if !lfs.isEmpty {
-            let shown = lfs.prefix(3).joined(separator: ", ") + (lfs.count > 3 ? " and \(lfs.count - 3) more" : "")
-            notes.append("Git LFS pointers stand in the place of files, and what reads them gets the pointer: \(shown)")
-        }
-        return Snapshot(revision: revision, files: files, notes: notes, checkout: checkout)
+        return try await reading.snapshot(of: checkout)
     }
 
     private func rewriting(from before: Revision, to commit: String, in clone: GitClone) async throws(SourceError) -> String? {
@@ -167,23 +230,5 @@ public actor GitSource: WatchedSource {
         case .descendant: return "\(address.description) was set back: it is now \(commit.prefix(12)), an ancestor of \(before)"
         case .diverged: return "\(address.description) was rewritten: \(before) does not lead to \(commit.prefix(12)) (a forced push)"
         }
-    }
-}
-
-extension GitWorkTree {
-    /// The paths of submodules, which are empty directories here.
-    fileprivate func submodules() async throws(SourceError) -> [String] {
-        guard Git.exists("\(root)/.gitmodules") else { return [] }
-        let question = ["config", "--file", ".gitmodules", "--get-regexp", "^submodule\\..*\\.path$"]
-        guard let answer = try await git.run(in: root, question), answer.status == 0 else { return [] }
-        return answer.output.split(separator: "\n").compactMap { $0.split(separator: " ", maxSplits: 1).last.map(String.init) }.sorted()
-    }
-
-    /// The files, relative to the root, that are pointers of Git LFS here, because nothing put the contents in their place.
-    fileprivate func pointers() async throws(SourceError) -> [String] {
-        guard let answer = try await git.run(in: root, ["ls-files", "-z", "--", ":(attr:filter=lfs)"]), answer.status == 0 else {
-            return []
-        }
-        return answer.output.split(separator: "\0").prefix(1000).map(String.init).filter { PathReader.isPointer("\(root)/\($0)") }
     }
 }

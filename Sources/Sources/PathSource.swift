@@ -9,35 +9,42 @@ public struct PathSource: SpecSource {
     private let paths: [String]
     private let reader: PathReader
     private let git: Git
+    private let filesRead: FilesRead
 
     /// - Parameters:
     ///   - paths: files, directories, and `-` for standard input (at most once).
     ///   - git: nil looks for the program on the search path.
-    public init(_ paths: [String], git: Git = Git()) {
+    ///   - filesRead: what is looked at beside the specs, so that a change of it is one of the snapshot.
+    public init(_ paths: [String], git: Git = Git(), filesRead: @escaping FilesRead = { _ in [] }) {
         self.paths = paths
         reader = PathReader()
         self.git = git
+        self.filesRead = filesRead
     }
 
     public func snapshot() async throws(SourceError) -> Snapshot {
         var files: [SourceFile] = []
         for path in paths { files += try reader.files(at: path) }
         files.sort { $0.name < $1.name }
+        let readBeside = Set(filesRead(files)).sorted()
+        let beside = Dictionary(uniqueKeysWithValues: readBeside.map { ($0, FileContents.identity(of: $0)) })
         guard let tree = try await commonWorkTree() else {
-            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files)
+            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, beside: beside)
         }
         let names = files.map(\.name)
+        // What else is read belongs to the revision where it stands in the same tree.
+        let within = readBeside.filter { Git.resolved($0).hasPrefix(tree.root + "/") }
         // Side by side: most of the time goes into starting the program.
-        async let dirty = tree.isDirty(paths, holding: names)
+        async let dirty = tree.isDirty(paths + within, holding: names)
         guard let head = try await tree.head() else {
             let note = "\(tree.root) is a Git work tree without a commit; its revision is a digest of the files"
-            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, notes: [note])
+            return Snapshot(revision: Revision(.digest, Self.digest(of: files)), files: files, notes: [note], beside: beside)
         }
         let isDirty = try await dirty.get()
         let revision = Revision(.commit, head.id, isDirty: isDirty, committed: head.committed)
         return Snapshot(
             revision: revision, files: files,
-            notes: isDirty ? ["the specs differ from commit \(head.id.prefix(12)): the working tree is dirty"] : [])
+            notes: isDirty ? ["the specs differ from commit \(head.id.prefix(12)): the working tree is dirty"] : [], beside: beside)
     }
 
     public func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
@@ -71,9 +78,6 @@ public struct PathSource: SpecSource {
             hash.update(data: Array("\(file.name.utf8.count) \(file.name) \(file.bytes.count) ".utf8))
             hash.update(data: file.bytes)
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 }

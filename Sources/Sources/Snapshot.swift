@@ -13,15 +13,32 @@ public struct Snapshot: Sendable {
     /// The directory that holds the files for as long as this snapshot is kept, and that has another name for every revision; nil where the
     /// files stand at the paths that the user named.
     public var checkout: Checkout?
+    /// What tells the contents of the files and directories that the specs read beside themselves, by path as the specs name it.
+    public var beside: [String: String]
+    /// The source itself says that the first contact with its systems may change them.
+    public var adopts: Bool
+    /// Its systems are to be let go of, and how; nil when they are wanted.
+    public var leaving: Leaving?
+
+    public enum Leaving: Sendable, Hashable {
+        /// Providers get the automation back that was switched off for the pins.
+        case restoringFences
+        /// It is left as it is: for a provider that does not answer any more.
+        case leavingFences
+    }
 
     public init(
-        revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil
+        revision: Revision, files: [SourceFile], notes: [String] = [], trouble: SourceError? = nil, checkout: Checkout? = nil,
+        beside: [String: String] = [:], adopts: Bool = false, leaving: Leaving? = nil
     ) {
         self.revision = revision
         self.files = files
         self.notes = notes
         self.trouble = trouble
         self.checkout = checkout
+        self.beside = beside
+        self.adopts = adopts
+        self.leaving = leaving
     }
 
     /// A text about a file, with its name as it is in the source: without the directory that it was checked out to.
@@ -37,14 +54,29 @@ public struct Snapshot: Sendable {
         }
         return file.bytes == before.bytes && plain(name) == other.plain(otherName)
     }
+
+    /// True if both hold the same at paths that a system reads beside its file.
+    public func holds(beside paths: [String], as other: Snapshot, _ otherPaths: [String]) -> Bool {
+        guard paths.map(plain) == otherPaths.map(other.plain) else { return false }
+        return zip(paths, otherPaths).allSatisfy { beside[$0] == other.beside[$1] }
+    }
 }
+
+/// Which files and directories specs read beside themselves: migrations, values. Paths are as the specs resolve them: beside the file that
+/// names them, or absolute.
+public typealias FilesRead = @Sendable ([SourceFile]) -> [String]
 
 /// A directory that one revision was checked out to. It is taken away some time after the last reference is gone.
 public final class Checkout: Sendable {
     /// Absolute.
     public let path: String
+    /// What nobody else may have for as long as somebody reads here.
+    private let place: GitPlace?
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, in place: GitPlace? = nil) {
+        self.path = path
+        self.place = place
+    }
 }
 
 /// Where specs come from.
@@ -52,15 +84,24 @@ public protocol SpecSource: Sendable {
     /// Reads the source once. Not to be called while another call is under way.
     func snapshot() async throws(SourceError) -> Snapshot
 
+    /// Reads the source once, whole. Throws when nothing can be said of any part. Not to be called while another call is under way.
+    func holding() async throws(SourceError) -> Holding
+
     /// How `older` and `newer` relate in the source's own history.
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
 
     /// True if the source is known to hold another revision by now. Cheap enough to be asked before every step; an unreadable source
     /// supersedes nothing.
     func supersedes(_ snapshot: Snapshot) async -> Bool
+
+    /// Remembers that a snapshot loads, so that a later process finds it as ``Holding/Part/lastGood``. A snapshot of another source is let be.
+    func accept(_ snapshot: Snapshot) async
 }
 
 extension SpecSource {
+    /// Nothing is remembered where files stand at the user's own paths.
+    public func accept(_ snapshot: Snapshot) async {}
+
     public func supersedes(_ snapshot: Snapshot) async -> Bool {
         do throws(SourceError) { return try await self.snapshot().revision != snapshot.revision } catch { return false }
     }
@@ -74,10 +115,14 @@ public struct Holding: Sendable {
         public var origin: String
         /// What it holds, or why it cannot be read; then the systems that it held before are only looked at.
         public var result: Result<Snapshot, SourceError>
+        /// What of it loaded last in a process before this one, for as long as nothing did in this one: it is looked at where the result is
+        /// wrong. Nil where that is the result itself, or not known.
+        public var lastGood: Snapshot?
 
-        public init(origin: String = "", _ result: Result<Snapshot, SourceError>) {
+        public init(origin: String = "", _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil) {
             self.origin = origin
             self.result = result
+            self.lastGood = lastGood
         }
     }
 
@@ -94,16 +139,13 @@ public struct Holding: Sendable {
 
 /// A source that tells when it is worth reading again.
 public protocol WatchedSource: SpecSource {
-    /// Reads the source once, whole. Throws when nothing can be said of any part. Not to be called while another call is under way.
-    func holding() async throws(SourceError) -> Holding
-
     /// Returns when the source may hold something else than it did. May be early: then a new snapshot is as the last one was.
     ///
     /// Throws `CancellationError` when the task is cancelled, and nothing else.
     func change() async throws
 }
 
-extension WatchedSource {
+extension SpecSource {
     /// The one snapshot.
     public func holding() async throws(SourceError) -> Holding {
         let snapshot = try await snapshot()
@@ -128,6 +170,8 @@ public enum RevisionRelation: Sendable, Hashable {
 public struct SourceError: Error, Sendable, Hashable {
     public enum Code: String, Sendable {
         case notFound, unreadable, tooLarge, noFiles, gitFailed
+        /// A clone lacks what it must have.
+        case damaged
         /// Git could do it, and should not: a tree with other changes, a remote that moved.
         case refused
     }
@@ -135,10 +179,13 @@ public struct SourceError: Error, Sendable, Hashable {
     public var code: Code
     /// Names the path, what failed and what to do next.
     public var message: String
+    /// The revision that cannot be read, where it is one that was found.
+    public var revision: Revision?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, of revision: Revision? = nil) {
         self.code = code
         self.message = message
+        self.revision = revision
     }
 }
 

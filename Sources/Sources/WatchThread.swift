@@ -9,8 +9,8 @@ import Synchronization
 /// The loop around one inotify descriptor. Everything in it happens on one thread.
 struct WatchThread {
     let descriptor: Int32
-    /// The reading end of a pipe whose other end is closed to end this.
-    let stop: Int32
+    /// The reading end of a pipe: a byte tells of other paths, and the other end is closed to end this.
+    let control: Int32
     let plan: WatchPlan
     let signal: ChangeSignal
     let told: FileWatch.Told
@@ -22,9 +22,9 @@ struct WatchThread {
         UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_FROM) | UInt32(IN_MOVED_TO) | UInt32(IN_CREATE) | UInt32(IN_DELETE) | UInt32(IN_ATTRIB)
         | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
 
-    init(descriptor: Int32, stop: Int32, plan: WatchPlan, signal: ChangeSignal, told: FileWatch.Told) {
+    init(descriptor: Int32, control: Int32, plan: WatchPlan, signal: ChangeSignal, told: FileWatch.Told) {
         self.descriptor = descriptor
-        self.stop = stop
+        self.control = control
         self.plan = plan
         self.signal = signal
         self.told = told
@@ -35,7 +35,7 @@ struct WatchThread {
         init(_ thread: WatchThread) { self.thread = thread }
     }
 
-    /// False if the system gives no thread. It ends, and closes both descriptors, when the other end of `stop` is closed.
+    /// False if the system gives no thread. It ends, and closes both descriptors, when the other end of `control` is closed.
     func start() -> Bool {
         let start = Unmanaged.passRetained(Start(self))
         var thread = pthread_t()
@@ -62,7 +62,7 @@ struct WatchThread {
     private mutating func run() {
         defer {
             close(descriptor)
-            close(stop)
+            close(control)
         }
         var first: Int64?
         var last: Int64 = 0
@@ -70,11 +70,17 @@ struct WatchThread {
             var wait: Int32 = -1
             if let first { wait = Int32(max(0, min(last + Self.quiet, first + Self.longest) - Self.milliseconds())) }
             var descriptors = [
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: control, events: Int16(POLLIN), revents: 0),
             ]
             let count = poll(&descriptors, 2, wait)
             if count < 0, errno != EINTR { return }
-            if descriptors[1].revents != 0 { return }
+            if descriptors[1].revents != 0 {
+                var bytes = [UInt8](repeating: 0, count: 64)
+                guard read(control, &bytes, bytes.count) > 0 else { return }
+                // What changed before they were watched is seen by reading once more.
+                establish()
+                signal.raise()
+            }
             if descriptors[0].revents != 0, takeEvents() {
                 last = Self.milliseconds()
                 first = first ?? last
@@ -91,6 +97,8 @@ struct WatchThread {
     mutating func establish() {
         var wanted: [Int32: (path: String, interest: WatchPlan.Interest)] = [:]
         var trouble: SourceError?
+        var plan = plan
+        plan.paths += told.further.withLock { $0 }
         let interests = plan.interests()
         if interests.count >= WatchPlan.limit {
             trouble = SourceError(.tooLarge, "more than \(WatchPlan.limit) directories to watch; name a smaller directory")

@@ -1,4 +1,6 @@
 public import Model
+import SpecLoading
+import Synchronization
 
 /// Files and directory trees that are read again when the kernel says that they changed.
 public struct WatchedPaths: WatchedSource {
@@ -11,8 +13,12 @@ public struct WatchedPaths: WatchedSource {
     ///
     /// - Parameter rereading: the longest time after which the paths are read again though nothing was seen: another host's writes to a shared
     ///   file system are not.
-    public init(_ paths: [String], rereading: Duration, clock: any Clock<Duration>, git: Git = Git()) async throws(SourceError) {
-        source = PathSource(paths, git: git)
+    /// - Parameter filesRead: what is watched beside the specs.
+    public init(
+        _ paths: [String], rereading: Duration, clock: any Clock<Duration>, git: Git = Git(), filesRead: @escaping FilesRead = { _ in [] }
+    ) async throws(SourceError) {
+        let memory = FilesReadMemory(filesRead)
+        source = PathSource(paths, git: git, filesRead: memory.paths)
         var gitDirectories: Set<String> = []
         for directory in Set(paths.map(Git.directory)) {
             guard let root = try await git.workTree(holding: directory),
@@ -27,6 +33,7 @@ public struct WatchedPaths: WatchedSource {
 
     public func snapshot() async throws(SourceError) -> Snapshot {
         var snapshot = try await source.snapshot()
+        watch.watch(further: snapshot.beside.keys.sorted())
         if let trouble = watch.trouble { snapshot.notes.append(trouble.message) }
         return snapshot
     }
@@ -42,5 +49,22 @@ public struct WatchedPaths: WatchedSource {
             defer { group.cancelAll() }
             try await group.next()
         }
+    }
+}
+
+/// Remembers what the last files read, because they are asked for more often than they change.
+private final class FilesReadMemory: Sendable {
+    private let filesRead: FilesRead
+    private let last: Mutex<(files: [SourceFile], paths: [String])?> = Mutex(nil)
+
+    init(_ filesRead: @escaping FilesRead) { self.filesRead = filesRead }
+
+    @Sendable func paths(_ files: [SourceFile]) -> [String] {
+        if let last = last.withLock({ $0 }), last.files == files {
+            return last.paths
+        }
+        let paths = filesRead(files)
+        last.withLock { $0 = (files, paths) }
+        return paths
     }
 }

@@ -13,10 +13,12 @@ enum CustomResourceDefinition {
         var schema = Schema.object(document).structural
         for (name, known) in own { schema["properties"]?[name] = known }
         schema["required"] = ["spec"]
-        schema["properties"]?["status"] = nil
+        schema["properties"]?["status"] = status
         let version: JSON = [
             "name": .string(String(SystemDeclaration.apiVersion.dropFirst(SystemDeclaration.apiGroup.count))), "served": true,
             "storage": true,
+            "subresources": ["status": [:]],
+            "additionalPrinterColumns": columns,
             "schema": ["openAPIV3Schema": schema],
         ]
         return [
@@ -24,7 +26,10 @@ enum CustomResourceDefinition {
             "metadata": ["name": "systems.belay.dev"],
             "spec": [
                 "group": "belay.dev",
-                "names": ["kind": .string(SystemDeclaration.kind), "listKind": "SystemList", "plural": "systems", "singular": "system"],
+                "names": [
+                    "kind": .string(SystemDeclaration.kind), "listKind": "SystemList", "plural": "systems", "singular": "system",
+                    "shortNames": ["bly"], "categories": ["belay"],
+                ],
                 "scope": "Namespaced", "versions": [version],
             ],
         ]

@@ -63,11 +63,10 @@ private enum MigrationsDeclaration {
                 "onMissing", fallback.onMissing,
                 "Where a down script is looked for whose file is gone: in the copy that the database keeps and then in Git history (archive), "
                     + "in Git history only (git), or nowhere (block)."),
-            onIrreversible: (fields.optional(
-                "onIrreversible", .choice(["block", "synthesize"]), default: "block",
-                "A migration without a way back: block, or derive it from the statements where that is certain (synthesize).")
-                == "synthesize")
-                ? .synthesize : .block,
+            onIrreversible: fields.choice(
+                "onIrreversible", fallback.onIrreversible,
+                "A migration without a way back: block, restore the backup of the whole database that was taken before it, or derive its way "
+                    + "back from the statements where that is certain (synthesize)."),
             verify: fields.choice(
                 "verify", fallback.verify,
                 "A schema that is not as it was after a way back: off does not look, warn tells, strict rolls the migration back."),

@@ -60,6 +60,7 @@ extension RecordedState {
     }
 
     private mutating func forget(_ resource: ResourceID) {
+        if resource.kind == .flag { flags[resource.name] = nil }
         releases[resource] = nil
         resolutions[resource] = nil
         openIntents[resource] = nil

@@ -4,6 +4,7 @@ import JSONValues
 import Model
 import Planning
 import Reporting
+import Serving
 import Sources
 import Synchronization
 import TextLayout
@@ -34,14 +35,21 @@ final class LoopLines: Sendable {
         }
     }
 
+    /// What became of a webhook.
+    func write(_ note: WebhookEndpoint.Note) {
+        line(
+            "webhook from \(note.sender.rawValue) \(note.result.rawValue): \(note.text.printable)", nil, "Webhook",
+            [("sender", .string(note.sender.rawValue)), ("result", .string(note.result.rawValue)), ("message", .string(note.text))])
+    }
+
+    /// - Parameter bound: `127.0.0.1:8080`.
+    func writeListening(on bound: String) { line("listening on \(bound)", nil, "Listening", [("address", .string(bound))]) }
+
     /// What happens around a loop: a line for people, or a named object with its facts.
     func line(_ text: String, _ trouble: Problem?, _ name: String, _ facts: [(String, JSON)]) {
         progress.withLock { _ in
             if form == .json {
-                var json: JSON = ["time": .string(now().description), "event": .string(name)]
-                for (key, value) in facts { json[key] = value }
-                if let trouble { json["trouble"] = .string(trouble.description) }
-                output.result(json.description + "\n")
+                output.result(object(name, facts + (trouble.map { [("trouble", .string($0.description))] } ?? [])).description + "\n")
             } else {
                 let words = trouble.map { "\(output.style.yellow("!")) \(text); \($0.description.printable)" } ?? text
                 output.result("\(output.style.dim(now().description)) \(words)\n")
@@ -57,7 +65,9 @@ final class LoopLines: Sendable {
         case .loaded(let revision, let systems, let notes):
             let names =
                 systems.prefix(5).map(\.description).joined(separator: ", ") + (systems.count > 5 ? " and \(systems.count - 5) more" : "")
-            return ["revision \(revision): \(names)"] + notes.map { style.dim("note: \($0)".printable) }
+            if systems.isEmpty, notes.isEmpty { return [] }
+            return [(revision.kind == .generation ? "\(revision): " : "revision \(revision): ") + names]
+                + notes.map { style.dim("note: \($0)".printable) }
         case .rejected(let revision, let mistakes, let watched, let origin):
             let count = mistakes.count == 1 ? "one mistake" : "\(mistakes.count) mistakes"
             let whose = origin.isEmpty ? "" : " of \(origin)"
@@ -69,6 +79,10 @@ final class LoopLines: Sendable {
         case .outOfReach(let error): return [style.yellow("!") + " \(error.message.printable)"]
         case .inReach(let revision): return ["the source of the specs answers again\(revision.map { ", at \($0)" } ?? "")"]
         case .left(let system): return ["\(system): the specs name it no more; it is left as it is"]
+        case .letGo(let ended, _):
+            let what = ended.problems.isEmpty ? "let go of; what runs is left as it is" : "is to go, and cannot yet"
+            return ["\(ended.system): \(what)"]
+                + (ended.done + ended.problems.map(\.description)).map { "\(ended.system): \($0.printable)" }
         case .execution(let system, let event):
             let text = progress[system, default: ProgressText(style: style, isLive: false)].text(for: event)
             return text.split(separator: "\n").map { "\(system): \($0)" }
@@ -132,12 +146,13 @@ final class LoopLines: Sendable {
 
     // MARK: - JSON
 
+    private func object(_ name: String, _ more: [(String, JSON)]) -> JSON {
+        var json: JSON = ["time": .string(now().description), "event": .string(name)]
+        for (key, value) in more { json[key] = value }
+        return json
+    }
+
     private func json(_ event: LoopEvent) -> JSON? {
-        func object(_ name: String, _ more: [(String, JSON)]) -> JSON {
-            var json: JSON = ["time": .string(now().description), "event": .string(name)]
-            for (key, value) in more { json[key] = value }
-            return json
-        }
         func names(_ systems: [SystemID]) -> JSON { .array(systems.map { .string($0.description) }) }
         func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
         func part(_ origin: String) -> [(String, JSON)] { origin.isEmpty ? [] : [("origin", .string(origin))] }
@@ -154,6 +169,14 @@ final class LoopLines: Sendable {
         case .inReach(let revision): return object("SourceInReach", [("revision", .optional(revision?.id))])
         case .passed: return nil
         case .left(let system): return object("SystemLeft", [("system", .string(system.description))])
+        case .letGo(let ended, let again):
+            return object(
+                "SystemLetGo",
+                [
+                    ("system", .string(ended.system.description)), ("done", strings(ended.done)),
+                    ("problems", strings(ended.problems.map(\.description))),
+                    ("again", again.map { .string("\($0.components.seconds)s") } ?? .null),
+                ])
         case .execution(let system, let event): return step(event).map { object($0.0, [("system", .string(system.description))] + $0.1) }
         case .ended(let report, let again):
             return object(

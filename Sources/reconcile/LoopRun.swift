@@ -1,8 +1,10 @@
 import ControlLoop
 import Dispatch
 import Execution
+import Metering
 import Model
 import Planning
+import Serving
 import Sources
 import State
 
@@ -15,22 +17,32 @@ struct LoopRun: Sendable {
     var approval: ApprovalOptions
     var resync: Duration
     var concurrency: Int
+    var grace: Duration
     /// Nil for a process that works alone.
     var replica: Replica?
+    /// Nil serves nothing.
+    var served: Served?
 
-    /// - Parameter repository: nil watches the paths.
-    func callAsFunction(_ repository: GitSource?) async -> Verdict {
+    /// - Parameters:
+    ///   - repositories: empty watches the paths.
+    ///   - cluster: the objects of a cluster instead of both.
+    func callAsFunction(_ repositories: [GitSource], _ cluster: ClusterRun? = nil) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
         let source: any WatchedSource
         do throws(SourceError) {
-            if let repository {
-                source = repository
+            if let cluster {
+                source = cluster.source
+            } else if let only = repositories.first, repositories.count == 1 {
+                source = only
+            } else if !repositories.isEmpty {
+                source = GitSources(repositories)
             } else {
                 // Somebody who names a path that is not there wants to know it now.
                 _ = try await PathSource(specs.files).snapshot()
-                source = try await WatchedPaths(specs.files, rereading: resync, clock: program.reconciler.clock)
+                source = try await WatchedPaths(
+                    specs.files, rereading: resync, clock: program.reconciler.clock, filesRead: Program.filesRead)
             }
         } catch {
             program.output.error(error.message)
@@ -43,31 +55,59 @@ struct LoopRun: Sendable {
         let options = PassOptions(
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
-        var loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency), options: options
+        let duty = replica.map { _ in Duty() }
+        let loop = Loop(
+            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
+            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
         ) { snapshot in
-            var loading = program.loading(snapshot, specs)
+            var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)
-            if loading.systems.isEmpty, loading.mistakes.isEmpty {
+            if cluster == nil, loading.systems.isEmpty, loading.mistakes.isEmpty {
                 loading.mistakes = ["no system is named \(specs.system ?? ""), of those in the specs"]
             }
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        if let replica { await share(&loop, with: replica, lines, until: stop) } else { await loop.run(until: stop) { lines.write($0) } }
+        @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
+            await loop.run(until: stop) { event in
+                served?.take(event)
+                lines.write(event)
+                if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
+            }
+        }
+        let work: @Sendable () async -> Void = {
+            await takingPart(duty, lines) {
+                if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run { _ in } }
+            }
+        }
+        do throws(ServingError) {
+            if let served { try await served(repositories, lines, while: work) } else { await work() }
+        } catch {
+            program.output.error(error.message)
+            return .failure
+        }
         if program.output.isBroken { program.output.error("what happened could not be written") }
         return program.output.isBroken ? .failure : .inSync
     }
 
-    /// Runs the loop over what is this replica's. The Lease is given back when everything under way has ended, and not before.
-    private func share(_ loop: inout Loop, with replica: Replica, _ lines: LoopLines, until stop: StopSignal) async {
-        let duty = Duty()
-        loop.duty = duty
-        let loop = loop
+    /// Runs `body` as one of several replicas. The Lease is given back when everything under way has ended, and not before.
+    private func takingPart(_ duty: Duty?, _ lines: LoopLines, _ body: @Sendable () async -> Void) async {
+        guard let replica, let duty else { return await body() }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await replica.run(duty, lines) }
-            await loop.run(until: stop) { lines.write($0) }
+            group.addTask {
+                await replica.run(duty, lines) { isLeader in served?.metrics.set(.leader, to: isLeader ? 1 : 0) }
+            }
+            await body()
             group.cancelAll()
         }
+    }
+}
+
+extension LoopEvent {
+    /// What of this a replica tells the cluster: that pins are wanted is told by the one that works on them. Nil where nothing is left.
+    fileprivate func about(_ isOwn: (SystemID) -> Bool) -> LoopEvent? {
+        guard case .loaded(let revision, let systems, let notes) = self else { return self }
+        let own = systems.filter(isOwn)
+        return own.isEmpty ? nil : .loaded(revision, own, notes: notes)
     }
 }

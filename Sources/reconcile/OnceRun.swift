@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterSource
 import ControlLoop
 import Execution
 import FoundationEssentials
@@ -23,8 +24,51 @@ struct OnceRun: Sendable {
     /// True if somebody said where state is kept.
     var isStatePlaced: Bool
 
-    func callAsFunction(_ specs: SpecOptions, from source: any SpecSource) async -> Verdict {
-        guard let reports = await reports(specs, from: source) else { return .failure }
+    /// - Parameter sources: at least one; what tells them from each other, where there are several.
+    func callAsFunction(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> Verdict {
+        guard let reports = await reports(specs, from: sources) else { return .failure }
+        return show(reports)
+    }
+
+    /// The objects of a cluster: one that does not load is told, and stops no other.
+    func callAsFunction(_ specs: SpecOptions, in cluster: ClusterRun) async -> Verdict {
+        let holding: Holding
+        do throws(SourceError) {
+            holding = try await cluster.source.holding()
+        } catch {
+            program.refuse(error.message, form)
+            return .failure
+        }
+        for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
+        return await cluster.reporting { tell in
+            var work: [Work] = []
+            var isWrong = !holding.troubles.isEmpty
+            for part in holding.parts {
+                guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
+                let loading = cluster.loading(snapshot, specs)
+                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: cluster.source) }
+                guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
+                    if !loading.systems.isEmpty {
+                        tell(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
+                    }
+                    continue
+                }
+                isWrong = true
+                tell(.rejected(snapshot.revision, mistakes: loading.mistakes, watched: [], origin: part.origin))
+                program.output.error("\(part.origin): \(snapshot.revision) does not load")
+                for mistake in loading.mistakes { program.output.progress("  \(mistake)\n") }
+            }
+            if work.isEmpty, !isWrong {
+                program.refuse(specs.system.map { "there is no System named \($0)" } ?? "there are no System objects", form)
+                return .failure
+            }
+            program.tellPassedOverState(of: work.map(\.system))
+            let verdict = show(await reports(of: work) { tell($0) })
+            return max(verdict, isWrong ? .failure : .inSync)
+        }
+    }
+
+    private func show(_ reports: [PassReport]) -> Verdict {
         switch form {
         case .json: program.output.result(.list("PassReportList", reports.map(\.json)))
         case .markdown: for report in reports { program.output.result(report.markdown) }
@@ -34,24 +78,65 @@ struct OnceRun: Sendable {
     }
 
     /// How the passes ended, with progress while they last; nil after it has been told why there were none.
-    func reports(_ specs: SpecOptions, from source: any SpecSource) async -> [PassReport]? {
-        guard let (snapshot, systems) = await program.systems(in: source, specs, form) else { return nil }
+    func reports(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [PassReport]? {
+        guard let work = await work(specs, from: sources) else { return nil }
+        let systems = work.map(\.system)
         if !isStatePlaced, isJob, systems.contains(where: { $0.statePlace == nil }) {
             program.output.progress(
                 "note: this is a CI job, and its state is kept where it may not outlive the job: then a write whose answer is lost cannot be "
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
             )
         }
-        return await withTaskGroup(of: (Int, PassReport).self) { group in
-            for (index, system) in systems.enumerated() {
+        return await reports(of: work) { _ in }
+    }
+
+    private func reports(of work: [Work], telling: @escaping @Sendable (LoopEvent) -> Void) async -> [PassReport] {
+        await withTaskGroup(of: (Int, PassReport).self) { group in
+            for (index, one) in work.enumerated() {
                 group.addTask {
-                    (index, await reconcile(approval.applied(to: system), of: snapshot, from: source, isAlone: systems.count == 1))
+                    let system = approval.applied(to: one.system)
+                    let report = await reconcile(
+                        system, of: one.snapshot, from: one.source, isAlone: work.count == 1, telling: telling)
+                    telling(.passed(report, again: .zero))
+                    telling(.ended(report, again: nil))
+                    return (index, report)
                 }
             }
             var found: [Int: PassReport] = [:]
             for await (index, report) in group { found[index] = report }
             return found.sorted { $0.key < $1.key }.map(\.value)
         }
+    }
+
+    private struct Work: Sendable {
+        var system: System
+        var snapshot: Snapshot
+        var source: any SpecSource
+    }
+
+    /// Every system of every source, if all of them load; nil after it has been told what is wrong.
+    private func work(_ specs: SpecOptions, from sources: [(origin: String, source: any SpecSource)]) async -> [Work]? {
+        var parts: [(origin: String, systems: [System])] = []
+        var work: [Work] = []
+        for (origin, source) in sources {
+            // A system that was chosen by its name is in one of them.
+            guard let (snapshot, systems) = await program.systems(in: source, specs, form, isOneOfSeveral: sources.count > 1) else {
+                return nil
+            }
+            await source.accept(snapshot)
+            parts.append((origin, systems))
+            work += systems.map { Work(system: $0, snapshot: snapshot, source: source) }
+        }
+        let mistakes = contests(between: parts)
+        guard mistakes.isEmpty else {
+            program.tell(mistakes, form)
+            return nil
+        }
+        guard !work.isEmpty else {
+            program.tell(["no system is named \(specs.system ?? ""), of those in the repositories"], form)
+            return nil
+        }
+        return work
     }
 
     /// The worst of them, once they are in the job's summary and the result is written.
@@ -64,7 +149,10 @@ struct OnceRun: Sendable {
     /// Every CI of some spread sets this variable.
     private var isJob: Bool { !["", "false", "0"].contains(program.variables["CI"] ?? "") }
 
-    private func reconcile(_ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool) async -> PassReport {
+    private func reconcile(
+        _ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool,
+        telling: @escaping @Sendable (LoopEvent) -> Void
+    ) async -> PassReport {
         let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }
         let progress = Mutex(
             ProgressText(
@@ -79,11 +167,13 @@ struct OnceRun: Sendable {
             await program.reconciler.reconcile(
                 system, of: snapshot, from: source, within: timeout, options,
                 waiting: { report, pause in
+                    telling(.passed(report, again: pause))
                     let why = report.problems.first?.message ?? "something is under way"
                     let seconds = max(1, pause.components.seconds)
                     program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
                 },
                 events: { event in
+                    telling(.execution(system.id, event))
                     // Written before the next may be drawn: each takes the lines of the one before back.
                     progress.withLock { progress in
                         let text = progress.text(for: event)

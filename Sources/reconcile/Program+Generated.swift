@@ -1,5 +1,7 @@
 import AllProviders
+import ClusterSource
 import ClusterState
+import ClusterStatus
 import Flags
 import KubernetesProvider
 import Leases
@@ -13,7 +15,8 @@ extension Program {
     static var permissions: [ClusterPermission] {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
-            + KubernetesSecretReading.permissions + ClusterStates.permissions + LeaderElector.permissions + Replicas.permissions
+            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions + ClusterStates.permissions
+            + LeaderElector.permissions + Replicas.permissions
     }
 
     /// Every file that is made from declarations.

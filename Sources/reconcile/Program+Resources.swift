@@ -85,8 +85,7 @@ extension Program {
 
     /// Tells an error, as a list too where JSON is asked for.
     func refuse(_ message: String, _ form: OutputForm) {
-        output.error(message)
-        if form == .json { output.result(.list("ErrorList", [["message": .string(message)]])) }
+        tell([message], form)
     }
 }
 

@@ -16,6 +16,7 @@ import Migrations
 import Model
 import ProviderKit
 import Reporting
+import Serving
 import Sources
 import SpecFields
 import SpecLoading
@@ -37,44 +38,63 @@ struct Program: Sendable {
     /// As given by `--state`.
     private let stateDirectory: String?
 
-    /// - Parameter usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
-    init(stateDirectory directory: String? = nil, usualPlace: StatePlace? = nil) {
+    /// - Parameters:
+    ///   - context: of a kubeconfig, for whatever names none itself.
+    ///   - usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
+    ///   - served: counts the requests; nil counts nothing.
+    ///   - accountLimit: how many requests of one provider account are under way at once.
+    init(
+        stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
+        accountLimit: Int? = nil
+    ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
         signal(SIGPIPE, SIG_IGN)
-        let variables = ProcessInfo.processInfo.environment
+        var environmentVariables = ProcessInfo.processInfo.environment
+        if let context { environmentVariables[ClusterConnection.contextVariable] = context }
+        let variables = environmentVariables
         self.variables = variables
         output = Output(
             variables: variables,
             secrets: (allProviders.flatMap(\.secretVariables) + FlagStores.secretVariables).compactMap { variables[$0] }
-                + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] })
+                + [ConfigurationKey.variable, GitAddress.tokenVariable].compactMap { variables[$0] }
+                + WebhookSecrets.variables.flatMap { (variables[$0] ?? "").split(whereSeparator: \.isWhitespace).map(String.init) })
         userAgent = "belay/\(Version.current)"
         let transport = CurlTransport(configuration: .init(userAgent: userAgent))
-        let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000)) }
+        let now = Self.now
         let operatorKey: Result<ConfigurationKey?, Problem>
         do throws(Problem) {
             operatorKey = .success(try ConfigurationKey.fromEnvironment(variables))
         } catch {
             operatorKey = .failure(error)
         }
-        let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
-        let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment).read)
+        self.userAgent = userAgent
+        let limits = AccountLimits(accountLimit ?? 16)
+        /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
+        func environment(of client: String) -> ProviderEnvironment {
+            let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)
+            return limits.limiting(served?.counting(environment, as: client) ?? environment)
+        }
+        let values = ConfigurationReader(variables: variables, readSecret: KubernetesSecretReading(environment(of: "secrets")).read)
         let addresses: FlagDatabases.AddressReading = { source, name in
             await values.value(of: source, for: "database/\(name): its address")
         }
-        let flagStores = FlagStores(environment)
+        let answers = GitAnswers()
+        let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
         let clusterStates = ClusterStates(
             ClusterEnvironment(variables: variables, now: now), transport: transport, userAgent: userAgent)
         reconciler = Reconciler(
-            providers: ProviderRegistry(allProviders, environment: environment),
+            providers: ProviderRegistry(
+                allProviders.map { limits.limiting($0) }.map { served?.counting($0) ?? $0 },
+                environment: ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)),
             store: { system throws(StateError) in
                 try Self.store(of: system, given: directory, else: usualPlace, variables, clusterStates) {
                     await values.value(of: $0, for: "\($1): its address")
                 }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0) }, address: addresses),
+            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0, answers: answers) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
@@ -82,8 +102,13 @@ struct Program: Sendable {
                 let root = try? StateDirectory.root(given: directory ?? system.statePlace?.directory, environment: variables)
                 // A state in a database needs no home, and then backups go where the command runs.
                 return "\(root ?? ".")/backups"
-            }, transport: transport, clock: ContinuousClock(),
+            }, transport: environment(of: "checks").transport, clock: ContinuousClock(),
             now: now)
+    }
+
+    /// The time of day, for records and for people.
+    static let now: @Sendable () -> Timestamp = {
+        Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// Where the state of a system is: the directory that was given, else the place that the spec names, else the usual one, else the user's
@@ -115,6 +140,9 @@ struct Program: Sendable {
     /// Reads every kind of target that there is.
     static var loader: SpecLoader { SpecLoader(targets: allProviders.map(\.targetKind), flagTargets: FlagStores.kinds) }
 
+    /// What specs read beside themselves.
+    static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
+
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
     func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
@@ -123,7 +151,11 @@ struct Program: Sendable {
     }
 
     /// The same, of any source.
-    func systems(in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm) async -> (snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
+    func systems(
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+    ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
             output.error(conclusion ?? errors.joined(separator: "\n"))
@@ -139,7 +171,7 @@ struct Program: Sendable {
                 let count = loading.mistakes.count
                 return refused(loading.mistakes, "\(count == 1 ? "one mistake" : "\(count) mistakes") in the specs; nothing was done")
             }
-            guard !loading.systems.isEmpty else {
+            guard !loading.systems.isEmpty || isOneOfSeveral else {
                 let names = Self.loader.load(snapshot.files).systems.map(\.id.description).joined(separator: ", ")
                 return refused(["no system is named \(specs.system ?? ""); there are: \(names)"], nil)
             }
@@ -148,6 +180,12 @@ struct Program: Sendable {
         } catch {
             return refused([error.message], nil)
         }
+    }
+
+    /// Says why nothing is done: as one error, and as a list where JSON is asked for.
+    func tell(_ mistakes: [String], _ form: OutputForm) {
+        output.error(mistakes.joined(separator: "\n"))
+        if form == .json { output.result(.list("ErrorList", mistakes.map { ["message": .string($0)] })) }
     }
 
     /// What the files of a snapshot hold, of the systems that were chosen.

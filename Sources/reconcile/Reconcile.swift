@@ -49,6 +49,9 @@ extension Reconcile {
         } catch {
             status = exitCode(for: error)
             let message = fullMessage(for: error)
+            if status == .validationFailure, UsageError.wantsJSON(CommandLine.arguments) {
+                print(UsageError(message: self.message(for: error)).text)
+            }
             if status == .success, !message.isEmpty { print(message) }
             if status != .success, !message.isEmpty {
                 _ = Array((message + "\n").utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

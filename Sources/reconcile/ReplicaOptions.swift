@@ -98,11 +98,14 @@ enum Replica: Sendable {
     }
 
     /// Takes part until the task is cancelled.
-    func run(_ duty: Duty, _ lines: LoopLines) async {
+    ///
+    /// - Parameter leading: called with whether this process leads, where one does.
+    func run(_ duty: Duty, _ lines: LoopLines, leading: @escaping @Sendable (Bool) -> Void) async {
         switch self {
         case .candidate(let elector):
             await elector.run { standing in
                 duty.set { _ in standing.isLeader }
+                leading(standing.isLeader)
                 lines.write(standing, of: elector.identity)
             }
         case .member(let replicas):
@@ -112,18 +115,6 @@ enum Replica: Sendable {
                 lines.write(standing, of: identity)
             }
         }
-    }
-
-    /// True while this process leads; nil where nobody does.
-    var isLeader: Bool? {
-        guard case .candidate(let elector) = self else { return nil }
-        return elector.standing.isLeader
-    }
-
-    /// How many replicas live; nil where one leads.
-    var memberCount: Int? {
-        guard case .member(let replicas) = self else { return nil }
-        return replicas.standing.members.count
     }
 }
 

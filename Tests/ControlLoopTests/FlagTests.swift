@@ -68,6 +68,30 @@ import Testing
         #expect(store["a"] == .off && stage.world["web"].declared == "v1")
     }
 
+    @Test func aRefusedWriteOfAFlagThatWasNeverRecordedLeavesNoRecord() async throws {
+        let stage = try Stage()
+        let store = FakeFlagStore(["a": Self.on])
+        let system = System.make("v1", flags: .make("a", .off))
+        store.answerNext(.refused(FakeFlagStore.away))
+        #expect(await stage.pass(system, store).verdict == .failure)
+        #expect(try await stage.store.load().flags["a"] == nil, "nobody switched it off")
+
+        store.answerNext(.refused(FakeFlagStore.away))
+        let killed = await stage.set(order(.off, isKill: true), of: .make("v1", flags: .make("a")), store)
+        #expect(killed.verdict == .failure && killed.problem == FakeFlagStore.away)
+        #expect(try await stage.store.load().flags["a"] == nil)
+    }
+
+    @Test func aRefusedKillLeavesWhatWasRecordedBefore() async throws {
+        let stage = try Stage()
+        let store = FakeFlagStore(["a": Self.on])
+        let system = System.make("v1", flags: .make("a"))
+        _ = await stage.pass(system, store)
+        store.answerNext(.refused(FakeFlagStore.away))
+        #expect(await stage.set(order(.off, isKill: true), of: system, store).verdict == .failure)
+        #expect(try await stage.store.load().flags["a"] == FlagRecord(flag: .make("a"), setting: Self.on))
+    }
+
     @Test func aLostAnswerIsReadBack() async throws {
         let stage = try Stage()
         let store = FakeFlagStore(["a": .off])

@@ -101,6 +101,32 @@ import Testing
             ])
     }
 
+    @Test(arguments: [
+        (ScriptedSource.Moment.isBroken, "0 rejected shop:1:1: broken, watching [\"shop\"]", "a revision that does not load"),
+        (.cannotBeRead, "0 rejected it is not signed, watching [\"shop\"]", "one that is not read"),
+    ])
+    func afterARestartWhatLoadedBeforeIsLookedAt(moment: ScriptedSource.Moment, told: String, why: String) async throws {
+        let stage = try Stage()
+        try await stage.accept()
+        stage.world["web"].declared = "v3"
+        let all = await stage.loop(
+            [(.zero, moment), (.seconds(100), .holds(["shop": "web v1"]))], for: .seconds(200), before: .holds(["shop": "web v1"]))
+        #expect(
+            all == [
+                told, "0 shop: observed, 1 changes", "100 loaded shop", "100 shop: converged, 1 change made", "200 stopping []",
+                "200 stopped",
+            ], "\(why)")
+        #expect(stage.world["web"].writes == [.seconds(100)], "nothing is applied before something loads")
+    }
+
+    @Test func theSourceIsToldWhatLoads() async throws {
+        let stage = try Stage()
+        let source = ScriptedSource(
+            [(.zero, .holds(["shop": "web v1"])), (.seconds(10), .isBroken), (.seconds(20), .holds(["shop": "web v2"]))], stage.time)
+        _ = await stage.loop([], for: .seconds(30), source: source)
+        #expect(source.acceptedRevisions == ["0", "2"])
+    }
+
     @Test func specsThatAreGoneAreToldAndNothingIsApplied() async throws {
         let stage = try Stage()
         let told = await stage.loop(

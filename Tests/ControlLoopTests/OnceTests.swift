@@ -121,6 +121,30 @@ struct OnceTests {
         #expect(stage.world["web"].effects.count == 1)
     }
 
+    @Test func aStateThatDoesNotAnswerIsTriedAgain() async throws {
+        let stage = try Stage()
+        try await stage.accept()
+        let misses = Mutex(2)
+        var reconciler = stage.reconciler
+        let store = reconciler.store
+        reconciler.store = { system throws(StateError) in
+            let isAway = misses.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            if isAway { throw StateError(.unreachable, "the state does not answer") }
+            return try store(system)
+        }
+        let (options, waits) = (stage.options(), Log<Duration>())
+        let report = await stage.time.run { [reconciler] in
+            await reconciler.reconcile(
+                .make(.make("web", "v1")), of: Snapshot(revision: .example, files: []), from: FakeSource(relation: .same),
+                within: .seconds(1800), options, waiting: { waits.append($1) }, events: { _ in })
+        }
+        #expect(report.verdict == .inSync, "\(report.problems)")
+        #expect(waits.all.count == 2)
+    }
+
     @Test func aRefusalIsNotTriedAgain() async throws {
         let stage = try Stage()
         let waits = Log<Duration>()

@@ -14,19 +14,32 @@ final class ScriptedSource: WatchedSource {
         /// `["shop": "web v1"]`, or several components: `web v1, api v2`.
         case holds([String: String])
         case isBroken
+        /// A revision that is there and cannot be read.
+        case cannotBeRead
         case isGone
         case isOutOfReach([String: String])
         /// Several parts side by side, in the order of their names.
         case parts([String: Moment])
+        /// The same, and all of them are to be let go of.
+        indirect case leaving(Moment)
     }
 
     private let script: [(at: Duration, moment: Moment)]
     private let time: VirtualTime
+    /// What loaded in a process before.
+    private let before: Moment?
+    private let accepted = Mutex<[String]>([])
 
-    init(_ script: [(Duration, Moment)], _ time: VirtualTime) {
+    init(_ script: [(Duration, Moment)], _ time: VirtualTime, before: Moment? = nil) {
         self.script = script.map { ($0.0, $0.1) }
         self.time = time
+        self.before = before
     }
+
+    /// The revisions that loaded.
+    var acceptedRevisions: [String] { accepted.withLock { $0 } }
+
+    func accept(_ snapshot: Snapshot) async { accepted.withLock { $0.append(String(snapshot.revision.id.prefix(1))) } }
 
     func change() async throws {
         let next = script.first { $0.at > time.now.offset }?.at ?? .seconds(1_000_000)
@@ -36,15 +49,24 @@ final class ScriptedSource: WatchedSource {
     private var index: Int { script.lastIndex { $0.at <= time.now.offset } ?? 0 }
 
     func holding() async throws(SourceError) -> Holding {
-        guard case .parts(let parts) = script[index].moment else {
+        var moment = script[index].moment
+        var isLeaving = false
+        if case .leaving(let inner) = moment { (moment, isLeaving) = (inner, true) }
+        guard case .parts(let parts) = moment else {
+            let lastGood = try before.map { moment throws(SourceError) in try self.snapshot(of: moment, at: 15) }
+            if let lastGood, case .cannotBeRead = moment {
+                let revision = Revision(.commit, String(repeating: "e", count: 40))
+                return Holding([.init(.failure(SourceError(.refused, "it is not signed", of: revision)), lastGood: lastGood)])
+            }
             let snapshot = try await snapshot()
-            return Holding([.init(.success(snapshot))], troubles: snapshot.trouble.map { [$0] } ?? [])
+            return Holding([.init(.success(snapshot), lastGood: lastGood)], troubles: snapshot.trouble.map { [$0] } ?? [])
         }
         return Holding(
             parts.sorted { $0.key < $1.key }.map { origin, moment in
                 do throws(SourceError) {
                     var snapshot = try snapshot(of: moment, at: 0)
                     snapshot.revision = Revision(.digest, "\(moment)")
+                    if isLeaving { snapshot.leaving = .restoringFences }
                     return Holding.Part(origin: origin, .success(snapshot))
                 } catch {
                     return Holding.Part(origin: origin, .failure(error))
@@ -60,8 +82,9 @@ final class ScriptedSource: WatchedSource {
             systems.map { SourceFile(name: $0.key, bytes: Array($0.value.utf8)) }.sorted { $0.name < $1.name }
         }
         switch moment {
-        case .parts: throw SourceError(.refused, "several parts are no snapshot")
+        case .parts, .leaving: throw SourceError(.refused, "several parts are no snapshot")
         case .holds(let systems): return Snapshot(revision: revision, files: files(systems))
+        case .cannotBeRead: throw SourceError(.refused, "it is not signed", of: revision)
         case .isBroken: return Snapshot(revision: revision, files: [SourceFile(name: "shop", bytes: Array("broken".utf8))])
         case .isGone: throw SourceError(.notFound, "specs: no such file or directory")
         case .isOutOfReach(let systems):
@@ -96,20 +119,20 @@ extension Stage {
     /// Runs the loop on a script until a moment of virtual time, then stops it; returns what it told, with the seconds.
     func loop(
         _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, pace: LoopPace = LoopPace(), jitter: Double = 0,
-        adopts: Bool = true, duties: [(Duration, Set<String>)]? = nil
+        adopts: Bool = true, duties: [(Duration, Set<String>)]? = nil, before: ScriptedSource.Moment? = nil,
+        source given: ScriptedSource? = nil
     ) async -> [String] {
         let told = Log<String>()
-        let (time, stop) = (time, StopSignal())
-        var loop = Loop(
-            reconciler: reconciler, source: ScriptedSource(script, time), pace: pace, options: options(adopts: adopts), jitter: { jitter },
+        let (time, stop, duty) = (time, StopSignal(), Duty())
+        let source = given ?? ScriptedSource(script, time, before: before)
+        let loop = Loop(
+            reconciler: reconciler, source: source, pace: pace, options: options(adopts: adopts), jitter: { jitter },
+            duty: duties == nil ? nil : duty,
             load: ScriptedSource.load)
-        let duty = Duty()
-        if duties != nil { loop.duty = duty }
-        let own = loop
         await time.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await own.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
+                    await loop.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
                 }
                 for (moment, names) in duties ?? [] {
                     group.addTask {
@@ -137,6 +160,7 @@ extension Stage {
         case .outOfReach(let error): "out of reach: \(error.message)"
         case .inReach: "in reach"
         case .left(let system): "left \(system.name)"
+        case .letGo(let ended, _): "let go \(ended.system.name): \((ended.done + ended.problems.map(\.reason)).joined(separator: "; "))"
         case .execution, .passed: nil
         case .ended(let report, let again):
             "\(report.system.name): \(report.headline)\(again.map { ", again in \($0.components.seconds) s" } ?? "")"

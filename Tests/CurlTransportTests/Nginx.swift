@@ -78,7 +78,8 @@ struct Nginx: Sendable {
                 }
                 server {
                     listen 127.0.0.1:\(client) ssl http2;
-                    ssl_client_certificate \(folder)/ca.pem; ssl_verify_client on;
+                    ssl_client_certificate \(folder)/ca.pem; ssl_verify_client on; keepalive_timeout 200ms;
+                    location /slow { limit_rate 20; return 200 "\(String(repeating: "belay", count: 800))"; }
                     location / { return 200 "$ssl_client_s_dn"; }
                 }
             }

@@ -45,6 +45,18 @@ struct NginxTests {
         #expect(answers.allSatisfy { $0?.hasPrefix("HTTP/2.0 ") == true })
     }
 
+    /// libcurl 7.88 would take the connection of a stream for one that multiplexes, once the last other one is gone.
+    @Test func aRequestNeverGoesOnTheConnectionOfAStream() async throws {
+        let request = HTTPRequest.make(nginx.client("/"), deadline: .seconds(10), tls: nginx.showing)
+        #expect(try await transport.send(request).status == 200)
+        let stream = try await transport.stream(.make(nginx.client("/slow"), deadline: .seconds(60), tls: nginx.showing))
+        #expect(try await transport.send(request).status == 200)
+        // nginx closes a connection that has been idle for 200 ms.
+        try await Task.sleep(for: .milliseconds(700))
+        #expect(try await transport.send(request).status == 200)
+        #expect(stream.status == 200)
+    }
+
     /// More requests than a connection has streams, before any connection is there: where libcurl 7.88 now and then sits out a whole poll.
     /// A healthy round takes 30 ms. Told apart here is only a poll without a bound, which would never end.
     @Test func coldFanOutsOverHTTP2DoNotStall() async {

@@ -67,6 +67,17 @@ import Testing
         #expect(try await place.git("status", "--porcelain") == "", "nothing is changed by looking")
     }
 
+    @Test func whatIsRememberedIsLookedForAgainOnceTheHistoryIsAnother() async throws {
+        let database = Database(name: "main", schema: "1_a", migrations: MigrationSettings(path: place.root + "/db"))
+        let history = GitMigrationHistory(database, answers: GitAnswers())
+        let applied = try recorded("CREATE TABLE a (id integer);")
+        #expect(await down("1_a", applied, in: history)?.text == "DROP TABLE a;")
+        #expect(await down("1_a", applied, in: history)?.text == "DROP TABLE a;")
+        try write("1_a", "CREATE TABLE a (id integer);", "DROP TABLE IF EXISTS a;")
+        _ = try await place.commit("mended")
+        #expect(await down("1_a", applied, in: history)?.text == "DROP TABLE IF EXISTS a;")
+    }
+
     @Test func anotherUpScriptThanTheOneThatWasAppliedIsNotUsed() async throws {
         try write("2_b", second, "DROP TABLE b;")
         _ = try await place.commit("b")

@@ -103,6 +103,17 @@ import Testing
         try shop.place.remove()
     }
 
+    @Test(arguments: [["-o", "json"], ["--output=json"], ["-o=json"]]) func aUsageErrorIsToldInJSONAsWell(_ form: [String]) async throws {
+        let place = try Place()
+        let ended = try await BuiltProgram("reconcile").run(["migrate", "down", "--count", "0", "-f", "x.yaml"] + form, in: place.root)
+        #expect(ended.status == 64)
+        let answer = try JSON(parsing: ended.output)
+        #expect(answer["kind"]?.string == "ErrorList" && answer["items"]?[0]?["reason"]?.string == "Usage")
+        #expect(answer["items"]?[0]?["message"]?.string?.hasPrefix("--count 0: say how many, from 1") == true, "\(ended.output)")
+        #expect(ended.errors.contains("Usage: reconcile migrate down"), "people are told how it is used")
+        try place.remove()
+    }
+
     @Test func whatIsAppliedIsNotAheadWhereverThePinIs() async throws {
         let shop = try await Shop()
         try shop.write("002_orders")

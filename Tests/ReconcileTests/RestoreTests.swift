@@ -35,6 +35,24 @@ import Testing
         }
     }
 
+    @Test(arguments: BackedShop.Engine.allCases) func whatOlderRestoresLeftIsDropped(_ engine: BackedShop.Engine) async throws {
+        try await BackedShop.with(engine) { shop in
+            let id = try await shop.backUp()
+            var kept: [String] = []
+            for _ in 0..<2 {
+                kept.append(try #require(try await shop.json("restore", id, "--yes", "--force")["keptAs"]?.string))
+            }
+            let told = try await shop.run("restore", "--prune", "--keep", "1")
+            #expect(told.status == 2 && told.output.contains(kept[0]) && !told.output.contains(kept[1]), "\(told.output)\(told.errors)")
+            #expect(try await shop.json("restore", "--list")["restores"]?.elements.compactMap { $0["keptAs"]?.string }.count == 2)
+            let done = try await shop.json("restore", "--prune", "--keep", "1", "--yes")
+            #expect(done["dropped"]?.bool == true && done["formers"]?.elements.count == 1, "\(done)")
+            #expect(try await shop.json("restore", "--list")["restores"]?.elements.compactMap { $0["keptAs"]?.string } == [kept[1]])
+            #expect(try await shop.run("restore", "--prune", "--keep", "1").status == 0)
+            #expect(try await shop.run("restore", "--prune").status == 64)
+        }
+    }
+
     @Test func aSwapKeepsWhatBelongsToTheDatabase() async throws {
         try await BackedShop.with(.postgres) { shop in
             let name = shop.name

@@ -88,6 +88,16 @@ struct SandboxedSystem {
             arguments, variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
     }
 
+    /// The same, with its standard output in a file, which can be read while it runs.
+    func reconcile(
+        _ arguments: [String], by end: BuiltProgram.End, into file: String, variables: [String: String?] = [:],
+        after moment: @Sendable () async throws -> Void
+    ) async throws -> BuiltProgram.Ended {
+        try await BuiltProgram(onSearchPath: "sh").run(
+            ["-c", "exec \"$0\" \"$@\" > '\(file)'", BuiltProgram.path(of: "reconcile")] + arguments,
+            variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
+    }
+
     /// Runs the program and kills it after that time, unless it has ended.
     func reconcile(killedAfter seconds: Double, _ arguments: String...) async throws {
         _ = try await BuiltProgram(onSearchPath: "timeout").run(

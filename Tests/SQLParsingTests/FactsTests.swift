@@ -23,7 +23,7 @@ import Testing
         Case(sql: "DROP TYPE t CASCADE", risk: .dataLoss, phase: .contract, losses: [.init(.type, "t", cascades: true)]),
         Case(sql: "TRUNCATE t", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
         Case(sql: "DELETE FROM t", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
-        Case(sql: "DELETE FROM t WHERE a", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t")]),
+        Case(sql: "DELETE FROM t WHERE a", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t", condition: " WHERE a")]),
         Case(sql: "UPDATE t SET a = 1", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
         Case(sql: "INSERT INTO t VALUES (1)", risk: .additive, phase: .backfill, probe: .ambiguous),
         Case(
@@ -76,7 +76,7 @@ import Testing
         Case(sql: "CREATE TABLE t (id)", risk: .additive, phase: .expand),
         Case(sql: "DROP TABLE IF EXISTS \"t\"", risk: .dataLoss, phase: .contract, losses: [.init(.table, "t")]),
         Case(sql: "ALTER TABLE t DROP COLUMN a", risk: .dataLoss, phase: .contract, losses: [.init(.column, "t", column: "a")]),
-        Case(sql: "DELETE FROM t WHERE 1", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t")]),
+        Case(sql: "DELETE FROM t WHERE 1", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t", condition: " WHERE 1")]),
         Case(sql: "UPDATE t SET a = 1", risk: .dataLoss, phase: .backfill, losses: [.init(.table, "t")]),
         Case(sql: "INSERT OR REPLACE INTO t VALUES (1)", risk: .rowsAtRisk, phase: .backfill, losses: [.init(.rows, "t")]),
         Case(sql: "VACUUM", risk: .additive, phase: .backfill, isOutside: true),

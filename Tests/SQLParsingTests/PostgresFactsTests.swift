@@ -127,7 +127,8 @@ import Testing
     }
 
     static let risky: [(sql: String, phase: StatementFacts.Phase, losses: [Loss])] = [
-        ("DELETE FROM t WHERE a", .backfill, [Loss(.rows, "t")]), ("UPDATE s.t SET a = 1 WHERE b", .backfill, [Loss(.rows, "s.t")]),
+        ("DELETE FROM t WHERE a", .backfill, [Loss(.rows, "t", condition: " WHERE a")]),
+        ("UPDATE s.t SET a = 1 WHERE b", .backfill, [Loss(.rows, "s.t", condition: " WHERE b")]),
         ("MERGE INTO t USING u ON t.i = u.i WHEN MATCHED THEN DELETE", .backfill, [Loss(.rows, "t")]),
         ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", .backfill, [Loss(.rows, "t")]),
         ("DO $$ BEGIN END $$", .backfill, [Loss(.opaque, "")]), ("CALL p()", .backfill, [Loss(.opaque, "")]),

@@ -104,4 +104,19 @@ import Testing
     ) throws {
         #expect(try ScriptFacts(sql, dialect: .sqlite).nonTransactional == [0])
     }
+
+    @Test(arguments: [
+        ("by comparing columns", "DELETE FROM a WHERE id = 7", " WHERE id = 7"),
+        ("with another name", "UPDATE s.a AS x SET n = 1 WHERE x.id < 7 AND NOT x.done", " AS x WHERE x.id < 7 AND NOT x.done"),
+        ("the word may be missing", "DELETE FROM a x WHERE x.id IN (1, 2) RETURNING x.id", " AS x WHERE x.id IN (1, 2)"),
+        ("brackets are no call", "DELETE FROM \"A\" WHERE (id = 1 OR (id = 2))", " WHERE (id = 1 OR (id = 2))"),
+        ("a function may do anything", "DELETE FROM a WHERE f(id)", nil), ("a quoted one too", "DELETE FROM a WHERE \"f\" (id)", nil),
+        ("another table", "DELETE FROM a WHERE id IN (SELECT id FROM b)", nil), ("joined", "DELETE FROM a USING b WHERE a.id = b.id", nil),
+        ("joined", "UPDATE a SET n = b.n FROM b WHERE a.id = b.id", nil), ("a cursor", "DELETE FROM a WHERE CURRENT OF c", nil),
+        ("not the first", "UPDATE b SET id = 2; DELETE FROM a WHERE id = 7", nil), ("no condition", "DELETE FROM a", nil),
+        ("the condition of another statement", "WITH g AS (DELETE FROM a WHERE id = 1 RETURNING *) SELECT * FROM g", nil),
+    ]) func aConditionThatCanBeAskedBeforeIsKept(_ why: String, _ script: String, _ condition: String?) throws {
+        let losses = try ScriptFacts(script, dialect: .postgres).losses
+        #expect(losses.last?.condition == condition, "\(why)")
+    }
 }

@@ -58,17 +58,24 @@ struct RealInstallTests {
     }
 
     @Test func theChartIsInstalledUpgradedAndUninstalled() async throws {
-        // As an administrator who has the definitions from the manifests.
+        // As an administrator who has the definitions from the manifests, and a chart that knew less of a System.
         _ = try await Tool.kubectl.run(["apply", "-k", "manifests/crd"], variables: variables)
+        let description = "What the system is and which release of each part runs."
+        let former = try formerChart { $0.replacing(description, with: "What it was in the release before.") }
         let notes = try await helm(
-            "install", "belay", "charts/belay", "--namespace", "install-helm", "--create-namespace", "--wait=hookOnly", "--take-ownership")
+            "install", "belay", former, "--namespace", "install-helm", "--create-namespace", "--wait=hookOnly", "--take-ownership",
+            "--force-conflicts")
+        #expect(try await definition().contains("What it was in the release before."))
         #expect(notes.contains("It may not change any workload yet."))
         try await waitUntilReady("install-helm", "belay")
         #expect(try await !mayPatch("install-helm:belay", in: "default"))
+        _ = try await helm("package", "charts/belay", "--destination", place.root)
+        let package = try #require(try FileManager.default.contentsOfDirectory(atPath: place.root).first { $0.hasSuffix(".tgz") })
         let upgraded = try await helm(
-            "upgrade", "belay", "charts/belay", "--namespace", "install-helm", "--wait=hookOnly", "--reuse-values", "--set",
+            "upgrade", "belay", place.path(package), "--namespace", "install-helm", "--wait=hookOnly", "--reuse-values", "--set",
             "replicas=1,targets.namespaces={default}")
         #expect(!upgraded.contains("It may not change any workload yet."))
+        #expect(try await definition().contains(description), "an upgrade brings the definition")
         #expect(try await mayPatch("install-helm:belay", in: "default"))
         #expect(try await kubectl("-n", "install-helm", "get", "deployment", "belay", "-o", "jsonpath={.spec.replicas}") == "1")
         // A System of before is there after it: the definition stays.
@@ -90,5 +97,18 @@ struct RealInstallTests {
         _ = try await kubectl("delete", "-f", system)
         _ = try await kubectl("delete", "namespace", "install-helm", "--wait=false")
         try place.remove()
+    }
+
+    private func definition() async throws -> String { try await kubectl("get", "crd", "systems.belay.dev", "-o", "json") }
+
+    /// A copy of the chart with another definition of kind System.
+    private func formerChart(_ change: (String) -> String) throws -> String {
+        let folder = place.path("former")
+        try FileManager.default.copyItem(atPath: "\(Project.root)/charts/belay", toPath: folder)
+        let file = "files/crds/systems.belay.dev.yaml"
+        let text = try Project.text("charts/belay/\(file)")
+        try #require(change(text) != text)
+        try place.write("former/\(file)", change(text))
+        return folder
     }
 }

@@ -114,13 +114,14 @@ struct RealRolesTests {
                 #expect(text.contains(words), "\(use.name) without \(grant): \(text)")
             }
         }
+        let check: @Sendable (Use) async throws -> Void = { use in
+            let ended = try await world.reconcile(use.arguments, as: world.account, record: use.name.filter(\.isLetter))
+            #expect(use.works(ended), "\(use.name): \(ended.output)\(ended.errors)")
+        }
+        // What only looks goes first: a rollout under way looks different.
+        for use in uses where use.arguments.contains("plan") { try await check(use) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for use in uses {
-                group.addTask {
-                    let ended = try await world.reconcile(use.arguments, as: world.account, record: use.name.filter(\.isLetter))
-                    #expect(use.works(ended), "\(use.name): \(ended.output)\(ended.errors)")
-                }
-            }
+            for use in uses where !use.arguments.contains("plan") { group.addTask { try await check(use) } }
             try await group.waitForAll()
         }
         async let literals = cleanUp(world, "literal", .configMaps)

@@ -13,49 +13,10 @@ import Testing
 
 /// With the real git, a bare repository, and a work tree that pushes to it.
 @Suite(.timeLimit(.minutes(3))) struct GitSourceTests {
-    private struct Repository {
-        let place: Place
-
-        init() async throws {
-            place = try Place()
-            try await place.git("init", "-q", "--bare", "-b", "main", "remote.git")
-            try await place.git("init", "-q", "-b", "main", "work")
-            try await place.git("-C", "work", "remote", "add", "origin", place.path("remote.git"))
-        }
-
-        @discardableResult func push(_ text: String, to path: String = "specs/system.yaml", _ more: String..., force: Bool = false)
-            async throws -> String
-        {
-            try place.write("work/\(path)", text)
-            try await place.git("-C", "work", "add", ".")
-            try await place.git("-C", "work", "commit", "-q", "-m", text)
-            try await place.git("-C", "work", "push", "-q", force ? "--force" : "--no-force", "origin", "HEAD")
-            return try await place.git("-C", "work", "rev-parse", "HEAD")
-        }
-
-        func source(ref: String? = nil, _ paths: String..., url: String? = nil) throws -> GitSource {
-            GitSource(try GitAddress(url ?? place.path("remote.git"), ref: ref, paths: paths), under: place.path("state"))
-        }
-
-        func hide(_ isHidden: Bool) {
-            let (here, away) = (place.path("remote.git"), place.path("away.git"))
-            _ = isHidden ? rename(here, away) : rename(away, here)
-        }
-    }
-
-    private func with(_ body: (Repository) async throws -> Void) async throws {
-        let repository = try await Repository()
-        do { try await body(repository) } catch {
-            try repository.place.remove()
-            throw error
-        }
-        try repository.place.remove()
-    }
-
     private func texts(_ snapshot: Snapshot) -> [String] { snapshot.files.map { String(decoding: $0.bytes, as: UTF8.self) } }
 
     @Test func whatWasPushedIsReadAsItsCommitAndAnOlderSnapshotStaysAsItWas() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let source = try repository.source("specs")
             let one = try await repository.push("one")
             let first = try await source.snapshot()
@@ -73,7 +34,7 @@ import Testing
     }
 
     @Test func aCheckoutThatNobodyUsesIsTakenAway() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let source = try repository.source()
             for text in ["one", "two", "three", "four"] {
                 try await repository.push(text)
@@ -92,7 +53,7 @@ import Testing
             ("refs/tags/v1", "one", "a full name"),
         ] as [(String?, String, String)])
     func aRefIsABranchATagOrAFullName(ref: String?, text: String, why: String) async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             try await repository.push("one")
             try await repository.place.git("-C", "work", "tag", "-a", "-m", "v1", "v1")
             try await repository.place.git("-C", "work", "push", "-q", "origin", "v1")
@@ -106,7 +67,7 @@ import Testing
     }
 
     @Test func aHostThatIsDownLeavesTheLastSnapshotAlsoToTheNextProcess() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let one = try await repository.push("one")
             let source = try repository.source()
             _ = try await source.snapshot()
@@ -124,7 +85,7 @@ import Testing
     }
 
     @Test func aRestartFindsWhatWasReadBefore() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let one = try await repository.push("one")
             do { _ = try await repository.source().snapshot() }
             repository.hide(true)
@@ -134,7 +95,7 @@ import Testing
     }
 
     @Test func aForcedPushIsReadAndSaid() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let one = try await repository.push("one")
             let two = try await repository.push("two")
             let source = try repository.source()
@@ -152,7 +113,7 @@ import Testing
     }
 
     @Test func aRefThatIsNotThereIsAnErrorThatNamesThoseThatAre() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             try await repository.push("one")
             let error = await #expect(throws: SourceError.self) { try await repository.source(ref: "mian").snapshot() }
             #expect(error?.message == "\(repository.place.path("remote.git")) (mian): there is no such branch or tag; branches: main")
@@ -164,7 +125,7 @@ import Testing
     }
 
     @Test func whatCannotBeReadOfACommitIsToldWithIt() async throws {
-        try await with { repository in
+        try await GitRepository.with { repository in
             let one = try await repository.push("one")
             let missing = await #expect(throws: SourceError.self) { try await repository.source("prod").snapshot() }
             #expect(

@@ -151,6 +151,55 @@ import Testing
         }
     }
 
+    @Test func whatSpecsReadBesideThemIsWatchedAsWell() async throws {
+        try await with { place in
+            // Each spec names one thing that it reads.
+            try place.write("specs/b.yaml", "nothing")
+            let source = try await WatchedPaths([place.path("specs")], rereading: .seconds(3600), clock: ContinuousClock()) { files in
+                files.map { place.path(String(decoding: $0.bytes, as: UTF8.self)) }
+            }
+            try place.write("migrations/1.sql", "one")
+            try place.write("specs/a.yaml", "migrations")
+            #expect(await isTold(source))
+            let first = try await source.snapshot()
+            #expect(await isTold(source), "what changed before it was watched may have been missed")
+            #expect(try await source.snapshot().beside == first.beside)
+            try place.write("migrations/deep/2.sql", "two")
+            #expect(await isTold(source))
+            let second = try await source.snapshot()
+            #expect(second.files == first.files && second.revision == first.revision && second.beside != first.beside)
+            try place.write("specs/a.yaml", "values.txt")
+            #expect(await isTold(source))
+            #expect(try await source.snapshot().beside[place.path("values.txt")] == "missing")
+            #expect(await isTold(source))
+            try place.write("values.txt", "secret")
+            #expect(await isTold(source), "what comes to be is seen")
+            try place.write("migrations/3.sql", "three")
+            try await Task.sleep(for: .milliseconds(700))
+            _ = try await source.snapshot()
+            let quiet = Task { try await source.change() }
+            try await Task.sleep(for: .milliseconds(200))
+            quiet.cancel()
+            await #expect(throws: CancellationError.self, "what nobody reads any more is not watched") { try await quiet.value }
+        }
+    }
+
+    @Test func aMigrationThatIsNotCommittedMakesTheTreeDirty() async throws {
+        try await with { place in
+            try await place.git("init", "-q", "-b", "main")
+            try place.write("specs/system.yaml", "one")
+            try place.write("migrations/1.sql", "one")
+            _ = try await place.commit("first")
+            let paths = [place.path("migrations")]
+            func isDirty() async throws -> Bool {
+                try await PathSource([place.path("specs")], filesRead: { _ in paths }).snapshot().revision.isDirty
+            }
+            #expect(try await !isDirty())
+            try place.write("migrations/2.sql", "two")
+            #expect(try await isDirty())
+        }
+    }
+
     @Test func pathsAreReadAgainNowAndThenInAnyCase() async throws {
         try await with { place in
             try place.write("a.yaml", "a")

@@ -34,7 +34,8 @@ import YAMLReading
             let known = [
                 "additionalProperties", "allOf", "description", "enum", "format", "items", "maximum", "minItems", "minLength",
                 "minProperties", "minimum", "nullable",
-                "oneOf", "pattern", "properties", "required", "type", "x-kubernetes-preserve-unknown-fields",
+                "oneOf", "pattern", "properties", "required", "type", "x-kubernetes-list-map-keys", "x-kubernetes-list-type",
+                "x-kubernetes-preserve-unknown-fields",
             ]
             for key in node.mapping?.keys ?? [] { #expect(known.contains(key), "\(path): \(key)") }
             let isOpen = node["x-kubernetes-preserve-unknown-fields"]?.bool == true

@@ -19,6 +19,7 @@ public struct ConfigMapFlagTarget: FlagTarget, Hashable {
 
     /// `(current)/prod/flags/flags.json`. Two contexts that name one cluster are two clusters here.
     public var identity: String { "\(context ?? "(current)")/\(namespace)/\(name)/\(key)" }
+    public var clusterPlace: ClusterPlace? { ClusterPlace(context: context, namespace: namespace) }
 }
 
 extension ConfigMapFlagTarget: SpecObject {

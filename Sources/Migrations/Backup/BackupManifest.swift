@@ -111,6 +111,9 @@ public struct BackupManifest: Sendable, Hashable, Codable {
     /// True once a restore of it into a scratch database succeeded.
     public var isProved: Bool { report?.isProved == true && verifiedAt != nil }
 
+    /// True if it holds the whole database: one of SQLite always does.
+    public var isWhole: Bool { kind == .full || engine == .sqlite }
+
     /// The tables without those that Belay itself keeps.
     public var ownTables: [Table] { tables.filter { !$0.name.isBelays } }
 

@@ -82,6 +82,7 @@ public struct PostgresRestore: Sendable {
                 id: restore, origin: origin, backup: backup, database: place.database, strategy: standing.isEmpty ? chosen : .beside,
                 liveBytes: size.scalar.flatMap { Int($0) } ?? 0, dumpBytes: dumpBytes,
                 tables: chosen == .tables ? Self.both(backup, now) : RestorePlan.changes(saved: backup?.tables, now: now))
+            plan.now = now
             if case .path(let path) = origin { plan.isOfNothing = Files.size(path) == 0 }
             if chosen == .inPlace, strategy == nil, let obstacle { plan.cautions.append("not by swap: \(obstacle.message)") }
             switch open?.stamp.stage {

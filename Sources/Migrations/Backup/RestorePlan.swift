@@ -59,6 +59,8 @@ public struct RestorePlan: Sendable, Hashable, Codable {
     public var dumpBytes: Int
     /// Tables whose number of rows differs, or is not known, sorted by name.
     public var tables: [TableChange]
+    /// Every table of the live database, with its rows.
+    public var now: [BackupManifest.Table] = []
     /// What will happen, in order.
     public var steps: [String]
     public var cautions: [String]

@@ -57,6 +57,7 @@ public struct SQLiteRestore: Sendable {
                 "save \(path) as it is now", "copy \(file) beside it and check the copy",
                 "refuse if another process has \(path) open", "rename the copy to \(path); \(kept) is what was there before",
             ], keptAs: Files.exists(path) ? kept : nil)
+        plan.now = now
         plan.isOfNothing = held?.isEmpty ?? true
         if plan.rowsNewer > 0 { plan.cautions.append(plan.newerRows) }
         if backup?.isProved == false { plan.cautions.append("a restore of this backup was never proved") }

@@ -72,6 +72,8 @@ extension DatabaseCare {
         database.schema = pin
         database.migrations.backup = .none
         database.migrations.verify = .off
+        // Nothing is restored over the copy: what has no way back is what a drill is to tell.
+        if database.migrations.onIrreversible == .restore { database.migrations.onIrreversible = .block }
         return database
     }
 

@@ -70,9 +70,13 @@ extension DatabaseCare {
 
     /// Carries a plan out, or carries on with it where an earlier run was interrupted. What is there now is saved first. After an error the
     /// live database is as it was.
-    public func restore(_ plan: RestorePlan, progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
+    /// - Parameter condition: looked at once the lease is held; what it throws ends the restore before anything is done.
+    public func restore(
+        _ plan: RestorePlan, if condition: @Sendable () async throws(Problem) -> Void = {},
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws(Problem) -> RestoreResult {
         do throws(Problem) {
-            let result = try await carryOut(plan, progress)
+            let result = try await carryOut(plan, condition, progress)
             await note(.done, of: plan.id, progress)
             return result
         } catch {
@@ -95,19 +99,23 @@ extension DatabaseCare {
         }.value
     }
 
-    private func carryOut(_ plan: RestorePlan, _ progress: @escaping @Sendable (String) -> Void) async throws(Problem) -> RestoreResult {
+    private func carryOut(
+        _ plan: RestorePlan, _ condition: @Sendable () async throws(Problem) -> Void, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws(Problem) -> RestoreResult {
         let place = try await place()
         let request = safetyRequest(await applied())
         switch place {
         case .postgres(let postgres):
             return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
-                try await PostgresRestore(backups(at: postgres), request, lease: lease).run(plan, progress: progress)
+                try await condition()
+                return try await PostgresRestore(backups(at: postgres), request, lease: lease).run(plan, progress: progress)
             }
         case .sqlite(let path):
             let backups = SQLiteBackups(store: store, path: path, machine: machine)
             guard Files.exists(path) else { return try await SQLiteRestore(backups, request).run(plan, progress: progress) }
             return try await withLease(at: place, "a restore", progress) { lease throws(Problem) in
-                try await SQLiteRestore(backups, request, lease: lease).run(plan, progress: progress)
+                try await condition()
+                return try await SQLiteRestore(backups, request, lease: lease).run(plan, progress: progress)
             }
         }
     }

@@ -60,8 +60,7 @@ public struct DatabaseCare: Sendable {
 
     /// The newest backup that holds the whole database. Not one that was taken before a restore: it holds what was to be got rid of.
     public func newestWhole() async throws(Problem) -> BackupManifest {
-        let isSQLite = if case .sqlite = database.connection { true } else { false }
-        let newest = try await store.newest { isOwn($0) && ($0.kind == .full || isSQLite) && $0.beforeRestore == nil }
+        let newest = try await store.newest { isOwn($0) && $0.isWhole && $0.beforeRestore == nil }
         guard let newest else {
             throw Problem(
                 "BackupNotFound", "there is no backup of the whole \(database.id) in \(store.path)",

@@ -15,6 +15,8 @@ struct LossCount: Sendable {
     private(set) var tables: [String] = []
     /// True if a number is an estimate.
     private(set) var isEstimated = false
+    /// True if a table's rows were all counted though only those that a condition chooses are taken.
+    private(set) var isOfWholeTables = false
     /// The most that any loss takes of a table.
     private var counts: [String: Int] = [:]
     private var isCertain = true
@@ -67,13 +69,32 @@ struct LossCount: Sendable {
         let isAny = try await Self.attempt("SELECT EXISTS (SELECT 1 FROM \(table)\(condition))", connection).map { $0 == "t" || $0 == "1" }
         if isAny == false { return }
         add(Self.words(loss, table))
-        try await count(table, condition, connection)
+        if loss.kind == .rows, !(try await isCounted(table, by: loss.condition, connection)) {
+            isOfWholeTables = true
+            try await count(table, condition, connection)
+        } else if loss.kind != .rows {
+            try await count(table, condition, connection)
+        }
         try await addParts(of: table, connection)
     }
 
+    /// Counts the rows that a condition chooses. Returns false where that could not be asked.
+    private mutating func isCounted(
+        _ table: String, by condition: String?, _ connection: any SQLConnection
+    ) async throws(SQLError) -> Bool {
+        guard let condition, let chosen = try await Self.attempt("SELECT count(*) FROM \(table)\(condition)", connection) else {
+            return false
+        }
+        try await count(table, "", connection, known: Int(chosen))
+        return true
+    }
+
     /// Counts a table's rows towards what is at risk.
-    private mutating func count(_ table: String, _ condition: String, _ connection: any SQLConnection) async throws(SQLError) {
-        var count = try await Self.attempt("SELECT count(*) FROM \(table)\(condition)", connection).flatMap { Int($0) }
+    private mutating func count(
+        _ table: String, _ condition: String, _ connection: any SQLConnection, known: Int? = nil
+    ) async throws(SQLError) {
+        var count = known
+        if count == nil { count = try await Self.attempt("SELECT count(*) FROM \(table)\(condition)", connection).flatMap { Int($0) } }
         if connection.engine == .postgres {
             let row = try await connection.query(
                 """

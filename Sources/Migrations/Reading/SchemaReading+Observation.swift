@@ -5,7 +5,10 @@ import SQLParsing
 
 extension SchemaReading {
     /// What a plan is made from. Asks the database about the ways that lead to the pin, and nothing else.
-    func observation(on connection: any SQLConnection, engine: String) async throws(SQLError) -> DatabaseObservation {
+    /// - Parameter readsAll: false: what no way leads through is not read closely.
+    func observation(
+        on connection: any SQLConnection, engine: String, readsAll: Bool = true
+    ) async throws(SQLError) -> DatabaseObservation {
         let path = MigrationPath(self)
         var blockers = set.problems + standstills
         var migrations: [DatabaseObservation.Migration] = []
@@ -13,6 +16,11 @@ extension SchemaReading {
             let applied = applied(stem)
             var migration = DatabaseObservation.Migration(version: stem, down: nil, isInSource: file(stem) != nil)
             migration.isPresumed = applied?.isPresumed ?? false
+            if !readsAll, !path.downs.contains(stem), !path.ups.contains(stem), let hasWayBack = hasWayBackUnread(stem) {
+                migration.down = hasWayBack && applied != nil ? .instant : nil
+                migrations.append(migration)
+                continue
+            }
             switch scripts(of: stem) {
             case .success(let (up, down)):
                 migration.class = phase(of: stem, up)
@@ -148,10 +156,14 @@ extension SchemaReading {
         -> DatabaseObservation.Script
     {
         let losses = try await LossCount(resolved.facts.losses, on: connection)
+        // There the whole file is saved.
+        let isFileSaved = connection.engine == .sqlite && !losses.tables.isEmpty
+        let file = isFileSaved ? try await Self.fileBytes(connection) : nil
         return DatabaseObservation.Script(
             hash: resolved.hash, origin: resolved.origin, isTransactional: resolved.isTransactional, losses: losses.words,
-            rowsAtRisk: losses.rows, backupBytes: losses.bytes, occasion: occasion, summary: resolved.facts.summary,
+            rowsAtRisk: losses.rows, backupBytes: losses.bytes ?? file, occasion: occasion, summary: resolved.facts.summary,
             cautions: resolved.facts.cautions
+                + (losses.isOfWholeTables ? ["at most so many rows: of a table whose rows a condition chooses all are counted"] : [])
                 + (losses.isEstimated ? ["about so many rows: counting them took longer than 2 s"] : [])
                 + (resolved.isTransactional
                     ? []
@@ -160,6 +172,11 @@ extension SchemaReading {
                             + (losses.tables.isEmpty ? "" : ", and what is written after the backup was taken is not in it")
                     ])
                 + (resolved.facts.isMixed ? ["adds and takes away in one migration: it counts as taking away"] : []))
+    }
+
+    private static func fileBytes(_ connection: any SQLConnection) async throws(SQLError) -> Int? {
+        let answer = try await connection.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return answer.scalar.flatMap { Int($0) }
     }
 
     private func checksumMismatch(_ file: MigrationFile) -> Problem {

@@ -119,6 +119,18 @@ struct SchemaReading: Sendable {
         return try synthesized(stem, isAsApplied ? file : nil)
     }
 
+    /// True if nothing takes a migration back, as far as is known here; what does not parse takes nothing back either.
+    func hasNoWayBack(_ stem: String) -> Bool {
+        do throws(ParseError) { return try down(stem) == nil } catch { return true }
+    }
+
+    /// Whether something takes a migration back, where that can be told without reading a script; nil where it cannot.
+    func hasWayBackUnread(_ stem: String) -> Bool? {
+        guard let file = file(stem) else { return nil }
+        if file.isDeclaredIrreversible { return false }
+        return file.down != nil && !isEdited(file) ? true : nil
+    }
+
     /// The inverse of what was applied: of the file when it is that, else of the signed copy.
     private func synthesized(_ stem: String, _ file: MigrationFile?) throws(ParseError) -> Resolved? {
         guard database.migrations.onIrreversible == .synthesize else { return nil }

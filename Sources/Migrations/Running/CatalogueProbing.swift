@@ -20,6 +20,14 @@ extension CatalogueProbe {
         }
     }
 
+    /// True if a statement that the server ended with an error may have left something: it commits on its way.
+    var mayBeHalfDone: Bool {
+        switch self {
+        case .indexBuilt, .reindexed, .partitionDetached: true
+        default: false
+        }
+    }
+
     var isOfIndex: Bool {
         switch self {
         case .indexBuilt, .reindexed, .dropped(.index, _): true

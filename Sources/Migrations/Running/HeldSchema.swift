@@ -47,6 +47,9 @@ actor HeldSchema {
 
     func close() async { await session.close() }
 
+    /// Prolongs the lease, unless a migration does that already.
+    func keep() async { await session.keep() }
+
     /// Runs one migration.
     func run(
         _ change: MigrationChange, _ request: SchemaRequest, progress tell: @escaping @Sendable (String) -> Void
@@ -58,7 +61,12 @@ actor HeldSchema {
         case .failure(let problem): return .failed(problem)
         }
         progress.listen(tell)
-        let job = await job(change, entry, script, request)
+        if change.isUp, let problem = await saveBefore(change, request, tell) { return .failed(problem) }
+        let job: MigrationJob
+        switch await self.job(change, entry, script, request) {
+        case .success(let made): job = made
+        case .failure(let problem): return .failed(reading.naming(problem))
+        }
         switch await session.run(job) {
         case .done(let text):
             standing.removeAll { $0.stem == entry.stem }
@@ -67,6 +75,37 @@ actor HeldSchema {
             return .done(text)
         case .failed(let problem): return .failed(reading.naming(problem))
         case .undecided(let problem): return .undecided(reading.naming(problem))
+        }
+    }
+
+    /// Saves the whole database before what nothing takes back, where the policy is to restore that then. Not again where this pass has saved
+    /// it as it is, and not in the middle of what was interrupted.
+    private func saveBefore(
+        _ change: MigrationChange, _ request: SchemaRequest, _ tell: @escaping @Sendable (String) -> Void
+    ) async -> Problem? {
+        guard reading.database.migrations.onIrreversible == .restore, !change.isRepeatable, reading.hasNoWayBack(change.version),
+            reading.interrupted[change.version] == nil
+        else { return nil }
+        var backup = ScopedBackup(reading.database, version: change.version, request)
+        let applied = standing.map(\.stem)
+        backup.applied = applied
+        let name = reading.database.name
+        do throws(Problem) {
+            let store = BackupStore(directory: request.backups, system: request.system, key: request.key)
+            let known = try await store.newest {
+                $0.run == request.run && $0.database == name && $0.isWhole && $0.beforeRestore == nil && $0.applied == applied
+            }
+            guard known == nil else { return nil }
+        } catch {
+            return reading.naming(error)
+        }
+        let saving = backup
+        switch await session.look({ connection throws(SQLError) in await saving.saveAll(from: connection, progress: tell) }) {
+        case .failure(let problem): return reading.naming(problem)
+        case .success(.failure(let problem)): return problem
+        case .success(.success(let id)):
+            tell("saved as the backup \(id)")
+            return nil
         }
     }
 
@@ -107,7 +146,7 @@ actor HeldSchema {
 
     private func job(
         _ change: MigrationChange, _ entry: AdoptedTable.Entry, _ script: SchemaReading.Resolved, _ request: SchemaRequest
-    ) async -> MigrationJob {
+    ) async -> Result<MigrationJob, Problem> {
         let table = reading.table
         let settings = reading.database.migrations
         let before = standing.last { $0.stem != change.version }
@@ -120,13 +159,13 @@ actor HeldSchema {
             job.verify = settings.verify
             job.fingerprint = reading.fingerprint
             if reading.table.engine == .postgres { job.question = reading.schemaQuestion }
-            if !change.isUp { await expect(&job) }
+            if !change.isUp, let problem = await expect(&job) { return .failure(problem) }
         }
         if !change.isUp { job.witness = lastRepeatable }
         // What was there when it was planned is lost, whatever the scripts before say that they make.
         let isOfTheWay = change.script?.losses.isEmpty ?? false
         let losses = script.facts.losses.filter { !isOfTheWay || !made.holds($0) }
-        guard !losses.isEmpty else { return job }
+        guard !losses.isEmpty else { return .success(job) }
         job.tablesAtRisk = LossCount.names(losses)
         job.approvedRows = request.approvedRows
         job.count = { connection throws(SQLError) in
@@ -134,15 +173,17 @@ actor HeldSchema {
             return MigrationJob.AtRisk(rows: count.rows, tables: count.tables)
         }
         if settings.backup != .none {
-            let backup = ScopedBackup(reading.database, version: change.version, request)
+            var scoped = ScopedBackup(reading.database, version: change.version, request)
+            scoped.applied = standing.map(\.stem)
+            let backup = scoped
             job.backup = { moment, connection in await backup.save(moment, from: connection) }
         }
-        return job
+        return .success(job)
     }
 
     /// How the schema was before the migration that is taken back, where that was written down. What repeatable migrations that were run since
-    /// changed stays as it is.
-    private func expect(_ job: inout MigrationJob) async {
+    /// changed stays as it is. Returns why that could not be asked: without it, nothing would be compared.
+    private func expect(_ job: inout MigrationJob) async -> Problem? {
         let archive = Archive(reading.table.engine)
         let version = job.version
         let witness = lastRepeatable
@@ -151,13 +192,19 @@ actor HeldSchema {
             guard let witness else { return (row, ArchiveRow?.none) }
             return (row, try await archive.row(of: witness, on: connection))
         }
-        guard case .success((let row?, let repeatable)) = found, let hash = row.fingerprintBefore else { return }
+        let (recorded, repeatable): (ArchiveRow?, ArchiveRow?)
+        switch found {
+        case .success(let rows): (recorded, repeatable) = rows
+        case .failure(let problem): return problem
+        }
+        guard let row = recorded, let hash = row.fingerprintBefore else { return nil }
         if let repeatable, repeatable.sequence > row.sequence {
-            guard row.linesBefore != nil, let then = row.linesAfter, let now = repeatable.linesAfter else { return }
+            guard row.linesBefore != nil, let then = row.linesAfter, let now = repeatable.linesAfter else { return nil }
             func lines(_ text: String) -> Set<String> { Set(text.split(separator: "\n").map(String.init)) }
             job.tolerated = lines(then).symmetricDifference(lines(now))
         }
         job.expected = MigrationJob.SchemaState(hash: hash, lines: row.linesBefore)
+        return nil
     }
 }
 

@@ -113,6 +113,7 @@ enum InlineSQL {
 
     private static func quoted(_ text: String) -> String {
         var tag = "$b$"
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return tag + text + tag }
         var number = 0
         // A text that ends in `$b` would close the tag together with the `$` behind it.
         while text.contains(tag.dropLast()) {

@@ -75,6 +75,27 @@ extension MigrationSession {
             next: "the next pass goes on from what the other one did")
     }
 
+    // MARK: - Between two migrations
+
+    /// Prolongs the lease while nothing is run, on a connection of its own: the session's own one may be given something to do meanwhile. What
+    /// fails here is found out by the next migration.
+    public func keep() async {
+        guard let lease, !isRunning, ContinuousClock.now - renewed > settings.heartbeat else { return }
+        do throws(SQLError) {
+            let connection = try await settings.connect(false)
+            let begun = ContinuousClock.now
+            let isHeld: Bool
+            do throws(SQLError) { isHeld = try await lease.renew(on: connection, for: settings.leaseDuration) } catch {
+                await connection.close()
+                throw error
+            }
+            await connection.close()
+            if isHeld { renewed = max(renewed, begun) }
+        } catch {
+            // It may run out, and is prolonged then unless somebody else takes it.
+        }
+    }
+
     // MARK: - While a migration runs
 
     func withHeartbeat(_ work: @escaping @Sendable () async -> MigrationEnd) async -> MigrationEnd {

@@ -202,7 +202,7 @@ extension MigrationSession {
                     continue
                 }
                 // An error that the server told means that the statement did not take effect, except for what the catalogue shows of it.
-                if !isAtomic, await connection.transaction == .idle, !facts.probe.isBuilding,
+                if !isAtomic, await connection.transaction == .idle, !facts.probe.mayBeHalfDone,
                     facts.probe != .ambiguous || !Self.mayHaveCommitted(text)
                 {
                     let run = archive.append(entry(job, .retry, index: index, sqlState: error.sqlState, message: error.message))

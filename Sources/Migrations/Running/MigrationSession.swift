@@ -58,7 +58,7 @@ public actor MigrationSession {
     var lastSchema: (state: MigrationJob.SchemaState, read: ContinuousClock.Instant)?
     /// When the lease was last prolonged.
     var renewed = ContinuousClock.now
-    private var isRunning = false
+    private(set) var isRunning = false
 
     private init(_ settings: Settings, _ archive: Archive) {
         self.settings = settings

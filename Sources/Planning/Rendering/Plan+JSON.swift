@@ -111,6 +111,7 @@ extension MigrationChange {
             json["transactional"] = .bool(script.isTransactional)
             json["losses"] = .array(script.losses.map(JSON.string))
             json["rowsAtRisk"] = script.rowsAtRisk.map { .integer($0) } ?? .null
+            if let backup = script.restoredBackup { json["restores"] = .string(backup) }
             json["backupBytes"] = script.backupBytes.map { .integer($0) } ?? .null
         }
         return json

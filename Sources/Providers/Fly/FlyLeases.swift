@@ -42,7 +42,7 @@ final class FlyLeases: Sendable {
     }
 
     /// Gives every lease back, also when the caller's task is cancelled: nobody could touch the machines otherwise until they lapse. Hence
-    /// a task of its own, which is waited for, and which every request's deadline bounds.
+    /// a task of its own, on the caller's executor, which is waited for, and which every request's deadline bounds.
     func release() async {
         let held = nonces.withLock { nonces in
             let held = nonces
@@ -51,7 +51,8 @@ final class FlyLeases: Sendable {
         }
         guard !held.isEmpty else { return }
         let api = api
-        await Task {
+        let executor = withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() }
+        await Task(executorPreference: executor) {
             for (machine, nonce) in held.sorted(by: { $0.key < $1.key }) {
                 do throws(APIError) { try await api.release(machine, nonce: nonce) } catch { continue }  // It lapses by itself.
             }

@@ -21,6 +21,7 @@ public struct KubernetesTarget: Target, Hashable {
 
     /// `(current)/prod/deployment/backend`. Two contexts that name one cluster are two clusters here.
     public var identity: String { "\(context ?? "(current)")/\(namespace)/\(workload.kind.rawValue)/\(workload.name)" }
+    public var clusterPlace: ClusterPlace? { ClusterPlace(context: context, namespace: namespace) }
     /// A tag of one container's image says nothing of another's.
     public var scope: String { "\(provider)/\(identity)\(container.map { "/\($0)" } ?? "")" }
 }

@@ -18,6 +18,7 @@ struct RestoreCommand: AsyncParsableCommand {
               reconcile restore latest -f system.yaml --yes    do it
               reconcile restore --list -f system.yaml          what was restored, and what is kept
               reconcile restore --undo ID -f system.yaml       back to what was there before
+              reconcile restore --prune --keep 1 -f …          drop what older restores left
 
             Nothing is ever restored over a live schema. With --swap, a new database is filled
             beside the live one, compared with what was saved, and takes its name in one commit;
@@ -57,12 +58,22 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "List the restores that left something.")
     var list = false
 
+    @Flag(help: "Drop what was there before older restores: their databases, or files.")
+    var prune = false
+
+    @Option(help: ArgumentHelp("How many of them --prune leaves, the newest.", valueName: "count"))
+    var keep: Int?
+
     @OptionGroup var options: CareOptions
 
     func validate() throws {
-        guard [origin != nil, undo != nil, list].count(where: \.self) == 1 else {
-            throw ValidationError("Name the backup (an id, latest, or a path), or say --list, or --undo ID.")
+        guard [origin != nil, undo != nil, list, prune].count(where: \.self) == 1 else {
+            throw ValidationError("Name the backup (an id, latest, or a path), or say --list, --undo ID, or --prune.")
         }
+        guard prune == (keep != nil), (keep ?? 0) >= 0 else {
+            throw ValidationError("--prune needs --keep COUNT, from 0, and nothing else takes it.")
+        }
+        if prune, force || swap || inPlace { throw ValidationError("--prune takes --keep and --yes.") }
         guard !(swap && inPlace) else { throw ValidationError("--swap and --in-place exclude each other.") }
         if list, yes || force || swap || inPlace { throw ValidationError("--list only lists.") }
         if undo != nil, swap || inPlace { throw ValidationError("--undo takes back what was done; how is known.") }
@@ -73,6 +84,11 @@ struct RestoreCommand: AsyncParsableCommand {
         if list {
             throw await options.answer("reconcile restore --list", list: "PastRestoreList", making: false) { work throws(Problem) in
                 try await past(work)
+            }
+        }
+        if let keep {
+            throw await options.answer("reconcile restore --prune", list: "FormerDatabaseList", making: false) { work throws(Problem) in
+                try await drop(keeping: keep, work)
             }
         }
         if let id = undo.flatMap({ BackupID($0) }) {
@@ -223,5 +239,34 @@ struct RestoreCommand: AsyncParsableCommand {
                     "restore": .string(id.description), "undone": true, "lines": .array(lines.map(JSON.string)), "schema": outlook.json,
                 ], verdict: .inSync)
         }
+    }
+
+    private func drop(keeping count: Int, _ work: DatabaseWork) async throws(Problem) -> DatabaseAnswer {
+        let formers = try await work.care.formers()
+        let gone = Array(formers.dropFirst(count))
+        if yes, !gone.isEmpty {
+            try await work.alone { (_) throws(Problem) -> Void in
+                for former in gone { try await work.care.drop(former) }
+            }
+        }
+        let size = ByteCount(gone.reduce(0) { $0 + ($1.bytes ?? 0) })
+        let what = "what \(gone.count == 1 ? "one restore" : "\(gone.count) restores") left, \(size)"
+        var text = gone.isEmpty ? "nothing to drop\n" : (yes ? "dropped \(what):\n" : "would drop \(what):\n")
+        for former in gone { text += "  \(former.name.printable)  \(former.bytes.map { ByteCount($0).description } ?? "-")\n" }
+        if !gone.isEmpty, !yes {
+            text += "  → to do it: reconcile restore --prune --keep \(count)\(options.place.printable) --yes; there is no undo then\n"
+        }
+        return DatabaseAnswer(
+            text: text,
+            json: [
+                "database": .string(work.database.name), "dropped": .bool(yes && !gone.isEmpty),
+                "formers": .array(
+                    gone.map {
+                        [
+                            "restore": .string($0.restore.description), "name": .string($0.name),
+                            "bytes": $0.bytes.map(JSON.integer) ?? .null,
+                        ]
+                    }),
+            ], verdict: gone.isEmpty || yes ? .inSync : .changes)
     }
 }

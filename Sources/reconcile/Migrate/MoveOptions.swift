@@ -73,8 +73,8 @@ struct MoveOptions: ParsableArguments {
             isStatePlaced: state.directory != nil || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty)
         var specs = options.specs
         specs.system = system.id.description
-        guard output.form == .json else { return await once(specs, from: PathSource(specs.files)) }
-        guard let reports = await once.reports(specs, from: PathSource(specs.files)) else { return .failure }
+        guard output.form == .json else { return await once(specs, from: [("", PathSource(specs.files))]) }
+        guard let reports = await once.reports(specs, from: [("", PathSource(specs.files))]) else { return .failure }
         program.output.result([
             "apiVersion": "belay.dev/v1alpha1", "kind": "MigrateReport", "change": result.json, "passes": .array(reports.map(\.json)),
         ])

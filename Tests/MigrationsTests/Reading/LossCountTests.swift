@@ -35,6 +35,20 @@ import Testing
                 ["table orders", "view totals", "the foreign key of public.lines, and its rows where this is a TRUNCATE"], 14,
                 ["public.orders", "public.lines"]
             ),
+            (
+                "only what its condition chooses", "DELETE FROM orders o WHERE o.id IN (1, 2) OR note = 'no'", ["rows of orders"], 2,
+                ["public.orders"]
+            ),
+            (
+                "an update's as well", "UPDATE orders SET spare = note WHERE id > 8 AND note IS NOT NULL", ["rows of orders"], 2,
+                ["public.orders"]
+            ),
+            ("none now; that may change", "DELETE FROM orders WHERE id = 77", ["rows of orders"], 0, ["public.orders"]),
+            ("a function may choose any", "DELETE FROM orders WHERE abs(id) = 1", ["rows of orders"], 10, ["public.orders"]),
+            (
+                "what is before it may change that", "UPDATE lines SET id = 7 WHERE id = 1; DELETE FROM orders WHERE id = 1",
+                ["rows of lines", "rows of orders"], 11, ["public.lines", "public.orders"]
+            ),
             ("its partitions hold the rows", "DROP TABLE events", ["table events"], 1, ["public.events", "public.events_2024"]),
             ("the tables of a schema", "DROP SCHEMA old CASCADE", ["schema old", "table old.things"], nil, ["old.things"]),
             ("nobody knows", "DO $$ BEGIN PERFORM 1; END $$", ["what only the database can tell"], nil, []),

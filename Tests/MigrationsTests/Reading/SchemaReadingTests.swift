@@ -26,6 +26,24 @@ struct SchemaReadingTests {
         #expect(observation.summary.table == "\"schema_migrations\" (dbmate)")
     }
 
+    @Test func aPassReadsNoScriptThatNothingLeadsThrough() async throws {
+        var fixture = SchemaFixture.tables("1_a", "2_b", "3_c", pin: "2_b")
+        fixture.sources[0].text = "-- migrate:up\nCREATE TABLE a (id int);\nDROP TABLE IF EXISTS old;\n-- migrate:down\nDROP TABLE a;\n"
+        let connection = try await applied(fixture, "1_a", "2_b")
+        let reading = try await fixture.reading(connection)
+        let whole = try await reading.observation(on: connection, engine: "test")
+        let observation = try await reading.observation(on: connection, engine: "test", readsAll: false)
+        #expect(whole.migrations.map(\.class) == [.contract, .expand, .expand])
+        #expect(observation.migrations.map(\.class) == [.expand, .expand, .expand])
+        #expect(observation.migrations.map { $0.down == nil } == whole.migrations.map { $0.down == nil })
+        #expect(observation.summary.reversible == 2)
+        // What the way back leads through is read.
+        fixture.pin = "none"
+        let back = try await fixture.reading(connection).observation(on: connection, engine: "test", readsAll: false)
+        #expect(back.migrations.map(\.class) == [.contract, .expand, .expand])
+        #expect(back.migrations[0].downScript?.origin == .file)
+    }
+
     @Test func aWayBackSaysWhatItLoses() async throws {
         var fixture = SchemaFixture.tables("1_a", "2_b", "3_c", pin: "3_c")
         let connection = try await applied(fixture, "1_a", "2_b", "3_c")

@@ -73,6 +73,26 @@ import Testing
         await session.close()
     }
 
+    @Test func aPassThatWaitsBetweenTwoMigrationsKeepsItsLease() async throws {
+        let bench = try await Bench()
+        var settings = bench.settings()
+        settings.heartbeat = .milliseconds(20)
+        settings.leaseDuration = .milliseconds(300)
+        let session = try await MigrationSession.open(settings).get()
+        #expect(await session.run(try .make("CREATE TABLE a (id int)")).isDone)
+        // Longer than a lease lasts: as a rollout between two migrations may take.
+        for _ in 0..<10 {
+            try await Task.sleep(for: .milliseconds(60))
+            await session.keep()
+        }
+        guard case .held = try await Lease.take(on: bench.connection, holder: "bob", for: .seconds(30)) else {
+            Issue.record("somebody else could take it")
+            return
+        }
+        #expect(await session.run(try .make("CREATE TABLE b (id int)", version: "2_b")).isDone)
+        await session.close()
+    }
+
     @Test func aNewConnectionIsHeldAsTheFirstOneWas() async throws {
         let bench = try await Bench()
         var settings = bench.settings("r1")

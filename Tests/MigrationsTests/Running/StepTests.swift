@@ -35,6 +35,24 @@ import Testing
         await session.close()
     }
 
+    @Test func aPartitionThatTheTimeRanOutForIsDetachedToTheEnd() async throws {
+        let bench = try await Bench()
+        try await bench.connection.execute(
+            "CREATE TABLE events (at int) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (2)")
+        let other = try await PostgresConnection(PostgresAddress(bench.url))
+        try await other.execute("BEGIN; SELECT * FROM events")
+        let session = try await bench.session()
+        var job = try MigrationJob.make("ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY")
+        job.timeouts.statement = .milliseconds(300)
+        job.timeouts.lock = .seconds(5)
+        #expect(await session.run(job).problem?.reason == "StatementTimeout")
+        try await other.execute("ROLLBACK")
+        let end = await session.run(job)
+        #expect(end.isDone, "\(end)")
+        #expect(try await bench.scalar("SELECT count(*) FROM pg_inherits") == "0")
+        await session.close()
+    }
+
     @Test func somethingHalfDoneIsTakenBackByTheOtherScript() async throws {
         let bench = try await Bench()
         try await bench.connection.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)")

@@ -26,7 +26,9 @@ public struct Place: Sendable {
     public func read(_ name: String) throws -> String { try String(contentsOf: URL(filePath: path(name)), encoding: .utf8) }
 
     /// Runs `git` here, apart from the user's configuration, at a fixed time. Returns the first line that it printed.
-    @discardableResult public func git(_ arguments: String...) async throws -> String {
+    @discardableResult public func git(_ arguments: String...) async throws -> String { try await git(arguments) }
+
+    @discardableResult public func git(_ arguments: [String]) async throws -> String {
         let time = "1700000000 +0000"
         let ended = try await BuiltProgram(onSearchPath: "git").run(
             ["-C", root, "-c", "user.name=t", "-c", "user.email=t@example.com"] + arguments,

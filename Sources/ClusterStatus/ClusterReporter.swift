@@ -1,0 +1,259 @@
+public import ClusterSource
+public import ControlLoop
+import Execution
+import JSONValues
+public import KubernetesAPI
+public import Model
+
+/// Writes into a cluster what a loop tells: the status of `System` objects, events about them, and their finalizer.
+///
+/// Of one object things are written in their order, of several side by side. A status is written when it says something else than the one
+/// before. What the API server does not take is tried again; an object that is gone needs nothing any more.
+public actor ClusterReporter {
+    /// What is needed where objects are watched.
+    public static let permissions = [
+        ClusterPermission(.systems, [.systems], subresource: "status", ["patch"], "Writes the status of System objects."),
+        ClusterPermission(
+            .systems, [.systems], ["patch"],
+            "Sets the finalizer belay.dev/fences of an object for which something must be undone before it goes, and takes it away."),
+        ClusterPermission(
+            .systems, [.events], ["create", "patch"], "Tells what happened to a system as events, and counts those that were told."),
+    ]
+
+    let client: KubernetesClient
+    let objects: @Sendable (SystemID) async -> SystemObject?
+    let survey: @Sendable (System, Revision) async -> Survey?
+    let now: @Sendable () -> Timestamp
+    let instance: String
+    private let clock: any Clock<Duration>
+    private let complain: @Sendable (String) -> Void
+    private let guards: Bool
+    private nonisolated let notes: AsyncStream<Note>
+    private nonisolated let inbox: AsyncStream<Note>.Continuation
+    private var desks: [SystemID: Desk] = [:]
+    private var complaints: Set<String> = []
+    var book = EventBook()
+
+    /// How many objects are written at once.
+    private static let width = 8
+
+    private enum Note: Sendable {
+        case event(LoopEvent)
+        /// With the pause until the next attempt where it failed.
+        case done(SystemID, again: Duration?)
+        case retry(SystemID)
+        case finish
+    }
+
+    /// What is to be done about one object.
+    struct Desk {
+        var jobs: [Job] = []
+        var isBusy = false
+        var failures = 0
+        /// Of the object that it was made for.
+        var uid: String?
+        var sheet = StatusSheet()
+        /// As it was written last.
+        var written: JSON?
+    }
+
+    enum Job: Sendable {
+        case status(@Sendable (inout StatusSheet, _ generation: Int) -> Void)
+        /// After a pass; what it changed is looked at once more.
+        case ended(PassReport, isTriedAgain: Bool)
+        case event(Happening)
+        case finalizer(isNeeded: Bool)
+
+        var isEnd: Bool { if case .ended = self { true } else { false } }
+        var isEvent: Bool { if case .event = self { true } else { false } }
+        var isStatus: Bool { if case .status = self { true } else { isEnd } }
+    }
+
+    /// - Parameters:
+    ///   - guards: whether objects get a finalizer while something must be undone.
+    ///   - instance: the name of the pod, for events.
+    ///   - objects: what is known of an object.
+    ///   - survey: looks at a system once more; nil when it cannot.
+    ///   - complain: told what cannot be written, once.
+    public init(
+        _ client: KubernetesClient, guards: Bool, instance: String, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp,
+        objects: @escaping @Sendable (SystemID) async -> SystemObject?,
+        survey: @escaping @Sendable (System, Revision) async -> Survey?, complain: @escaping @Sendable (String) -> Void
+    ) {
+        self.client = client
+        self.guards = guards
+        self.instance = instance
+        self.clock = clock
+        self.now = now
+        self.objects = objects
+        self.survey = survey
+        self.complain = complain
+        (notes, inbox) = AsyncStream.makeStream()
+    }
+
+    /// Returns at once; what it tells is written while ``run()`` is under way.
+    public nonisolated func take(_ event: LoopEvent) { inbox.yield(.event(event)) }
+
+    /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
+    public nonisolated func finish() { inbox.yield(.finish) }
+
+    /// Writes until it is told to finish, or the task is cancelled.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            var isFinishing = false
+            for await note in notes {
+                switch note {
+                case .event(let event): enter(event)
+                case .finish: isFinishing = true
+                case .retry(let system): desks[system]?.isBusy = false
+                case .done(let system, nil): desks[system]?.isBusy = false
+                case .done(let system, let pause?):
+                    if isFinishing { desks[system] = nil }
+                    group.addTask { [clock, inbox] in
+                        do { try await clock.sleep(for: pause) } catch { return }
+                        inbox.yield(.retry(system))
+                    }
+                }
+                for system in begin() {
+                    group.addTask { [inbox] in inbox.yield(.done(system, again: await self.work(at: system))) }
+                }
+                if isFinishing, !desks.values.contains(where: { $0.isBusy || !$0.jobs.isEmpty }) { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// The objects whose turn it is, which are busy from now on.
+    private func begin() -> [SystemID] {
+        let free = Self.width - desks.values.count { $0.isBusy }
+        let next = desks.filter { !$0.value.isBusy && !$0.value.jobs.isEmpty }.keys.sorted().prefix(max(0, free))
+        for system in next { desks[system]?.isBusy = true }
+        return Array(next)
+    }
+
+    private func enter(_ event: LoopEvent) {
+        if let (system, happening) = event.happening { add(.event(happening), to: system) }
+        switch event {
+        case .loaded(let revision, let systems, _):
+            for system in systems { add(.status { $0.load(revision, generation: revision.generation ?? $1) }, to: system) }
+        case .rejected(let revision, let mistakes, let watched, let origin):
+            let systems = watched.isEmpty ? SystemID(origin: origin).map { [$0] } ?? [] : watched
+            let text = mistakes.joined(separator: "; ")
+            for system in systems {
+                add(.status { $0.reject(mistakes, generation: revision.generation ?? $1) }, to: system)
+                add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
+            }
+        case .execution(let system, .phaseEntered(let phase)):
+            if phase == .guard, guards { add(.finalizer(isNeeded: true), to: system) }
+            add(.status { sheet, _ in sheet.enter(phase) }, to: system)
+        case .passed(let report, _):
+            let isTriedAgain = report.isTriedAgain
+            add(.ended(report, isTriedAgain: isTriedAgain), to: report.system)
+            if guards, let recorded = report.result?.state ?? report.survey?.recorded {
+                add(.finalizer(isNeeded: recorded.owesAnything), to: report.system)
+            }
+        case .letGo(let ended, _):
+            add(.status { sheet, _ in sheet.letGo(ended) }, to: ended.system)
+            if ended.problems.isEmpty { add(.finalizer(isNeeded: false), to: ended.system) }
+        default: break
+        }
+    }
+
+    private func add(_ job: Job, to system: SystemID) {
+        var desk = desks.removeValue(forKey: system) ?? Desk()
+        desk.jobs.append(job)
+        // While the API server does not answer, only the newest end of a pass and the newest events are kept; the first may be under way.
+        if desk.failures > 0 {
+            let newest = desk.jobs.indices.last { desk.jobs[$0].isEnd }
+            var events = desk.jobs.count { $0.isEvent } - 30
+            var kept: [Job] = []
+            for (index, job) in desk.jobs.enumerated() {
+                if index > 0, job.isEnd, index != newest { continue }
+                if index > 0, job.isEvent, events > 0 {
+                    events -= 1
+                    continue
+                }
+                kept.append(job)
+            }
+            desk.jobs = kept
+        }
+        desks[system] = desk
+    }
+
+    // MARK: - One object
+
+    /// Does what is to be done about one object; returns the pause until the next attempt where something failed.
+    private func work(at system: SystemID) async -> Duration? {
+        guard let object = await objects(system) else {
+            desks[system]?.jobs = []
+            return nil
+        }
+        if desks[system]?.uid != object.uid {
+            desks[system]?.uid = object.uid
+            desks[system]?.sheet = StatusSheet(reading: object.status)
+            desks[system]?.written = object.status
+        }
+        while let job = desks[system]?.jobs.first {
+            // What has waited for long is told as it is in the end.
+            let isLate = (desks[system]?.failures ?? 0) > 0 && desks[system]?.jobs.dropFirst().contains { $0.isStatus } ?? false
+            do throws(KubernetesError) {
+                try await carryOut(job, object, writes: !isLate)
+            } catch {
+                if error.code == .notFound {
+                    desks[system]?.jobs = []
+                    return nil
+                }
+                if complaints.insert(error.message).inserted { complain(error.description) }
+                let isWorthwhile = [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(
+                    error.code)
+                if !isWorthwhile { desks[system]?.jobs.removeFirst() }
+                desks[system]?.failures += 1
+                let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
+                return max(error.retryAfter ?? .zero, pause)
+            }
+            if desks[system]?.jobs.isEmpty == false { desks[system]?.jobs.removeFirst() }
+        }
+        desks[system]?.failures = 0
+        return nil
+    }
+
+    private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {
+        switch job {
+        case .status(let change):
+            var sheet = desks[object.id]?.sheet ?? StatusSheet()
+            change(&sheet, object.generation)
+            desks[object.id]?.sheet = sheet
+            if writes { try await write(sheet, of: object) }
+        case .ended(let report, let isTriedAgain):
+            var seen = report.survey
+            // What the pass did was not seen by its survey.
+            if writes, let survey = report.survey, report.result?.steps.contains(where: { $0.step.action.isWrite }) ?? false {
+                seen = await self.survey(survey.system, survey.revision) ?? seen
+            }
+            var sheet = desks[object.id]?.sheet ?? StatusSheet()
+            sheet.end(report, seen, isTriedAgain: isTriedAgain)
+            desks[object.id]?.sheet = sheet
+            if writes { try await write(sheet, of: object) }
+        case .event(let happening): try await send(happening, of: object)
+        case .finalizer(let isNeeded): try await setFinalizer(isNeeded, of: object)
+        }
+    }
+
+    private func write(_ sheet: StatusSheet, of object: SystemObject) async throws(KubernetesError) {
+        let before = desks[object.id]?.written
+        let status = sheet.json(after: before, at: now())
+        guard status != before else { return }
+        var patch = status
+        for key in before?.object?.keys ?? [] where status[key] == nil { patch[key] = .null }
+        // Of that very object: one that was made anew under the same name has a story of its own.
+        let body: JSON = ["metadata": ["uid": .string(object.uid)], "status": patch]
+        _ = try await client.patch(
+            .systems, namespace: object.id.namespace, name: object.id.name, subresource: "status", .merge(body))
+        desks[object.id]?.written = status
+    }
+}
+
+extension PassReport {
+    /// True if another pass is due before the resync.
+    var isTriedAgain: Bool { again != nil || problems.contains { $0.reason == "Locked" } }
+}

@@ -1,0 +1,28 @@
+import Model
+import Sources
+import SpecLoading
+import Testing
+
+@testable import ControlLoop
+
+struct WantedSystemTests {
+    private func wanted(_ bytes: String, _ beside: [String: String], revision: String = "1") -> WantedSystem {
+        let system = System(
+            id: SystemID(name: "shop"),
+            databases: [Database(name: "main", schema: "1", migrations: MigrationSettings(path: "specs/../db"))],
+            origin: "specs/shop.yaml:1:1")
+        let snapshot = Snapshot(
+            revision: Revision(.digest, revision), files: [SourceFile(name: "specs/shop.yaml", bytes: Array(bytes.utf8))], beside: beside)
+        return WantedSystem(system: system, snapshot: snapshot, origin: "")
+    }
+
+    @Test(arguments: [
+        ("a", ["specs/../db": "one"], true, "another revision that says the same"),
+        ("b", ["specs/../db": "one"], false, "its file"), ("a", ["specs/../db": "two"], false, "a migration"),
+        ("a", [:], false, "what is not there any more"), ("a", ["specs/../db": "one", "other": "new"], true, "what another system reads"),
+    ])
+    func aSystemIsTheSameIfItsFileAndWhatItReadsAre(bytes: String, beside: [String: String], isSame: Bool, why: String) {
+        let before = wanted("a", ["specs/../db": "one"])
+        #expect(wanted(bytes, beside, revision: "2").isSame(as: before) == isSame, "\(why)")
+    }
+}

@@ -1,0 +1,190 @@
+import ControlPlane
+import FoundationEssentials
+import HTTPCore
+import JSONValues
+import SandboxServer
+import SystemPackage
+import TestPrograms
+import Testing
+
+/// `reconcile --cluster` against a real API server, as its users see it: by kubectl.
+@Suite(
+    .enabled(if: ControlPlane.isAvailable, Comment(rawValue: ControlPlane.need)),
+    .enabled(if: Kubectl.path != nil, "needs kubectl: .ci/setup test"), .serialized, .timeLimit(.minutes(3)))
+struct ClusterTests {
+    /// A front end on the sandbox's Vercel, a back end on the real cluster.
+    private static func object(_ namespace: String, web: String, api: String, more: String = "") -> String {
+        """
+        apiVersion: belay.dev/v1alpha1
+        kind: System
+        metadata: {name: shop, namespace: \(namespace)}
+        spec:
+          components:
+            web:
+              vercel: {project: shop-web, team: acme}
+              release: \(web)
+              after: [api]
+            api:
+              kubernetes: {namespace: \(namespace), deployment: api}
+              release: \(api)
+        \(more)
+        """
+    }
+
+    private static func deployment(_ release: String) -> String {
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: api}
+        spec:
+          replicas: 1
+          selector: {matchLabels: {app: api}}
+          template:
+            metadata: {labels: {app: api}}
+            spec: {containers: [{name: api, image: "registry.example/api:\(release)"}]}
+        """
+    }
+
+    @Test func aSystemIsAppliedPatchedMendedAndDeleted() async throws {
+        let plane = try await ControlPlane.shared.running()
+        try await SandboxedSystem.with(git: false) { system in
+            let kubectl = Kubectl(kubeconfig: plane.kubeconfig, namespace: "cluster-\(UInt32.random(in: 0 ... .max))", place: system.place)
+            try await kubectl.installSystems()
+            for release in ["v1", "v2"] {
+                try await kubectl.apply(Self.deployment(release))
+                try await kubectl("rollout", "status", "deployment/api", "--timeout=60s")
+            }
+            let row = #"custom-columns=P:.status.pins,H:.status.phase,R:.status.conditions[?(@.type=="Ready")].status,G:.status.revision"#
+            @Sendable func shows(_ words: String) async throws {
+                try await kubectl.until(words) {
+                    let shown = try await kubectl("get", "systems", "shop", "--no-headers", "-o", row)
+                    return shown.split(whereSeparator: \.isWhitespace).joined(separator: " ") == words
+                }
+            }
+            let ended = try await system.reconcile(
+                ["--cluster", "--namespace", kubectl.namespace, "-o", "json"], by: .terminate, variables: ["KUBECONFIG": plane.kubeconfig]
+            ) {
+                try await kubectl.apply(Self.object(kubectl.namespace, web: "dpl_web3", api: "v2"))
+                try await shows("2/2 InSync True 1")
+                let columns = try await kubectl("get", "bly")
+                #expect(
+                    columns.split(separator: "\n").first?.split(separator: " ").joined(separator: " ")
+                        == "NAME PINNED PHASE READY REVISION AGE")
+                let version = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.resourceVersion}")
+
+                let older = #"{"spec":{"components":{"web":{"release":"dpl_web2"},"api":{"release":"v1"}}}}"#
+                try await kubectl("patch", "system", "shop", "--type", "merge", "-p", older)
+                try await shows("2/2 InSync True 2")
+                #expect(try await kubectl("get", "deployment/api", "-o", "jsonpath={..image}") == "registry.example/api:v1")
+                let finalizers = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.finalizers}")
+                #expect(finalizers == #"["belay.dev/fences"]"#, "Vercel's assignment of domains is switched off")
+                let reasons = try await kubectl("get", "events", "-o", #"jsonpath={.items[?(@.involvedObject.kind=="System")].reason}"#)
+                #expect(Set(reasons.split(separator: " ")).isSuperset(of: ["Retreat", "Converged"]), "\(reasons)")
+
+                let wrong = #"{"spec":{"components":{"api":{"env":{"KEY":{"fromEnv":"HOME"}}}}}}"#
+                try await kubectl("patch", "system", "shop", "--type", "merge", "-p", wrong)
+                try await shows("2/2 Invalid False 2")
+                let message = try await kubectl("get", "system/shop", "-o", #"jsonpath={.status.conditions[?(@.type=="Stalled")].message}"#)
+                #expect(message.hasPrefix("spec.components.api.env.KEY.fromEnv: a System in a cluster cannot"), "\(message)")
+                try await kubectl("patch", "system", "shop", "--type", "merge", "-p", #"{"spec":{"components":{"api":{"env":null}}}}"#)
+                try await shows("2/2 InSync True 4")
+
+                try await kubectl("delete", "system", "shop", "--timeout=30s")
+                #expect(version != "")
+            }
+            #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
+            let events = try ended.output.split(separator: "\n").map { try JSON(parsing: String($0)) }
+            let names = events.compactMap { $0["event"]?.string }
+            #expect(names.filter { $0 == "RevisionLoaded" }.count == 4 + 1, "each generation once, and the one that leaves: \(names)")
+            #expect(names.contains("RevisionRejected") && names.contains("SystemLetGo") && names.contains("SystemLeft"), "\(names)")
+            #expect(system.writes.last?.method == .patch, "the assignment of domains is switched on again")
+        }
+    }
+
+    @Test func onceReconcilesWhatLoadsAndTellsWhatDoesNot() async throws {
+        let plane = try await ControlPlane.shared.running()
+        try await SandboxedSystem.with(git: false) { system in
+            let kubectl = Kubectl(kubeconfig: plane.kubeconfig, namespace: "once-\(UInt32.random(in: 0 ... .max))", place: system.place)
+            try await kubectl.installSystems()
+            try await kubectl.apply(Self.deployment("v1"))
+            try await kubectl("rollout", "status", "deployment/api", "--timeout=60s")
+            try await kubectl.apply(Self.object(kubectl.namespace, web: "dpl_web3", api: "v1"))
+            let arguments = ["--once", "--cluster", "--namespace", kubectl.namespace]
+            let once = try await system.reconcile(arguments, variables: ["KUBECONFIG": plane.kubeconfig])
+            #expect(once.status == 0, "\(once.output)\(once.errors)")
+            #expect(try await kubectl("get", "system/shop", "-o", "jsonpath={.status.phase}") == "InSync")
+
+            let other = Self.object(kubectl.namespace, web: "dpl_web3", api: "v1", more: "    more: {envFile: {path: x.env}}")
+                .replacing("name: shop,", with: "name: other,")
+            try await kubectl.apply(other)
+            let both = try await system.reconcile(arguments, variables: ["KUBECONFIG": plane.kubeconfig])
+            #expect(both.status == 1, "\(both.output)\(both.errors)")
+            #expect(both.errors.contains("\(kubectl.namespace)/other: generation 1 does not load"), "\(both.errors)")
+            #expect(both.errors.contains("spec.components.more.envFile: a System in a cluster cannot name files"), "\(both.errors)")
+            #expect(both.output.contains("\(kubectl.namespace)/shop: in sync"), "\(both.output)")
+            #expect(try await kubectl("get", "system/other", "-o", "jsonpath={.status.phase}") == "Invalid")
+        }
+    }
+
+    @Test(arguments: [
+        (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
+        (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
+        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
+    ])
+    func optionsThatDoNotGoTogetherSaySo(arguments: [String], words: String, why: String) async throws {
+        let ended = try await BuiltProgram("reconcile").run(arguments)
+        #expect(ended.status == 64 && ended.errors.contains(words), "\(why): \(ended.errors)")
+    }
+}
+
+/// kubectl in one namespace.
+struct Kubectl: Sendable {
+    var kubeconfig: String
+    var namespace: String
+    var place: Place
+
+    struct Failure: Error, CustomStringConvertible { var description: String }
+
+    /// Where it is; nil where it is not installed.
+    static let path: String? = {
+        let variables = ProcessInfo.processInfo.environment
+        let cache = variables["XDG_CACHE_HOME"] ?? "\(variables["HOME"] ?? "")/.cache"
+        let directories = (variables["PATH"] ?? "").split(separator: ":").map(String.init) + ["\(cache)/belay/python/bin"]
+        return directories.map { "\($0)/kubectl" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+
+    @discardableResult
+    func callAsFunction(_ arguments: String...) async throws -> String { try await run(["-n", namespace] + arguments) }
+
+    func apply(_ text: String) async throws {
+        try place.write("object.yaml", text)
+        try await run(["-n", namespace, "apply", "-f", place.path("object.yaml")])
+    }
+
+    /// The namespace, and the kind that Belay defines.
+    func installSystems() async throws {
+        try await run(["create", "namespace", namespace])
+        var root = FilePath(#filePath)
+        for _ in 0..<3 { root.removeLastComponent() }
+        try await run(["apply", "-f", root.appending("manifests/crd/systems.belay.dev.yaml").string])
+        try await run(["wait", "--for=condition=Established", "crd/systems.belay.dev", "--timeout=30s"])
+    }
+
+    /// Looks until something is so; an error after half a minute, with what there is instead.
+    func until(_ what: String, _ isSo: @Sendable () async throws -> Bool) async throws {
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(30) {
+            if try await isSo() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Failure(description: "it never was: \(what); there is\n\(try await self("get", "systems", "-o", "yaml"))")
+    }
+
+    @discardableResult
+    private func run(_ arguments: [String]) async throws -> String {
+        let ended = try await BuiltProgram(onSearchPath: "env").run(
+            [Self.path ?? "kubectl"] + arguments, variables: ["KUBECONFIG": kubeconfig])
+        guard ended.status == 0 else { throw Failure(description: "kubectl \(arguments.joined(separator: " ")): \(ended.errors)") }
+        return ended.output
+    }
+}
