@@ -13,8 +13,8 @@ struct Candidacy: Sendable {
     /// Before which moment the last renewal that succeeded was certainly sent.
     private var renewedAt: Duration = .zero
     private(set) var isLeader = false
-    /// What was written last, and before which moment that was certainly sent: its answer may be lost.
-    private var sent: (renewed: String, at: Duration)?
+    /// What was written since, and before which moment that was certainly sent: answers may be lost.
+    private var sent: [(renewed: String, at: Duration)] = []
 
     init(identity: String, timing: LeaseTiming) {
         self.identity = identity
@@ -55,7 +55,7 @@ struct Candidacy: Sendable {
         if isLeader, !version.isEmpty, var record = seen {
             record.renewed = time
             record.duration = timing.lease
-            sent = (time, start)
+            sent.append((time, start))
             do throws(KubernetesError) {
                 version = try await object.write(record, from: version, within: limit)
                 have(record, start)
@@ -68,7 +68,7 @@ struct Candidacy: Sendable {
         guard let present = try await object.read(within: limit) else {
             isLeader = false
             let record = LeaseRecord(holder: identity, duration: timing.lease, acquired: time, renewed: time, transitions: 0)
-            sent = (time, start)
+            sent.append((time, start))
             version = try await object.create(record, within: limit)
             have(record, start)
             return
@@ -79,7 +79,9 @@ struct Candidacy: Sendable {
         }
         version = present.version
         // A write whose answer was lost counts from when it was sent.
-        if present.record.holder == identity, let sent, sent.renewed == present.record.renewed { have(present.record, sent.at) }
+        if present.record.holder == identity, let own = sent.last(where: { $0.renewed == present.record.renewed }) {
+            have(present.record, own.at)
+        }
         if let holder = present.record.holder, holder != identity {
             isLeader = false
             guard watch.elapsed - seenAt >= present.record.duration else { return }
@@ -93,7 +95,7 @@ struct Candidacy: Sendable {
         record.duration = timing.lease
         record.renewed = time
         let begun = watch.elapsed
-        sent = (time, begun)
+        sent.append((time, begun))
         version = try await object.write(record, from: version, within: limit)
         have(record, begun)
     }
@@ -102,6 +104,7 @@ struct Candidacy: Sendable {
         seen = record
         seenAt = start
         renewedAt = start
+        sent = []
         isLeader = true
     }
 

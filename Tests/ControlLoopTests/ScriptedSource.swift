@@ -119,18 +119,26 @@ extension Stage {
     /// Runs the loop on a script until a moment of virtual time, then stops it; returns what it told, with the seconds.
     func loop(
         _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, pace: LoopPace = LoopPace(), jitter: Double = 0,
-        adopts: Bool = true, duty: Duty? = nil, before: ScriptedSource.Moment? = nil, source given: ScriptedSource? = nil
+        adopts: Bool = true, duties: [(Duration, Set<String>)]? = nil, before: ScriptedSource.Moment? = nil,
+        source given: ScriptedSource? = nil
     ) async -> [String] {
         let told = Log<String>()
-        let (time, stop) = (time, StopSignal())
+        let (time, stop, duty) = (time, StopSignal(), Duty())
         let source = given ?? ScriptedSource(script, time, before: before)
         let loop = Loop(
-            reconciler: reconciler, source: source, pace: pace, options: options(adopts: adopts), jitter: { jitter }, duty: duty,
+            reconciler: reconciler, source: source, pace: pace, options: options(adopts: adopts), jitter: { jitter },
+            duty: duties == nil ? nil : duty,
             load: ScriptedSource.load)
         await time.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     await loop.run(until: stop) { event in Self.words(event).map { told.append("\(Self.seconds(time)) \($0)") } }
+                }
+                for (moment, names) in duties ?? [] {
+                    group.addTask {
+                        do { try await time.sleep(for: moment) } catch { return }
+                        duty.set { names.contains($0.name) }
+                    }
                 }
                 group.addTask {
                     do { try await time.sleep(for: length) } catch { return }

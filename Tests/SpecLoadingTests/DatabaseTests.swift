@@ -95,7 +95,7 @@ import Testing
             (
                 "{cluster: {namespace: Ops}}", nil,
                 [
-                    "specs/s.yaml:5:31: spec.state.cluster.namespace: \"Ops\" is not lower-case letters, digits and '-', at most 63"
+                    "specs/s.yaml:5:32: spec.state.cluster.namespace: expected lower-case letters, digits and '-', at most 63"
                 ]
             ),
             ("{}", nil, ["specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database, cluster"]),
@@ -111,7 +111,7 @@ import Testing
                 "{configMap: x}", nil,
                 [
                     "specs/s.yaml:5:10: spec.state: does not name a place; add one of directory, database, cluster",
-                    "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database",
+                    "specs/s.yaml:5:11: spec.state: unknown field \"configMap\"; known are directory, database, cluster",
                 ]
             ),
         ] as [(String, StatePlace?, [String])]) func theStateHasOnePlace(_ state: String, _ place: StatePlace?, _ expected: [String])

@@ -60,7 +60,11 @@ package final class VirtualTime: Clock, TaskExecutor {
 
     /// Runs `body` in this time.
     package func run<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async rethrows -> Value {
-        try await withTaskExecutorPreference(self) { try await body() }
+        try await withTaskExecutorPreference(self) {
+            // What begins on another executor is not waited for: time would pass before it had begun to wait.
+            await Task.yield()
+            return try await body()
+        }
     }
 
     /// Time stands still, and everybody else with it, while `body` waits for something outside.
