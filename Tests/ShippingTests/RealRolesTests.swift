@@ -20,7 +20,7 @@ struct RealRolesTests {
     @Test func theRolesAreEnoughAndNothingOfThemIsTooMuch() async throws {
         let world = try await RoleWorld()
         try await make(world)
-        let uses = try workloads(world) + configuration(world) + operation(world)
+        let uses = try workloads(world) + configuration(world) + operation(world) + objects(world)
         for (number, use) in uses.enumerated() {
             if use.needsFormer { try await check(use, in: world, number) }
             for (index, grant) in use.grants.enumerated() {
