@@ -122,7 +122,7 @@ public struct Loop: Sendable {
         do {
             try await watched?.change()
             let holding = try await source.holding()
-            probe.read(holding.troubles.isEmpty ? .ok : .kept)
+            probe.read(holding.isUnread ? .failed : holding.troubles.isEmpty ? .ok : .kept)
             return .success(holding)
         } catch let error as SourceError {
             probe.read(.failed)

@@ -135,6 +135,14 @@ public struct Holding: Sendable {
         self.parts = parts
         self.troubles = troubles
     }
+
+    /// True if there is nothing that could be worked on or looked at: not one part was read, and no revision is known that is refused.
+    public var isUnread: Bool {
+        !parts.isEmpty
+            && parts.allSatisfy { part in
+                if case .failure(let error) = part.result { error.revision == nil && part.lastGood == nil } else { false }
+            }
+    }
 }
 
 /// A source that tells when it is worth reading again.

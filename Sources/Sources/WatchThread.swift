@@ -16,8 +16,6 @@ struct WatchThread {
     let told: FileWatch.Told
     private var watches: [Int32: (path: String, interest: WatchPlan.Interest)] = [:]
 
-    private static let quiet: Int64 = 60
-    private static let longest: Int64 = 500
     private static let mask =
         UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_FROM) | UInt32(IN_MOVED_TO) | UInt32(IN_CREATE) | UInt32(IN_DELETE) | UInt32(IN_ATTRIB)
         | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
@@ -64,11 +62,9 @@ struct WatchThread {
             close(descriptor)
             close(control)
         }
-        var first: Int64?
-        var last: Int64 = 0
+        var burst = ChangeBurst()
         while true {
-            var wait: Int32 = -1
-            if let first { wait = Int32(max(0, min(last + Self.quiet, first + Self.longest) - Self.milliseconds())) }
+            let wait = burst.due.map { Int32(max(0, $0 - Self.milliseconds())) } ?? -1
             var descriptors = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: control, events: Int16(POLLIN), revents: 0),
             ]
@@ -81,12 +77,8 @@ struct WatchThread {
                 establish()
                 signal.raise()
             }
-            if descriptors[0].revents != 0, takeEvents() {
-                last = Self.milliseconds()
-                first = first ?? last
-            }
-            guard let begun = first, Self.milliseconds() >= min(last + Self.quiet, begun + Self.longest) else { continue }
-            first = nil
+            if descriptors[0].revents != 0, let change = takeEvents() { burst.add(change, at: Self.milliseconds()) }
+            guard burst.takes(at: Self.milliseconds()) else { continue }
             // Before it is told, so that whatever happens while somebody reads is seen.
             establish()
             signal.raise()
@@ -124,21 +116,24 @@ struct WatchThread {
         told.trouble.withLock { $0 = trouble }
     }
 
-    /// Takes what is there; true if some of it matters.
-    private func takeEvents() -> Bool {
-        var matters = false
+    /// Takes what is there; nil if nothing of it matters. In a Git work tree a file alone is not the whole of a change.
+    private func takeEvents() -> ChangeBurst.Change? {
+        var change: ChangeBurst.Change?
         let capacity = 1 << 16
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
         defer { buffer.deallocate() }
         let header = MemoryLayout<inotify_event>.size
         while true {
             let count = read(descriptor, buffer, capacity)
-            guard count > 0 else { return matters }
+            guard count > 0 else { return change }
             var offset = 0
             while offset + header <= count {
                 let event = buffer.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
                 let name = event.len == 0 ? "" : String(cString: (buffer + offset + header).assumingMemoryBound(to: CChar.self))
-                if isChange(event, name) { matters = true }
+                if isChange(event, name) {
+                    let isWhole = event.mask & UInt32(IN_MOVED_TO) != 0 && plan.gitDirectories.isEmpty
+                    change = isWhole ? .whole : change ?? .part
+                }
                 offset += header + Int(event.len)
             }
         }
