@@ -140,7 +140,10 @@ struct RealRolesTests {
         func grant(_ verb: String, _ name: String) -> Grant { Grant("systems", verb, name) }
         let repeated = RoleUse(
             name: "an event told twice", grants: [grant("patch", "events")],
-            run: .object(["--resync", "1s"]) { _, world, name in try await world.hasRepeatedEvent(of: name) }
+            run: .object(["--adopt"]) { printed, world, name in
+                try await world.spoilTwice(name, after: printed)
+                return try await world.hasRepeatedEvent(of: name)
+            }
         ) { _, record in try await world.hasRepeatedEvent(of: record) }
         let once = RoleUse(name: "objects, once", grants: [Self.unseen], run: .object(["--once", "--adopt"], until: nil)) { ended, _ in
             ended.status == 0

@@ -90,9 +90,18 @@ extension RoleWorld {
         let flags: JSON = [
             "store": ["configMap": ["namespace": "roles-flags", "name": .string(name)]], "values": ["new_player": true],
         ]
-        let systems = KubernetesResource(group: "belay.dev", version: "v1alpha1", plural: "systems", kind: "System")
         _ = try await client.create(
-            systems, namespace: Self.specs, Self.object("belay.dev/v1alpha1", "System", name, ["spec": ["flags": flags]]))
+            .systems, namespace: Self.specs, Self.object("belay.dev/v1alpha1", "System", name, ["spec": ["flags": flags]]))
+    }
+
+    /// Makes the object's spec wrong, then right, then wrong again, each when the one before has been printed.
+    func spoilTwice(_ name: String, after printed: String) async throws {
+        let object = try await client.get(.systems, namespace: Self.specs, name: name).object
+        let generation = object["metadata"]?["generation"]?.integer ?? 0
+        guard generation < 4, printed.contains("generation \(generation)") else { return }
+        let value: JSON = generation.isMultiple(of: 2) ? true : ["enabled": 7]
+        _ = try await client.patch(
+            .systems, namespace: Self.specs, name: name, .merge(["spec": ["flags": ["values": ["new_player": value]]]]))
     }
 
     /// True if an event about that object was told more than once.
