@@ -96,7 +96,7 @@ extension RoleWorld {
 
     /// Makes the object's spec wrong, then right, then wrong again, each when the one before has been printed.
     func spoilTwice(_ name: String, after printed: String) async throws {
-        let object = try await client.get(.systems, namespace: Self.specs, name: name).object
+        let object = try await client.get(.systems, namespace: Self.specs, name: name).body
         let generation = object["metadata"]?["generation"]?.integer ?? 0
         guard generation < 4, printed.contains("generation \(generation)") else { return }
         let value: JSON = generation.isMultiple(of: 2) ? true : ["enabled": 7]
