@@ -1,5 +1,7 @@
 import FoundationEssentials
 import Synchronization
+import TestDoubles
+import TestPrograms
 import Testing
 
 /// Long runs of the loop in which much goes wrong, in virtual time. `make soak` runs a day of it for several seeds; a run of another seed:
