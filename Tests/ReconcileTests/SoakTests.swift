@@ -7,13 +7,12 @@ import Synchronization
 import TestPrograms
 import Testing
 
-private let isLong = ProcessInfo.processInfo.environment["BELAY_LONG"] == "1"
+private let variables = ProcessInfo.processInfo.environment
 
 /// The built program as a pod runs it, in real time: Git is down now and then, the providers fail, the process is killed and started again.
 /// What happens when is of a seed (`BELAY_SEED`), how fast is not.
-@Suite(.serialized, .timeLimit(.minutes(60)), .enabled(if: isLong, "takes minutes: make soak, or BELAY_LONG=1"))
+@Suite(.serialized, .timeLimit(.minutes(60)), .enabled(if: variables["BELAY_LONG"] == "1", "takes minutes: make soak, or BELAY_LONG=1"))
 struct SoakTests {
-    private static let variables = ProcessInfo.processInfo.environment
     private static let seed = variables["BELAY_SEED"].flatMap { UInt64($0) } ?? 1
 
     @Test func killedAgainAndAgainWhileGitAndTheProvidersFailItEndsInSync() async throws {
