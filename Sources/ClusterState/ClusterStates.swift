@@ -46,7 +46,7 @@ public final class ClusterStates: Sendable {
             }
         } catch {
             throw StateError(
-                .unreachable, "the state is in a cluster that cannot be found: \(error.message)",
+                .noPlace, "the state is in a cluster that cannot be found: \(error.message)",
                 next: error.next ?? "name another place, such as --state DIR")
         }
     }

@@ -51,7 +51,7 @@ public struct StateError: Error, Sendable, Hashable {
         case .newerVersion: "JournalNewer"
         case .noSpace: "DiskFull"
         case .notPermitted: "StateNotPermitted"
-        case .noPlace: "NoStateDirectory"
+        case .noPlace: "NoStatePlace"
         case .unreachable: "StateUnreachable"
         case .failed: "StateFailed"
         case .interrupted: "Interrupted"
