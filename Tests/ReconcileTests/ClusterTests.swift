@@ -168,8 +168,9 @@ struct Kubectl: Sendable {
         try await run(["create", "namespace", namespace])
         var root = FilePath(#filePath)
         for _ in 0..<3 { root.removeLastComponent() }
-        try await run(["apply", "-f", root.appending("manifests/crd/systems.belay.dev.yaml").string])
-        try await run(["wait", "--for=condition=Established", "crd/systems.belay.dev", "--timeout=30s"])
+        try await run(["apply", "-k", root.appending("manifests/crd").string])
+        try await run(
+            ["wait", "--for=condition=Established", "crd/systems.belay.dev", "crd/systemstates.belay.dev", "--timeout=30s"])
     }
 
     /// Looks until something is so; an error after half a minute, with what there is instead.
