@@ -70,6 +70,7 @@ import Testing
         for boundary in try await Self.chosen(1) {
             try await Self.with { service in
                 let killed = try await service.pass(to: 3, killedAt: boundary)
+                if killed.endedBefore(boundary) { return }
                 #expect(killed.status != 0, "\(boundary): it was not killed: \(killed.told)")
                 var isTakenAway = try await service.hasTakenAway()
                 #expect(!isTakenAway || service.health.passed > 0, "\(boundary): taken away before any check passed")
@@ -91,6 +92,7 @@ import Testing
         for boundary in try await Self.chosen(2) where boundary.hasPrefix("journal") {
             try await Self.with { service in
                 let killed = try await service.pass(to: 3, killedAt: boundary)
+                if killed.endedBefore(boundary) { return }
                 #expect(killed.status != 0, "\(boundary): it was not killed: \(killed.told)")
                 let wasTakenAway = try await service.hasTakenAway()
                 try service.ship.write(
@@ -133,5 +135,14 @@ extension Service {
     /// Whether the migration that takes something away has run.
     fileprivate func hasTakenAway(_ number: Int = 3) async throws -> Bool {
         try await ship.versions().contains(Operator.version(number))
+    }
+}
+
+extension BuiltProgram.Ended {
+    /// True if the run had fewer boundaries than that one's number, and so came to its end: one look more or less finds a release served.
+    fileprivate func endedBefore(_ boundary: String) -> Bool {
+        let words = output.split(whereSeparator: \.isWhitespace)
+        guard status == 0, words.count >= 4, let number = boundary.split(separator: ":").last.flatMap({ Int($0) }) else { return false }
+        return Int(words[boundary.hasPrefix("journal") ? 1 : 3]).map { $0 < number } ?? false
     }
 }

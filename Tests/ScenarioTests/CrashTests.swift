@@ -12,6 +12,7 @@ import Testing
         let undisturbed = try await run.reconcile(2)
         try #require(undisturbed.status == 0, "\(undisturbed.output)\(undisturbed.errors)")
         let expected = try await run.ending()
+        #expect(!expected.isEmpty)
         let counts = try Counts(undisturbed.output)
         try await run.end()
         #expect(counts.journal >= 4 && counts.writes >= 1, "a pass that writes goes through these boundaries")

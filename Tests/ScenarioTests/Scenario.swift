@@ -3,6 +3,7 @@ import JSONValues
 import SandboxServer
 import Simulators
 import TestPrograms
+import Testing
 
 /// A folder of files: what the providers hold, what goes wrong, and the specs that are reconciled one after the other.
 struct Scenario: Sendable, CustomStringConvertible {
@@ -76,10 +77,11 @@ struct Run {
         return try await BuiltProgram("crash-subject").run(arguments, variables: variables)
     }
 
+    /// What a vendor holds now.
     func world(_ vendor: String) async throws -> JSON {
         let url = (sandbox.server.urls[vendor] ?? "") + "/_sandbox/world"
         let answer = try await BuiltProgram(onSearchPath: "curl").run(["-sf", "--noproxy", "*", url])
-        return try JSON(parsing: answer.output)
+        return try #require(try JSON(parsing: answer.output)[vendor], "the world says nothing of \(vendor)")
     }
 
     func end() async throws {
