@@ -72,10 +72,8 @@ import Testing
 
     // MARK: - Who is believed
 
-    @Test func theSignatureOfAPublishedExampleIsRight() async throws {
+    @Test func theSignatureOfAPublishedExampleIsRight() {
         // https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
-        let stand = try Stand(["BELAY_WEBHOOK_SECRET_GITHUB": "It's-a-Secret-to-Everybody"])
-        _ = stand
         let body = "Hello, World!"
         let published = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
         #expect(Self.hex(body, "It's a Secret to Everybody") == published, "the tests sign as the host does")
