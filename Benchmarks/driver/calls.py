@@ -42,18 +42,19 @@ API = "    api-{n}:\n      kubernetes: {{namespace: prod, deployment: api-{n}, c
 class Sandbox:
     """The simulated providers, until the end of the `with`."""
 
-    def __init__(self, here, world):
+    def __init__(self, here, world, patience=10):
+        """Waits so many seconds for it to hold its world."""
         self.variables = {}
         file = f"{here.folder}/sandbox.env"
         self.process = subprocess.Popen(
             [f"{here.programs}/belay-sandbox", "--world", world, "--env-file", file, "--speed", "50"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(1000):
+        for _ in range(100 * patience):
             if os.path.exists(file) or self.process.poll() is not None:
                 break
             time.sleep(0.01)
         else:
-            raise SystemExit("belay-sandbox did not write its variables within ten seconds")
+            raise SystemExit(f"belay-sandbox did not write its variables within {patience} s")
         if self.process.poll() is not None:
             raise SystemExit(f"belay-sandbox ended at its start with {self.process.returncode}")
         with open(file) as lines:

@@ -1,4 +1,4 @@
-"""Row 15: a no-op resync of a thousand systems of five components on the sandbox, next to its bare requests over the same transport."""
+"""Row 15: a no-op resync of a thousand systems (BELAY_BENCH_SYSTEMS: of another number) of five components on the sandbox, next to its bare requests over the same transport."""
 import os
 import re
 
@@ -7,7 +7,7 @@ from measure import Spread, rounds, stopwatch
 from rows import reconcile
 from table import Line, ratio
 
-COUNT = 1000
+COUNT = int(os.environ.get("BELAY_BENCH_SYSTEMS", "1000"))
 AT_ONCE = 16  # As many connections a host as Belay's own transport makes.
 SERVICE = "    - {{name: {name}, deploys: [{{id: dep-{name}, commit: 3f2c1ab93bd0e7a0e4c6b5b0a9f8d7c6b5a49382, minutesAgo: 30}}]}}\n"
 SYSTEM = """\
@@ -53,7 +53,7 @@ def rows(here, python, count):
     for number in range(COUNT):
         with open(f"{folder}/shop-{number:04}.yaml", "w") as file:
             file.write(SYSTEM.format(n=number))
-    with Sandbox(here, world) as sandbox:
+    with Sandbox(here, world, patience=1200) as sandbox:
         environment = {**here.environment(""), **sandbox.variables}
         pass_over_all = ["--once", "--timeout", "10m", "-f", folder]
         reconcile(here, pass_over_all, environment)

@@ -178,7 +178,7 @@ struct LimitOptions: ParsableArguments {
     @Option(
         name: .customLong("provider-concurrency"),
         help: ArgumentHelp(
-            "How many requests of one provider account are under way at once, over all systems. Default: 16.", valueName: "number"))
+            "How many requests of one provider account are under way at once, over all systems. Default: 128.", valueName: "number"))
     var perAccount: Int?
 
     func validate() throws {
