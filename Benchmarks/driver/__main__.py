@@ -35,7 +35,7 @@ def main():
         if row not in [*MEASURED, "14"]:
             parser.error(f"row {row} is not measured here; there are {', '.join([*ROWS, '14'])}")
 
-    lines = []
+    lines, failed = [], []
     begun = time.monotonic()
     with Surroundings(options.programs) as here:
         if options.record:
@@ -46,14 +46,18 @@ def main():
         python = python_of_the_peers() if {"1", "6", "11"} & set(wanted) else None
         for row in wanted:
             print(f"row {row} …", file=sys.stderr, flush=True)
-            lines += instructions.lines(here) if row == "14" else MEASURED[row](here, python, options.rounds)
+            try:
+                lines += instructions.lines(here) if row == "14" else MEASURED[row](here, python, options.rounds)
+            except SystemExit as error:
+                failed.append(row)
+                print(f"row {row} could not be measured: {error}", file=sys.stderr, flush=True)
     lines.sort(key=lambda line: int(line.cells[0]))
     print(render(lines))
     print(f"\n{time.monotonic() - begun:.0f} s. Times: median over the rounds (minimum). Ratios are taken within each round.")
     grown = [line for line in lines if line.cells[0] == "14" and line.met is False]
     for line in grown:
         print(f"{line.cells[1]} grew: {line.cells[2]}, {line.cells[3]}. Meant? python3 Benchmarks/driver --record", file=sys.stderr)
-    return 1 if grown else 0
+    return 1 if grown or failed else 0
 
 
 def describe(here, rounds):

@@ -22,6 +22,10 @@ class Slow:
     def __exit__(self, *_):
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
+        # What still carries bytes is over, and nobody is to be told.
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.sleep(0))
 
     def serve(self):
         asyncio.set_event_loop(self.loop)
