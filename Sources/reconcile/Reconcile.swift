@@ -16,7 +16,7 @@ struct Reconcile: AsyncParsableCommand {
 
               reconcile plan -f system.yaml          what would be done
               reconcile --once -f system.yaml        do it; for --adopt, --force and --timeout: reconcile run --help
-              reconcile -f specs/                    keep doing it; from a repository: --git URL
+              reconcile -f specs/                    keep doing it; --git, --cluster
               reconcile status -f system.yaml        what is pinned, what runs
               reconcile history web -f system.yaml   where web could go back to
               reconcile rollback web -f system.yaml  pin what web ran before, in the file
