@@ -4,29 +4,29 @@ import Planning
 import Sources
 import SpecLoading
 
-/// What a loop knows, and what it does about what happens. No I/O and no clock: times are told.
+/// What a loop knows, and what it does about what happens. No I/O and no clock: times are told. Only this type changes its state.
 struct LoopCourse {
     let loop: Loop
     let events: @Sendable (LoopEvent) -> Void
-    private var queue = WorkQueue()
-    private var wanted: [SystemID: WantedSystem] = [:]
+    var queue = WorkQueue()
+    var wanted: [SystemID: WantedSystem] = [:]
     /// By the part of the source.
-    private var origins: [String: OriginStanding] = [:]
-    private var claims = ClaimLedger()
-    private var running: [SystemID: PassFlag] = [:]
+    var origins: [String: OriginStanding] = [:]
+    var claims = ClaimLedger()
+    var running: [SystemID: PassFlag] = [:]
     /// Those of the wanted ones that this process works on, as far as it was seen to.
-    private var own: Set<SystemID> = []
-    private var rhythms: [SystemID: Rhythm] = [:]
+    var own: Set<SystemID> = []
+    var rhythms: [SystemID: Rhythm] = [:]
     /// When the last look at a system began.
-    private var begun: [SystemID: Duration] = [:]
+    var begun: [SystemID: Duration] = [:]
     /// What was told of a system last.
-    private var told: [SystemID: Telling] = [:]
+    var told: [SystemID: Telling] = [:]
     /// Why the source could not be read at all, as it was told.
-    private var failure: String?
+    var failure: String?
     /// What of the source cannot be asked, as it was told.
-    private var troubles: [String] = []
+    var troubles: [String] = []
     /// What loads, and has to be told to the source.
-    private var accepted: [Snapshot] = []
+    var accepted: [Snapshot] = []
     private var isStopping = false
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
@@ -97,125 +97,6 @@ struct LoopCourse {
         return work
     }
 
-    // MARK: - The source
-
-    private mutating func read(_ result: Result<Holding, SourceError>, at now: Duration) {
-        switch result {
-        case .failure(let error):
-            for origin in origins.keys { origins[origin]?.fail(error) }
-            guard failure != error.message else { return }
-            failure = error.message
-            events(.unreadable(error, watched: wanted.keys.sorted(), origin: ""))
-        case .success(let holding):
-            failure = nil
-            tell(holding)
-            let present = Set(holding.parts.map(\.origin))
-            for origin in origins.keys.sorted() where !present.contains(origin) {
-                leave(origins.removeValue(forKey: origin)?.systems ?? [])
-            }
-            for part in holding.parts { take(part, at: now) }
-            // What somebody else had may have become free.
-            for part in holding.parts where origins[part.origin]?.isContested ?? false { take(part, at: now) }
-        }
-    }
-
-    private mutating func tell(_ holding: Holding) {
-        let before = troubles
-        troubles = holding.troubles.map(\.message)
-        for trouble in holding.troubles where !before.contains(trouble.message) { events(.outOfReach(trouble)) }
-        guard troubles.isEmpty, !before.isEmpty else { return }
-        events(.inReach(holding.parts.count == 1 ? holding.parts.first.flatMap { try? $0.result.get().revision } : nil))
-    }
-
-    private mutating func take(_ part: Holding.Part, at now: Duration) {
-        var standing = origins[part.origin] ?? OriginStanding()
-        defer { origins[part.origin] = standing }
-        switch part.result {
-        case .failure(let error):
-            guard standing.fail(error) else { return }
-            recall(part, &standing, at: now)
-            let watched = standing.systems.sorted()
-            if let revision = error.revision {
-                events(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin))
-            } else {
-                events(.unreadable(error, watched: watched, origin: part.origin))
-            }
-        case .success(let snapshot):
-            guard standing.isNews(snapshot) || standing.isContested else { return }
-            let loading = loop.load(snapshot)
-            var mistakes = loading.mistakes
-            standing.isContested = false
-            if mistakes.isEmpty {
-                mistakes = loading.systems.flatMap { contests(of: $0, from: part.origin, besides: standing.systems) }
-                standing.isContested = !mistakes.isEmpty
-            }
-            guard mistakes.isEmpty else {
-                if standing.reject(mistakes) {
-                    recall(part, &standing, at: now)
-                    events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
-                }
-                return
-            }
-            events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
-            want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
-            let names = Set(loading.systems.map(\.id))
-            leave(standing.systems.subtracting(names))
-            standing.accept(names)
-            accepted.append(snapshot)
-        }
-    }
-
-    /// Looks at what loaded before this process began, where nothing did since.
-    private mutating func recall(_ part: Holding.Part, _ standing: inout OriginStanding, at now: Duration) {
-        guard standing.systems.isEmpty, let before = part.lastGood else { return }
-        let loading = loop.load(before)
-        guard loading.mistakes.isEmpty,
-            loading.systems.allSatisfy({ contests(of: $0, from: part.origin, besides: []).isEmpty })
-        else { return }
-        want(loading, before, from: part.origin, wasLooking: true, at: now)
-        standing.recall(Set(loading.systems.map(\.id)))
-    }
-
-    /// What of a system another part of the source has already, in words.
-    private func contests(of system: System, from origin: String, besides others: Set<SystemID>) -> [String] {
-        if let before = wanted[system.id], before.origin != origin { return ["a system \(system.id) stands already at \(before.origin)"] }
-        return claims.contests(of: system, besides: others)
-    }
-
-    private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
-        for system in loading.systems {
-            let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
-            let before = wanted.updateValue(new, forKey: system.id)
-            claims.enter(system)
-            let isSame =
-                before.map {
-                    new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
-                } ?? false
-            // The rest of the revision may hold what a system waited for: a migration, for instance.
-            if isOwn(system.id) { own.insert(system.id) }
-            guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
-            if !isSame {
-                running[system.id]?.raise()
-                rhythms[system.id] = nil
-            }
-            queue.add(system.id, .change, at: now)
-        }
-    }
-
-    private mutating func leave(_ systems: Set<SystemID>) {
-        for system in systems.sorted() {
-            wanted[system] = nil
-            own.remove(system)
-            claims.remove(system)
-            queue.forget(system)
-            running[system]?.raise()
-            told[system] = nil
-            rhythms[system] = nil
-            begun[system] = nil
-            events(.left(system))
-        }
-    }
-
     // MARK: - The line
 
     private mutating func hear(_ message: LoopLine.Message, at now: Duration) {
@@ -240,7 +121,7 @@ struct LoopCourse {
 
     // MARK: - Sharing
 
-    private func isOwn(_ system: SystemID) -> Bool { loop.duty?.covers(system) ?? true }
+    func isOwn(_ system: SystemID) -> Bool { loop.duty?.covers(system) ?? true }
 
     /// What is somebody else's now ends between two steps; what is new is looked at.
     private mutating func changeDuty(at now: Duration) {
@@ -313,7 +194,7 @@ struct LoopCourse {
         events(.observed(system, difference))
     }
 
-    private struct Telling: Equatable {
+    struct Telling: Equatable {
         var verdict: Verdict
         var headline: String
         var problems: [String]
