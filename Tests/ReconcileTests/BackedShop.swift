@@ -71,7 +71,7 @@ struct BackedShop: Sendable {
 
     /// The environment of every command.
     var variables: [String: String?] {
-        ["DATABASE_URL": url, "XDG_STATE_HOME": place.path("state"), "NO_COLOR": "1", "CI": nil, "BELAY_KEY": nil, "BELAY_PG_BIN": nil]
+        ["DATABASE_URL": url, "XDG_STATE_HOME": place.path("state"), "NO_COLOR": "1", "BELAY_KEY": nil, "BELAY_PG_BIN": nil]
     }
 
     /// Runs the program on the spec. No password may ever be printed.

@@ -51,8 +51,7 @@ import Testing
         }
 
         func reconcile(_ arguments: String...) async throws -> BuiltProgram.Ended {
-            var variables: [String: String?] = ["XDG_STATE_HOME": state.root, "GIT_CONFIG_GLOBAL": "/dev/null", "USER": "ann"]
-            variables["FORCE_COLOR"] = .some(nil)
+            let variables: [String: String?] = ["XDG_STATE_HOME": state.root, "GIT_CONFIG_GLOBAL": "/dev/null", "USER": "ann"]
             return try await BuiltProgram("reconcile").run(arguments, variables: variables, in: place.root)
         }
 

@@ -49,12 +49,12 @@ import Testing
 
         func reconcile(_ arguments: String...) async throws -> BuiltProgram.Ended {
             try await BuiltProgram("reconcile").run(
-                arguments, variables: ["XDG_STATE_HOME": place.path("state"), "CI": nil as String?], in: place.root)
+                arguments, variables: ["XDG_STATE_HOME": place.path("state")], in: place.root)
         }
 
         func migrate(_ arguments: String...) async throws -> BuiltProgram.Ended {
             try await BuiltProgram("reconcile").run(
-                ["migrate"] + arguments + ["-f", "system.yaml"], variables: ["XDG_STATE_HOME": place.path("state"), "CI": nil as String?],
+                ["migrate"] + arguments + ["-f", "system.yaml"], variables: ["XDG_STATE_HOME": place.path("state")],
                 in: place.root)
         }
     }

@@ -35,7 +35,7 @@ import Testing
 
         func reconcile(_ arguments: String...) async throws -> BuiltProgram.Ended {
             try await BuiltProgram("reconcile").run(
-                arguments + ["-f", "system.yaml"], variables: ["XDG_STATE_HOME": place.path("state"), "CI": nil as String?], in: place.root)
+                arguments + ["-f", "system.yaml"], variables: ["XDG_STATE_HOME": place.path("state")], in: place.root)
         }
 
         func ask(_ sql: String) async throws -> String {

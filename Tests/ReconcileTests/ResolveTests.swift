@@ -35,7 +35,7 @@ struct ResolveTests {
             DELETE FROM t;
             """)
         let variables: [String: String?] = [
-            "XDG_STATE_HOME": place.path("state"), "DATABASE_URL": try await PostgresServer.shared.url(of: name), "CI": nil as String?,
+            "XDG_STATE_HOME": place.path("state"), "DATABASE_URL": try await PostgresServer.shared.url(of: name),
         ]
         func reconcile(_ arguments: String...) async throws -> BuiltProgram.Ended {
             try await BuiltProgram("reconcile").run(arguments + ["-f", "system.yaml"], variables: variables, in: place.root)

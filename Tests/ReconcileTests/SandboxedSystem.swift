@@ -74,9 +74,6 @@ struct SandboxedSystem {
         var environment = Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }
         environment["XDG_STATE_HOME"] = stateHome.root
         environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
-        for name in ["FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
-            environment[name] = .some(nil)
-        }
         return environment
     }
 

@@ -75,6 +75,5 @@ struct SpecRepository {
     private static let variables: [String: String?] = [
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "ann", "GIT_AUTHOR_EMAIL": "ann@example.com",
         "GIT_COMMITTER_NAME": "ann", "GIT_COMMITTER_EMAIL": "ann@example.com", "XDG_STATE_HOME": "/nonexistent/state",
-        "FORCE_COLOR": nil as String?, "CI": nil as String?,
     ]
 }

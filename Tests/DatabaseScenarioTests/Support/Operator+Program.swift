@@ -118,9 +118,6 @@ extension Operator {
 
     var environment: [String: String?] {
         var all: [String: String?] = ["XDG_STATE_HOME": place.path("unused"), "BELAY_KEY": Self.key]
-        for name in ["CI", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "PGUSER", "PGPASSWORD", "PGHOST", "PGPORT", "PGDATABASE", "PGOPTIONS"] {
-            all[name] = .some(nil)
-        }
         all.merge(variables) { $1 }
         return all
     }

@@ -25,16 +25,27 @@ public struct BuiltProgram: Sendable {
     /// A program of the machine.
     public init(onSearchPath name: String) { executable = .name(name) }
 
+    /// What the machine that runs the tests says of itself and of its network, and what would change how a program behaves.
+    private static let machine = [
+        "ALL_PROXY", "CI", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTP_PROXY", "HTTPS_PROXY", "NO_COLOR", "PGDATABASE", "PGHOST", "PGOPTIONS",
+        "PGPASSWORD", "PGPORT", "PGUSER", "all_proxy", "http_proxy", "https_proxy",
+    ]
+
+    private static func environment(_ variables: [String: String?]) -> Environment {
+        var changes: [Environment.Key: String?] = [:]
+        for name in machine { changes[Environment.Key(stringLiteral: name)] = .some(nil) }
+        for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
+        return .inherit.updating(changes)
+    }
+
     /// Runs it to its end.
     ///
     /// - Parameters:
-    ///   - variables: added to the environment of the tests; nil removes one.
+    ///   - variables: added to the environment of the tests, in which nothing says what machine it is; nil removes one.
     ///   - directory: where it runs; nil: where the tests run.
     public func run(_ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil) async throws -> Ended {
-        var changes: [Environment.Key: String?] = [:]
-        for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
         let result = try await Subprocess.run(
-            executable, arguments: Arguments(arguments), environment: .inherit.updating(changes),
+            executable, arguments: Arguments(arguments), environment: Self.environment(variables),
             workingDirectory: directory.map { FilePath($0) }, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20))
         return Ended(result.terminationStatus, result.standardOutput, result.standardError)
     }
@@ -59,10 +70,8 @@ public struct BuiltProgram: Sendable {
         _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
         killedAfter moment: @Sendable () async throws -> Void
     ) async throws -> Ended {
-        var changes: [Environment.Key: String?] = [:]
-        for (name, value) in variables { changes[Environment.Key(stringLiteral: name)] = value }
         let result = try await Subprocess.run(
-            executable, arguments: Arguments(arguments), environment: .inherit.updating(changes),
+            executable, arguments: Arguments(arguments), environment: Self.environment(variables),
             workingDirectory: directory.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20)
         ) { execution in
             do { try await moment() } catch {
