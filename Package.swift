@@ -132,7 +132,8 @@ let package = Package(
         library(
             "ClusterSource", "ControlLoop", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "SpecFields", "SpecLoading", "Sources"),
         library(
-            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
+            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting",
+            "Sources"),
         // Files for running it in a cluster, made from declarations
         library("Manifests", "JSONValues", "Model", "SpecLoading"),
         // What the loop serves: numbers, health, webhooks

@@ -4,6 +4,7 @@ import Execution
 import JSONValues
 public import KubernetesAPI
 public import Model
+import Sources
 
 /// Writes into a cluster what a loop tells: the status of `System` objects, events about them, and their finalizer.
 ///
@@ -21,7 +22,7 @@ public actor ClusterReporter {
     ]
 
     let client: KubernetesClient
-    let objects: @Sendable (SystemID) async -> SystemObject?
+    let objects: @Sendable (SystemID) async throws(KubernetesError) -> SystemObject?
     let survey: @Sendable (System, Revision) async -> Survey?
     let now: @Sendable () -> Timestamp
     let instance: String
@@ -39,6 +40,8 @@ public actor ClusterReporter {
 
     private enum Note: Sendable {
         case event(LoopEvent)
+        /// What it says is to be written again, if need be.
+        case refresh(SystemID)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
         case retry(SystemID)
@@ -72,12 +75,12 @@ public actor ClusterReporter {
     /// - Parameters:
     ///   - guards: whether objects get a finalizer while something must be undone.
     ///   - instance: the name of the pod, for events.
-    ///   - objects: what is known of an object.
+    ///   - objects: what is known of an object; nil where there is none, and what is told of it is not written.
     ///   - survey: looks at a system once more; nil when it cannot.
     ///   - complain: told what cannot be written, once.
     public init(
         _ client: KubernetesClient, guards: Bool, instance: String, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp,
-        objects: @escaping @Sendable (SystemID) async -> SystemObject?,
+        objects: @escaping @Sendable (SystemID) async throws(KubernetesError) -> SystemObject?,
         survey: @escaping @Sendable (System, Revision) async -> Survey?, complain: @escaping @Sendable (String) -> Void
     ) {
         self.client = client
@@ -94,6 +97,14 @@ public actor ClusterReporter {
     /// Returns at once; what it tells is written while ``run()`` is under way.
     public nonisolated func take(_ event: LoopEvent) { inbox.yield(.event(event)) }
 
+    /// Writes the status of a system once more where its object does not say it: it was made anew, or somebody wrote there.
+    public nonisolated func refresh(_ system: SystemID) { inbox.yield(.refresh(system)) }
+
+    /// Tells an event about an object, at once.
+    public func tell(_ reason: String, _ message: String, of object: SystemObject) async {
+        do throws(KubernetesError) { try await send(Happening(reason, message, isWarning: true), of: object) } catch { note(error) }
+    }
+
     /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
     public nonisolated func finish() { inbox.yield(.finish) }
 
@@ -104,6 +115,7 @@ public actor ClusterReporter {
             for await note in notes {
                 switch note {
                 case .event(let event): enter(event)
+                case .refresh(let system): add(.status { $0.observedGeneration = $1 }, to: system)
                 case .finish: isFinishing = true
                 case .retry(let system): desks[system]?.isBusy = false
                 case .done(let system, nil): desks[system]?.isBusy = false
@@ -142,6 +154,11 @@ public actor ClusterReporter {
             for system in systems {
                 add(.status { $0.reject(mistakes, generation: revision.generation ?? $1) }, to: system)
                 add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
+            }
+        case .unreadable(let error, let systems, _):
+            for system in systems {
+                add(.status { $0.reject([error.message], generation: $1, "SourceUnreadable") }, to: system)
+                add(.event(Happening("SourceUnreadable", error.message, isWarning: true)), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
             if phase == .guard, guards { add(.finalizer(isNeeded: true), to: system) }
@@ -184,13 +201,25 @@ public actor ClusterReporter {
 
     /// Does what is to be done about one object; returns the pause until the next attempt where something failed.
     private func work(at system: SystemID) async -> Duration? {
-        guard let object = await objects(system) else {
-            desks[system]?.jobs = []
-            return nil
+        let object: SystemObject
+        do throws(KubernetesError) {
+            guard let found = try await objects(system) else {
+                desks[system]?.jobs = []
+                return nil
+            }
+            object = found
+        } catch {
+            note(error)
+            if [.notFound, .invalid, .badRequest].contains(error.code) {
+                desks[system]?.jobs = []
+                return nil
+            }
+            return failed(error, system)
         }
         if desks[system]?.uid != object.uid {
+            // A mirror that was made anew shows the system that it showed before.
+            if guards || desks[system]?.uid == nil { desks[system]?.sheet = StatusSheet(reading: object.status) }
             desks[system]?.uid = object.uid
-            desks[system]?.sheet = StatusSheet(reading: object.status)
             desks[system]?.written = object.status
         }
         while let job = desks[system]?.jobs.first {
@@ -203,18 +232,28 @@ public actor ClusterReporter {
                     desks[system]?.jobs = []
                     return nil
                 }
-                if complaints.insert(error.message).inserted { complain(error.description) }
+                note(error)
                 let isWorthwhile = [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(
                     error.code)
                 if !isWorthwhile { desks[system]?.jobs.removeFirst() }
-                desks[system]?.failures += 1
-                let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
-                return max(error.retryAfter ?? .zero, pause)
+                return failed(error, system)
             }
             if desks[system]?.jobs.isEmpty == false { desks[system]?.jobs.removeFirst() }
         }
         desks[system]?.failures = 0
         return nil
+    }
+
+    /// Says it once.
+    private func note(_ error: KubernetesError) {
+        if complaints.insert(error.message).inserted { complain(error.description) }
+    }
+
+    /// The pause until the next attempt.
+    private func failed(_ error: KubernetesError, _ system: SystemID) -> Duration {
+        desks[system]?.failures += 1
+        let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
+        return max(error.retryAfter ?? .zero, pause)
     }
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {

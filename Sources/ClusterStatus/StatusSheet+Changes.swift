@@ -18,13 +18,13 @@ extension StatusSheet {
     }
 
     /// A revision that does not load; the pins of the last one that does stay where they are.
-    mutating func reject(_ mistakes: [String], generation: Int?) {
+    mutating func reject(_ mistakes: [String], generation: Int?, _ reason: String = "SpecInvalid") {
         observedGeneration = generation
         phase = Phase.invalid
         let message = mistakes.joined(separator: "; ")
-        set("Ready", .no, "SpecInvalid", message)
-        set("Reconciling", .no, "SpecInvalid", resources.isEmpty ? "" : "nothing is applied until the spec is mended")
-        set("Stalled", .yes, "SpecInvalid", message)
+        set("Ready", .no, reason, message)
+        set("Reconciling", .no, reason, resources.isEmpty ? "" : "nothing is applied until the spec is mended")
+        set("Stalled", .yes, reason, message)
     }
 
     /// A phase of a plan begins. A pass that looks at a plan again begins at its start, and that is no news.

@@ -28,6 +28,9 @@ public actor SourceWithMigrations: WatchedSource {
         self.systems = systems
     }
 
+    /// True if nothing waits for a first copy of its migrations.
+    public private(set) var isWhole = false
+
     /// Polls the repositories until the task is cancelled.
     public nonisolated func run() async { await repositories.run() }
 
@@ -63,6 +66,7 @@ public actor SourceWithMigrations: WatchedSource {
         let present = Set(holding.parts.map(\.origin))
         last = last.filter { present.contains($0.key) }
         known = known.filter { present.contains($0.key) }
+        isWhole = parts.count == holding.parts.count
         holding.parts = parts
         holding.troubles += contents.troubles.map { SourceError(.gitFailed, $0) }
         return holding

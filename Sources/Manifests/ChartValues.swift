@@ -80,6 +80,10 @@ enum ChartValues {
                 .text("ref", "", "A branch, a tag or a commit; without it the repository's own branch."),
                 .texts("paths", [], "Files or directories in it; without any, all of it."),
                 .text("poll", "30s", pattern: duration, "How often it is asked for news."),
+                .flag(
+                    "mirror", true,
+                    "Show its systems as System objects that carry their status: kubectl get systems. They are labelled with the name of all objects."
+                ),
                 .text(
                     "sshSecret", "",
                     "For an ssh URL: a Secret whose keys are files of ~/.ssh, such as id_ed25519 and known_hosts."),

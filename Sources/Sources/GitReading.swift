@@ -71,9 +71,11 @@ struct GitReading: Sendable {
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
             notes.append("Git LFS pointers stand in the place of files, and what reads them gets the pointer: \(shown)")
         }
-        return Snapshot(
+        var snapshot = Snapshot(
             revision: revision, files: files, notes: notes, checkout: checkout,
             beside: Dictionary(beside.map { ($0.path, $0.identity) }) { first, _ in first })
+        snapshot.address = address
+        return snapshot
     }
 
     /// What is at the one path, or the whole tree, for those who read it themselves.

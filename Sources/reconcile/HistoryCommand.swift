@@ -24,7 +24,10 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     private func show(_ program: Program) async -> Verdict {
-        guard let (_, _, systems) = await program.systems(options.specs, options.output.form) else { return .failure }
+        guard
+            let (_, _, systems) = await program.systems(
+                options.specs, options.output.form, readsMigrations: false)
+        else { return .failure }
         let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
         guard let (system, component) = matches.first, matches.count == 1 else {
             let names = systems.flatMap { system in system.components.map { "\($0.name) (\(system.id))" } }.sorted().joined(separator: ", ")

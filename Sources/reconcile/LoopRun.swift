@@ -27,7 +27,10 @@ struct LoopRun: Sendable {
     /// - Parameters:
     ///   - repositories: empty watches the paths.
     ///   - cluster: the objects of a cluster instead of both.
-    func callAsFunction(_ repositories: [GitSource], _ cluster: ClusterRun? = nil) async -> Verdict {
+    ///   - mirror: shows the systems of other specs in a cluster.
+    func callAsFunction(
+        _ repositories: [GitSource], _ cluster: ClusterRun? = nil, shownBy mirror: MirrorRun? = nil
+    ) async -> Verdict {
         let stop = StopSignal()
         let signals = Program.onSignal { stop.raise() }
         defer { for signal in signals { signal.cancel() } }
@@ -63,19 +66,23 @@ struct LoopRun: Sendable {
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
         let duty = replica.map { _ in Duty() }
+        let line = served?.line ?? LoopLine()
         let freed = FreedMemory()
         var probe = served?.probe ?? LoopProbe()
         probe.resting = { freed.giveBack() }
         let loop = Loop(
             reconciler: program.reconciler, source: completed, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
-            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: probe
+            options: options, duty: duty, line: line, probe: probe
         ) { snapshot in
             var loading = loading(snapshot)
             loading.systems = loading.systems.map(approval.applied)
             if cluster == nil, loading.systems.isEmpty, loading.mistakes.isEmpty {
                 loading.mistakes = ["no system is named \(specs.system ?? ""), of those in the specs"]
             }
-            if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
+            if loading.mistakes.isEmpty {
+                program.tellPassedOverState(of: loading.systems)
+                mirror?.stage(snapshot, loading.systems)
+            }
             return loading
         }
         @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
@@ -84,6 +91,7 @@ struct LoopRun: Sendable {
                 await loop.run(until: stop) { event in
                     served?.take(event)
                     lines.write(event)
+                    mirror?.take(event)
                     if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
                 }
                 group.cancelAll()
@@ -91,7 +99,18 @@ struct LoopRun: Sendable {
         }
         let work: @Sendable () async -> Void = {
             await takingPart(duty, lines) {
-                if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run { _ in } }
+                if let cluster {
+                    await cluster.reporting { await run(telling: $0) }
+                } else if let mirror {
+                    await mirror.reporting(
+                        isWhole: {
+                            guard await completed.isWhole, let pulse = await line.pulse(within: .seconds(5)) else { return false }
+                            return pulse.parts > 0 && pulse.partsNotApplied == 0
+                        }, isOwn: { duty?.covers($0) ?? true }
+                    ) { await run(telling: $0) }
+                } else {
+                    await run { _ in }
+                }
             }
         }
         do throws(ServingError) {

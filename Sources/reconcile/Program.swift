@@ -155,9 +155,13 @@ struct Program: Sendable {
     static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
-    func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter readsMigrations: false for what has no use for migrations: then no host of a repository is waited for.
+    func systems(
+        _ specs: SpecOptions, _ form: OutputForm, readsMigrations: Bool = true
+    ) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
-        guard let (snapshot, systems) = await systems(in: source, specs, form) else { return nil }
+        guard let (snapshot, systems) = await systems(in: source, specs, form, readsMigrations: readsMigrations) else { return nil }
         return (source, snapshot, systems)
     }
 
@@ -165,7 +169,7 @@ struct Program: Sendable {
     ///
     /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
     func systems(
-        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false, readsMigrations: Bool = true
     ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
@@ -176,7 +180,7 @@ struct Program: Sendable {
         do throws(SourceError) {
             var snapshot = try await source.snapshot()
             var loading = loading(snapshot, specs)
-            let repositories = Set(loading.systems.flatMap(\.repositoriesRead))
+            let repositories = Set(readsMigrations ? loading.systems.flatMap(\.repositoriesRead) : [])
             if !repositories.isEmpty {
                 snapshot = snapshot.with(await self.repositories.read(repositories))
                 loading.systems = loading.systems.map(snapshot.completed)

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Planning
 import Serving
 import Sources
+import SpecFields
 
 /// Repositories to read specs from, instead of paths.
 struct GitOptions: ParsableArguments {
@@ -84,7 +85,8 @@ struct ClusterOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --cluster: the kubeconfig's context, also for what names none itself. Default: the current one.", valueName: "name"))
+            "With --cluster or --mirror: the kubeconfig's context, also for what names none itself. Default: the current one.",
+            valueName: "name"))
     var context: String?
 
     @Option(
@@ -101,11 +103,11 @@ struct ClusterOptions: ParsableArguments {
             valueName: "host"))
     var sharedHosts: [String] = []
 
-    func check(beside specs: SpecOptions, _ repository: GitOptions) throws {
+    func check(beside specs: SpecOptions, _ repository: GitOptions, _ mirror: MirrorOptions) throws {
         guard cluster else {
             if let option = !namespaces.isEmpty
                 ? "--namespace"
-                : context != nil
+                : context != nil && mirror.name == nil
                     ? "--context" : !allowed.isEmpty ? "--allow-target-namespace" : sharedHosts.isEmpty ? nil : "--share-git-credentials"
             {
                 throw ValidationError("\(option) belongs to --cluster.")
@@ -120,6 +122,26 @@ struct ClusterOptions: ParsableArguments {
         for name in namespaces where name.isEmpty || name.contains("/") {
             throw ValidationError("--namespace takes the name of one namespace.")
         }
+    }
+}
+
+/// What specs from elsewhere are shown as.
+struct MirrorOptions: ParsableArguments {
+    @Option(
+        name: .customLong("mirror"),
+        help: ArgumentHelp(
+            "With -f or --git: show every system as a System object of the cluster, with the label belay.dev/mirror=NAME, which carries its status. Default: not shown.",
+            valueName: "name"))
+    var name: String?
+
+    func check(beside cluster: ClusterOptions, isLoop: Bool, isNamed: Bool) throws {
+        guard let name else { return }
+        guard StringRule.label.accepts(name) else {
+            throw ValidationError("--mirror takes a name: \(StringRule.label.hint).")
+        }
+        if cluster.cluster { throw ValidationError("--mirror belongs to -f or --git: with --cluster the objects are the specs.") }
+        if !isLoop { throw ValidationError("--mirror belongs to the loop: leave --once out, or --mirror.") }
+        if !isNamed { throw ValidationError("--mirror shows the systems of specs: name them with -f PATH or --git URL.") }
     }
 }
 

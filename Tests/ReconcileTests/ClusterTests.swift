@@ -131,6 +131,10 @@ struct ClusterTests {
     @Test(arguments: [
         (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
         (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
+        (["--cluster", "--mirror", "belay"], "--mirror belongs to -f or --git", "objects that would show themselves"),
+        (["--once", "-f", "x.yaml", "--mirror", "belay"], "--mirror belongs to the loop", "nobody keeps it up to date"),
+        (["-f", "x.yaml", "--mirror", "Not a name"], "--mirror takes a name", "no value of a label"),
+        (["--mirror", "belay"], "name them with -f PATH or --git URL", "nothing to show"),
         (["--share-git-credentials", "x", "-f", "x.yaml"], "--share-git-credentials belongs to --cluster", "an option without its source"),
         (["--cluster", "--share-git-credentials", "https://x/y"], "takes a host such as git.example", "a URL instead of a host"),
     ])
