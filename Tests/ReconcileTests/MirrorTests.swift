@@ -68,7 +68,7 @@ struct MirrorTests {
                 }
             }
             @Sendable func isThere(_ name: String) async throws -> Bool {
-                try await !kubectl("get", "systems", name, "--ignore-not-found", "-o", "name").isEmpty
+                try await kubectl("get", "systems", name, "--ignore-not-found", "-o", "name").isEmpty == false
             }
 
             // Somebody's own object has the name of one system; a Belay before this one left a mirror.
@@ -80,11 +80,11 @@ struct MirrorTests {
             ]
             let ended = try await system.reconcile(arguments, by: .terminate, variables: ["KUBECONFIG": plane.kubeconfig]) {
                 try await shows("shop", "1/1 InSync True \(first)")
-                let where_ = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.annotations}{.metadata.labels}")
+                let origin = try await kubectl("get", "system/shop", "-o", "jsonpath={.metadata.annotations}{.metadata.labels}")
                 for words in [
                     "\"belay.dev/repository\":\"\(place.path("remote.git"))\"", "\"belay.dev/ref\":\"main\"",
                     "\"belay.dev/path\":\"specs/system.yaml\"", "{\"belay.dev/mirror\":\"\(belay)\"}",
-                ] { #expect(where_.contains(words), "\(where_)") }
+                ] { #expect(origin.contains(words), "\(origin)") }
                 try await kubectl.until("what is left over goes") { try await !isThere("left") }
                 #expect(try await kubectl("get", "system/blog", "-o", "jsonpath={.status}{.metadata.labels}") == "", "it is let be")
 
@@ -121,7 +121,7 @@ struct MirrorTests {
                 }
                 try await kubectl.apply(Self.object("left", of: belay))
                 try await Task.sleep(for: .seconds(1))
-                #expect(try await isThere("left") && isThere("shop"))
+                for name in ["left", "shop"] { #expect(try await isThere(name), "\(name)") }
 
                 _ = try await publish(blog)
                 try await kubectl.until("what the specs name no more goes") {
