@@ -12,6 +12,7 @@ public actor MigrationRepositories {
     private let environment: [String: String]
     private let poll: Duration
     private let clock: any Clock<Duration>
+    private let signers: GitSigners?
     private let values: RepositoryCredentials.ValueReading
     private var standings: [MigrationRepository: Standing] = [:]
     private var count = 0
@@ -48,15 +49,18 @@ public actor MigrationRepositories {
     /// - Parameters:
     ///   - place: the directory under which clones are kept; asked when there is something to clone.
     ///   - poll: how often each is asked for news.
+    ///   - signers: whose signature a commit must have; nil for none.
     ///   - environment: the process's.
     ///   - values: reads what a spec refers to.
     public init(
         under place: @escaping @Sendable () throws(SourceError) -> String, poll: Duration = .seconds(30),
-        clock: any Clock<Duration> = ContinuousClock(), environment: [String: String], values: @escaping RepositoryCredentials.ValueReading
+        clock: any Clock<Duration> = ContinuousClock(), signers: GitSigners? = nil, environment: [String: String],
+        values: @escaping RepositoryCredentials.ValueReading
     ) {
         self.place = place
         self.poll = poll
         self.clock = clock
+        self.signers = signers
         self.environment = environment
         self.values = values
         (notes, inbox) = AsyncStream.makeStream()
@@ -170,7 +174,8 @@ public actor MigrationRepositories {
         count += 1
         let ticket = Ticket(repository: repository, number: count)
         let source = GitSource(
-            address, under: repository.tenant.map { "\(root)/namespaces/\($0)" } ?? root, poll: poll, clock: clock, filesRead: nil)
+            address, under: repository.tenant.map { "\(root)/namespaces/\($0)" } ?? root, poll: poll, clock: clock, signers: signers,
+            filesRead: nil)
         standings[repository] = Standing(source: source, ticket: ticket)
         polled.withLock { $0 = standings.values.map(\.source) }
         return ticket

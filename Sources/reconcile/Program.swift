@@ -46,9 +46,10 @@ struct Program: Sendable {
     ///   - served: counts the requests; nil counts nothing.
     ///   - accountLimit: how many requests of one provider account are under way at once.
     ///   - poll: how often a repository of migrations is asked for news.
+    ///   - signers: whose signature its commits must have; nil for none.
     init(
         stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
-        accountLimit: Int? = nil, poll: Duration = .seconds(30)
+        accountLimit: Int? = nil, poll: Duration = .seconds(30), signers: GitSigners? = nil
     ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
@@ -88,7 +89,7 @@ struct Program: Sendable {
                 do throws(StateError) { return try StateDirectory.root(given: directory, environment: variables) } catch {
                     throw SourceError(.unreadable, error.description)
                 }
-            }, poll: poll, environment: variables, values: { await values.value(of: $0, for: $1) })
+            }, poll: poll, signers: signers, environment: variables, values: { await values.value(of: $0, for: $1) })
         self.repositories = repositories
         let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlLoop
+import FoundationEssentials
 import Model
 import Planning
 import Sources
@@ -68,7 +69,7 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
         try cluster.check(beside: specs, repository, mirror)
-        let isNamed = try !repository.addresses(beside: specs).isEmpty || cluster.cluster
+        let isNamed = try !repository.addresses(beside: specs, inCluster: cluster.cluster).isEmpty || cluster.cluster
         try mirror.check(beside: cluster, isLoop: !once, isNamed: isNamed || !specs.files.isEmpty)
         if once {
             if let option = watch.given ?? replicas.given {
@@ -88,7 +89,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let addresses = try repository.addresses(beside: specs)
+        let addresses = try repository.addresses(beside: specs, inCluster: cluster.cluster)
         guard once || !addresses.isEmpty || cluster.cluster || !specs.files.isEmpty else { throw CleanExit.helpRequest(Reconcile.self) }
         let served = try watch.served()
         // Several replicas share nothing else, and objects of a cluster are reconciled where no disk survives.
@@ -96,7 +97,7 @@ struct RunCommand: AsyncParsableCommand {
         let program = Program(
             stateDirectory: state.directory, context: cluster.context,
             usualPlace: isStateInCluster ? .cluster(namespace: nil, context: cluster.context) : nil, served: served,
-            accountLimit: limits.perAccount, poll: watch.poll?.duration ?? .seconds(30))
+            accountLimit: limits.perAccount, poll: watch.poll?.duration ?? .seconds(30), signers: try signers())
         let repositories = try repositories(addresses, program)
         let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {
@@ -121,6 +122,13 @@ struct RunCommand: AsyncParsableCommand {
         let sources: [(origin: String, source: any SpecSource)] =
             repositories.isEmpty ? [("", PathSource(specs.files))] : repositories.map { ($0.address.name, $0) }
         throw ExitCode(await program.untilInterrupted { await run(specs, from: sources) })
+    }
+
+    private func signers() throws -> GitSigners? {
+        do throws(SourceError) { return try repository.allowed() } catch {
+            Output(variables: ProcessInfo.processInfo.environment, secrets: []).error(error.message)
+            throw ExitCode(Verdict.failure)
+        }
     }
 
     /// With their clones in the state directory.

@@ -27,14 +27,17 @@ struct GitOptions: ParsableArguments {
     @Option(
         name: .customLong("verify-signatures"), parsing: .singleValue,
         help: ArgumentHelp(
-            "With --git: reconcile only commits that somebody in this file has signed: allowed SSH signers (ssh-keygen(1)), or an OpenPGP keyring. May be given more than once.",
+            "With --git or --cluster: use only commits that somebody in this file has signed, of specs and of migrations in repositories: allowed SSH signers (ssh-keygen(1)), or an OpenPGP keyring. May be given more than once.",
             valueName: "file"), completion: .file())
     var signers: [String] = []
 
     /// Where specs are, nothing where paths are named; a usage error where that is not clear.
-    func addresses(beside specs: SpecOptions) throws -> [GitAddress] {
+    ///
+    /// - Parameter inCluster: whether they are the objects of a cluster instead.
+    func addresses(beside specs: SpecOptions, inCluster: Bool) throws -> [GitAddress] {
         guard !urls.isEmpty else {
-            if let option = ref != nil ? "--ref" : !paths.isEmpty ? "--path" : signers.isEmpty ? nil : "--verify-signatures" {
+            let verifies = !signers.isEmpty && !inCluster
+            if let option = ref != nil ? "--ref" : !paths.isEmpty ? "--path" : verifies ? "--verify-signatures" : nil {
                 throw ValidationError("\(option) belongs to --git URL. To name files on this machine: -f PATH.")
             }
             return []
@@ -55,12 +58,15 @@ struct GitOptions: ParsableArguments {
         }
     }
 
+    /// Whose signature a commit must have; nil for none.
+    func allowed() throws(SourceError) -> GitSigners? { signers.isEmpty ? nil : try GitSigners(signers) }
+
     /// The repositories; asks nobody. An error is a file of signers that cannot be used, or contradictions in the environment.
     func sources(
         _ addresses: [GitAddress], under place: String, poll: Duration, _ program: Program
     ) throws(SourceError) -> [GitSource] {
         let access = try GitAccess(environment: program.variables)
-        let signers = signers.isEmpty ? nil : try GitSigners(signers)
+        let signers = try allowed()
         return addresses.map {
             GitSource(
                 $0, under: place, poll: poll, clock: program.reconciler.clock, access: access, signers: signers,

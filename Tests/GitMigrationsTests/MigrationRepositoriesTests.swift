@@ -48,11 +48,12 @@ import Testing
     private var repository: MigrationRepository { MigrationRepository(url: "file://" + place.path("db.git"), path: "db") }
 
     private func repositories(
-        poll: Duration = .seconds(3600), environment: [String: String] = [:],
+        poll: Duration = .seconds(3600), signers: [String] = [],
         values: @escaping RepositoryCredentials.ValueReading = { _, what in .failure(Problem("ValueMissing", "\(what) is not there")) }
-    ) -> MigrationRepositories {
+    ) throws -> MigrationRepositories {
         let state = place.path("state")
-        return MigrationRepositories(under: { state }, poll: poll, environment: environment, values: values)
+        let allowed = signers.isEmpty ? nil : try GitSigners(signers)
+        return MigrationRepositories(under: { state }, poll: poll, signers: allowed, environment: [:], values: values)
     }
 
     private func system(_ repository: MigrationRepository) -> System {
@@ -73,7 +74,7 @@ import Testing
 
     @Test func aSystemGetsTheDirectoryOfTheCommitThatWasRead() async throws {
         let commit = try await push("db/1_a.sql")
-        let repositories = repositories()
+        let repositories = try repositories()
         let snapshot = try snapshot(try await source(repositories, watches: false).holding())
         let database = snapshot.completed(system(repository)).databases[0]
         #expect(database.migrations.git?.reading == .commit(commit, trouble: nil))
@@ -85,7 +86,7 @@ import Testing
 
     @Test func aHostThatIsAwayLeavesTheLastCommitAndThatIsSaid() async throws {
         let commit = try await push("db/1_a.sql")
-        let source = source(repositories(), watches: false)
+        let source = source(try repositories(), watches: false)
         let before = try snapshot(try await source.holding())
         rename(place.path("db.git"), place.path("away.git"))
         let holding = try await source.holding()
@@ -101,7 +102,7 @@ import Testing
     }
 
     @Test func aRepositoryThatCannotBeReadHoldsUpItsDatabaseAlone() async throws {
-        let snapshot = try snapshot(try await source(repositories(), watches: false).holding())
+        let snapshot = try snapshot(try await source(try repositories(), watches: false).holding())
         let database = snapshot.completed(system(repository)).databases[0]
         #expect(database.migrationsProblem?.reason == "MigrationsUnreadable")
         #expect(
@@ -112,7 +113,7 @@ import Testing
 
     @Test func aMovedRefIsNewsAndAPartWaitsForItsFirstCopy() async throws {
         _ = try await push("db/1_a.sql")
-        let repositories = repositories(poll: .milliseconds(50))
+        let repositories = try repositories(poll: .milliseconds(50))
         let source = source(repositories, watches: true)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await source.run() }
@@ -138,7 +139,7 @@ import Testing
         var named = repository
         named.token = .kubernetesSecret(namespace: "shop", name: "git", key: "token")
         let secret = Mutexed<String?>("one")
-        let repositories = repositories { _, what in
+        let repositories = try repositories { _, what in
             secret.value.map { .success(Secret($0)) } ?? .failure(Problem("SecretMissing", "\(what): there is no Secret git"))
         }
         func reading() async -> MigrationRepository.Reading? { await repositories.read([named])[named]?.reading }
@@ -151,11 +152,21 @@ import Testing
         try place.remove()
     }
 
+    @Test func aCommitThatNobodyAllowedHasSignedIsNotUsed() async throws {
+        _ = try await push("db/1_a.sql")
+        let file = try place.write(
+            "signers", "ann@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000000\n")
+        let repositories = try repositories(signers: [file])
+        guard case .failed(let problem)? = await repositories.read([repository])[repository]?.reading else { throw Unexpected() }
+        #expect(problem.message.contains("it is not signed"), "\(problem)")
+        try place.remove()
+    }
+
     @Test func namespacesShareNoClone() async throws {
         _ = try await push("db/1_a.sql")
         var (one, two) = (repository, repository)
         (one.tenant, two.tenant) = ("one", "two")
-        let found = await repositories().read([one, two])
+        let found = try await repositories().read([one, two])
         let places = Set(found.values.map(\.directory))
         #expect(places.count == 2 && places.allSatisfy { $0.contains("/namespaces/") }, "\(places)")
         try place.remove()
