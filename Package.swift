@@ -160,7 +160,6 @@ let package = Package(
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
-        .systemLibrary(name: "CMalloc", path: "Tests/Support/CMalloc"),
         library("TestPrograms", path: "Tests/Support/TestPrograms", "CMalloc", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",

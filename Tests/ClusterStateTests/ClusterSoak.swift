@@ -33,8 +33,6 @@ final class ClusterSoak: Sendable {
         var problems: [String] = []
         var story: [String] = []
         var isRestarting = false
-        /// True while the repository is where nobody looks for it.
-        var isAway = false
     }
 
     struct Pins: Sendable, Equatable {
@@ -110,15 +108,16 @@ final class ClusterSoak: Sendable {
     /// - Parameters:
     ///   - count: how many strikes there are beside those that there always are.
     func storm(_ count: Int, always: [Strike], isKilling: Bool = true) async throws {
-        // An API server takes seconds to start, so that it is killed when it must be, and in one of forty strikes.
-        let others = Strike.allCases.filter { (isKilling || !$0.isKilling) && $0 != .restartServer } + [.commit, .commit, .commit, .fault]
-        var strikes = (0..<count).map { _ in dice.chance(3) ? Strike.restartServer : dice.pick(others) }
+        // An API server takes seconds to start, and a new leader to be one: between most of those somebody is to work.
+        let rare = Strike.allCases.filter { $0 == .restartServer || isKilling && $0.isKilling }
+        let usual: [Strike] = [.commit, .commit, .commit, .commitThatDoesNotLoad, .fault, .fault, .throttle, .gitDown, .remoteMoved]
+        var strikes = (0..<count).map { _ in dice.pick(dice.chance(10) ? rare : usual) }
         for strike in always { strikes.insert(strike, at: dice.number(0...strikes.count)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for strike in strikes {
                 tell("\(strike)")
                 if let relief = try await self.strike(strike) { group.addTask { try await relief() } }
-                try await Task.sleep(for: .milliseconds(dice.number(200...900)))
+                try await Task.sleep(for: .milliseconds(dice.number(300...1200)))
             }
             try await group.waitForAll()
         }
@@ -134,7 +133,7 @@ final class ClusterSoak: Sendable {
             let pins = Pins(
                 web: dice.pick(["dpl_web1", "dpl_web2", "dpl_web3"]), worker: dice.pick(["v1", "v2", "v3"]),
                 api: dice.pick(["v1", "v2", "v3"]))
-            try await publish(strike == .commit ? spec(pins) : "kind: Sytsem")
+            try await host.publish(strike == .commit ? spec(pins) : "kind: Sytsem")
         case .fault:
             let kinds: [Fault.Kind] = [
                 .answer(status: 500, headers: [:], body: ""), .dropBefore, .dropAfter, .truncate, .delay(.seconds(20)),
@@ -153,10 +152,10 @@ final class ClusterSoak: Sendable {
                 host.isWanted = true
             }
         case .remoteMoved:
-            guard try await move(away: true) else { return nil }
-            return {
+            try host.move(away: true)
+            return { [host] in
                 try await Task.sleep(for: length)
-                _ = try await self.move(away: false)
+                try host.move(away: false)
             }
         case .restartServer:
             let isFirst = state.withLock { state in
@@ -175,18 +174,6 @@ final class ClusterSoak: Sendable {
         return nil
     }
 
-    /// Returns false where it is so already.
-    private func move(away isAway: Bool) async throws -> Bool {
-        guard state.withLock({ $0.isAway != isAway }) else { return false }
-        try await host.move(away: isAway)
-        state.withLock { $0.isAway = isAway }
-        return true
-    }
-
-    private func publish(_ spec: String) async throws {
-        try await host.publish(spec, to: state.withLock { $0.isAway } ? "moved.git" : "remote.git")
-    }
-
     // MARK: - Calms
 
     /// Pins something new, and looks at everything when that is in place.
@@ -197,12 +184,13 @@ final class ClusterSoak: Sendable {
             api: pins.api == "v1" ? "v2" : "v1")
         state.withLock { [pins] in $0.pins = pins }
         tell("calm: \(pins)")
-        try await publish(spec(pins))
+        try await host.publish(spec(pins))
         try await settle()
         let (writes, records, generation) = (self.writes.count, try await stand.store().history(), try await generation())
         let after = state.withLock { $0.generation }
+        let promotions = self.writes.count { $0.method == .post && $0.path.contains("/dpl_") }
         for problem in Books(
-            vercel: try await world("vercel"), fly: try await world("fly"), rollouts: generation - after, requests: self.writes,
+            vercel: try await world("vercel"), fly: try await world("fly"), rollouts: generation - after, promotions: promotions,
             records: records
         ).problems { fail(problem) }
         try await Task.sleep(for: length)

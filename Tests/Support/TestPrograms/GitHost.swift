@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Synchronization
 
 /// A bare repository behind git's own server, which is there when it is wanted.
@@ -42,28 +43,29 @@ public final class GitHost: Sendable {
         }
     }
 
-    /// Takes the repository away from the server, which goes on, or brings it back.
-    public func move(away isAway: Bool) async throws {
-        let (here, there) = (place.path("remote.git"), place.path("moved.git"))
-        let ended = try await BuiltProgram(onSearchPath: "mv").run(isAway ? [here, there] : [there, here])
-        guard ended.status == 0 else { throw Place.GitFailure(arguments: ["mv"], text: ended.errors) }
+    /// Takes the repository away from where the server, which goes on, finds it, or brings it back.
+    public func move(away isAway: Bool) throws {
+        // A link, so that those who push are not in the way.
+        let (link, repository) = (place.path("remote.git"), place.path("origin.git"))
+        let isThere = FileManager.default.fileExists(atPath: link)
+        if isAway, isThere { try FileManager.default.removeItem(atPath: link) }
+        if !isAway, !isThere { try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: repository) }
     }
 
     /// Commits a spec and pushes it, on the file system: those who push go another way than those who read.
-    ///
-    /// - Parameter repository: where it is now: `moved.git` while it is away.
-    public func publish(_ spec: String, to repository: String = "remote.git") async throws {
+    public func publish(_ spec: String) async throws {
         let number = state.withLock { state in
             state.commits += 1
             return state.commits
         }
         if number == 1 {
-            try await place.git("init", "-q", "--bare", "-b", "main", place.path(repository))
+            try await place.git("init", "-q", "--bare", "-b", "main", place.path("origin.git"))
+            try move(away: false)
             try place.write(".gitignore", "/*\n!/specs\n")
         }
         // Two commits of one tree would be none.
         try place.write("specs/system.yaml", "\(spec)\n# \(number)\n")
         _ = try await place.commit("commit \(number)")
-        try await place.git("push", "-q", place.path(repository), "HEAD:main")
+        try await place.git("push", "-q", place.path("origin.git"), "HEAD:main")
     }
 }
