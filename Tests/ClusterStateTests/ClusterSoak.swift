@@ -33,6 +33,8 @@ final class ClusterSoak: Sendable {
         var problems: [String] = []
         var story: [String] = []
         var isRestarting = false
+        var leadersKilled = 0
+        var restarts = 0
     }
 
     struct Pins: Sendable, Equatable {
@@ -64,6 +66,9 @@ final class ClusterSoak: Sendable {
         try await sandbox.stop()
         try place.remove()
     }
+
+    /// How many leaders were killed while they led, and how often the API server was started again.
+    var count: (leadersKilled: Int, restarts: Int) { state.withLock { ($0.leadersKilled, $0.restarts) } }
 
     /// Where somebody found something wrong.
     var problems: [String] { state.withLock { $0.problems } }
@@ -110,14 +115,16 @@ final class ClusterSoak: Sendable {
     func storm(_ count: Int, always: [Strike], isKilling: Bool = true) async throws {
         // An API server takes seconds to start, and a new leader to be one: between most of those somebody is to work.
         let rare = Strike.allCases.filter { $0 == .restartServer || isKilling && $0.isKilling }
-        let usual: [Strike] = [.commit, .commit, .commit, .commitThatDoesNotLoad, .fault, .fault, .throttle, .gitDown, .remoteMoved]
+        let usual: [Strike] = [
+            .commit, .commit, .commit, .commit, .commit, .commitThatDoesNotLoad, .fault, .fault, .throttle, .gitDown, .remoteMoved,
+        ]
         var strikes = (0..<count).map { _ in dice.pick(dice.chance(10) ? rare : usual) }
         for strike in always { strikes.insert(strike, at: dice.number(0...strikes.count)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for strike in strikes {
                 tell("\(strike)")
                 if let relief = try await self.strike(strike) { group.addTask { try await relief() } }
-                try await Task.sleep(for: .milliseconds(dice.number(300...1200)))
+                try await Task.sleep(for: .milliseconds(dice.number(300...1500)))
             }
             try await group.waitForAll()
         }
@@ -144,7 +151,7 @@ final class ClusterSoak: Sendable {
         case .throttle:
             let vendor = dice.pick(["vercel", "fly"])
             sandbox.server.faults.add(
-                Fault(simulator: vendor, .answer(status: 429, headers: ["Retry-After": "1"], body: "{}"), times: dice.number(5...30)))
+                Fault(simulator: vendor, .answer(status: 429, headers: ["Retry-After": "1"], body: "{}"), times: dice.number(1...8)))
         case .gitDown:
             host.isWanted = false
             return { [host] in
@@ -165,9 +172,16 @@ final class ClusterSoak: Sendable {
             guard isFirst else { return nil }
             return {
                 try await ControlPlane.shared.restartServer(after: length)
-                self.state.withLock { $0.isRestarting = false }
+                self.state.withLock { state in
+                    state.isRestarting = false
+                    state.restarts += 1
+                }
             }
-        case .killLeader: (try pods.first { try $0.leads } ?? dice.pick(pods)).end(by: .kill)
+        case .killLeader:
+            // While the API server starts, nobody leads.
+            try await until("somebody leads") { try self.pods.contains { try $0.leads } }
+            try pods.first { try $0.leads }?.end(by: .kill)
+            state.withLock { $0.leadersKilled += 1 }
         case .killOne: dice.pick(pods).end(by: .kill)
         case .terminateOne: dice.pick(pods).end(by: .terminate)
         }
@@ -199,8 +213,9 @@ final class ClusterSoak: Sendable {
         if more != 0 { fail("the journal grew by \(more) while everything was in sync") }
         if try await self.generation() != generation { fail("there was a rollout while everything was in sync") }
         let use = try usage().sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.descriptors) files, \($0.value.kilobytes) kB" }
+        let (killed, restarts) = count
         let line =
-            "\(sandbox.server.requests.count) requests, \(writes) writes, \(records.count) records, \(generation - after) rollouts; \(use)"
+            "\(killed) leaders killed, \(restarts) restarts of the API server, \(sandbox.server.requests.count) requests, \(writes) writes, \(records.count) records, \(generation - after) rollouts; \(use)"
         tell(line)
         if ProcessInfo.processInfo.environment["BELAY_LONG"] == "1" { print(line) }
     }

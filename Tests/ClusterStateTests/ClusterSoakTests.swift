@@ -28,6 +28,8 @@ struct ClusterSoakTests {
                     try await soak.storm(Self.strikes, always: [.restartServer, .killLeader, .gitDown, .throttle, .commit])
                     try await soak.calm(watchedFor: Self.quiet)
                 }
+                let count = soak.count
+                #expect(count.leadersKilled > 0 && count.restarts > 0, "nothing happened: \(count)")
                 let before = try soak.usage()
                 // Nobody is killed in this one, so that what the processes take can be compared.
                 try await soak.storm(Self.strikes, always: [.remoteMoved, .throttle, .commit], isKilling: false)
