@@ -161,7 +161,7 @@ let package = Package(
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
-        library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
+        library("TestPrograms", path: "Tests/Support/TestPrograms", "CMalloc", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
@@ -215,7 +215,7 @@ let package = Package(
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
         tests(
             "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
-            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms", systemPackage),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
