@@ -12,8 +12,12 @@ public struct KubernetesProvider: Provider {
 
     /// Reads nothing yet: kubeconfig and service account are read when a cluster is first needed, and again after it refused them.
     public init(_ environment: ProviderEnvironment) {
+        self.init(environment, pageSize: KubernetesClient.pageSize)
+    }
+
+    init(_ environment: ProviderEnvironment, pageSize: Int) {
         clients = ClusterClients(environment)
-        sizes = ListSizes(now: environment.now)
+        sizes = ListSizes(now: environment.now, pageSize: pageSize)
     }
 
     /// A component whose configuration is managed costs one more for each of its objects, a ConfigMap for literals and a Secret for

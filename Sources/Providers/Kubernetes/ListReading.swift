@@ -6,7 +6,8 @@ struct ListReading: Sendable {
     static let excess = 8
 
     private let wanted: Int
-    /// Nil: no further page is wanted.
+    private let pageSize: Int
+    /// How many objects the next page may bring. Nil: no further page is wanted.
     private(set) var limit: Int?
     private(set) var position: String?
     /// How many objects the place holds, as far as it is known.
@@ -15,23 +16,26 @@ struct ListReading: Sendable {
     private var requests = 0
     private var hasStartedAgain = false
 
-    init(wanted: Int) {
+    init(wanted: Int, pageSize: Int) {
         self.wanted = wanted
-        limit = min(KubernetesClient.pageSize, Self.excess * wanted)
+        self.pageSize = pageSize
+        limit = min(pageSize, Self.excess * wanted)
     }
 
-    /// Whether `count` objects in pages are less than a request for each of `missing`.
-    static func isWorthwhile(_ count: Int, missing: Int) -> Bool {
-        (count + KubernetesClient.pageSize - 1) / KubernetesClient.pageSize < missing && count <= excess * missing
+    /// Whether a list of `size` objects is to be read for `wanted` ones.
+    static func isWorthwhile(_ size: Int, wanted: Int, pageSize: Int) -> Bool {
+        (size + pageSize - 1) / pageSize < wanted && size <= excess * wanted
     }
 
     mutating func turn(_ page: KubernetesPage, missing: Int) {
         requests += 1
         seen += page.items.count
         position = page.next
-        let rest = page.next == nil ? 0 : page.remaining ?? KubernetesClient.pageSize
-        size = seen + rest
-        if page.next == nil || requests >= wanted || !Self.isWorthwhile(rest, missing: missing) { limit = nil }
+        let rest = page.next == nil ? 0 : page.remaining ?? pageSize
+        let size = seen + rest
+        self.size = size
+        let isShort = size <= Self.excess * wanted && requests < wanted && (rest + pageSize - 1) / pageSize < missing
+        if page.next == nil || !isShort { limit = nil }
     }
 
     /// After a position has expired. False: not again.

@@ -16,15 +16,19 @@ final class ListSizes: Sendable {
     private static let least = 3
     private let known = Mutex<[WorkloadPlace: (Known, until: Timestamp)]>([:])
     private let now: @Sendable () -> Timestamp
+    private let pageSize: Int
 
-    init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+    init(now: @escaping @Sendable () -> Timestamp, pageSize: Int) {
+        self.now = now
+        self.pageSize = pageSize
+    }
 
     /// Nil where each of `wanted` objects is to be asked for by itself.
     func reading(of place: WorkloadPlace, wanted: Int) -> ListReading? {
         let now = now()
         let isRead = known.withLock { known in
             switch known[place] {
-            case (.size(let size), let until)? where now < until: return ListReading.isWorthwhile(size, missing: wanted)
+            case (.size(let size), let until)? where now < until: return ListReading.isWorthwhile(size, wanted: wanted, pageSize: pageSize)
             case (.refused, let until)? where now < until: return false
             case (.awaited, let until)? where now < until: return false
             default:
@@ -33,7 +37,7 @@ final class ListSizes: Sendable {
                 return true
             }
         }
-        return isRead ? ListReading(wanted: wanted) : nil
+        return isRead ? ListReading(wanted: wanted, pageSize: pageSize) : nil
     }
 
     func note(_ size: Int, of place: WorkloadPlace) { note(.size(size), of: place) }
