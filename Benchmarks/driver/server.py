@@ -49,7 +49,7 @@ class Server:
             location / {{ return 404 '{{"error":{{"code":"not_found","message":"not in this benchmark"}}}}'; }}"""
         with open(f"{folder}/nginx.conf", "w") as file:
             file.write(f"""
-        worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; daemon off;
+        {"user root;" if os.getuid() == 0 else ""} worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; daemon off;
         events {{ worker_connections 4096; }}
         http {{
             {temporary} access_log off; keepalive_requests 10000000; keepalive_timeout 1h;

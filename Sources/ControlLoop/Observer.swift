@@ -58,9 +58,10 @@ struct Observer: Sendable {
     /// Observes every component at once, those of one provider together.
     func observe(_ system: System) async -> World {
         var world = World()
-        let components = Dictionary(grouping: system.components, by: \.target.provider).values
+        // In the order of the spec: a run of a seed is the same every time.
+        let groups = Dictionary(grouping: system.components.indices) { system.components[$0].target.provider }.values
         await withTaskGroup(of: [(ResourceID, Observation)].self) { group in
-            for components in components { group.addTask { await observe(components) } }
+            for indices in groups.sorted(by: { $0[0] < $1[0] }) { group.addTask { await observe(indices.map { system.components[$0] }) } }
             for await observations in group {
                 for (resource, observation) in observations { world.components[resource] = observation }
             }
