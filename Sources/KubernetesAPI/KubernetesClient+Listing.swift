@@ -47,14 +47,16 @@ extension KubernetesClient {
     ///
     /// - Parameter limit: how many objects it may bring.
     /// - Parameter position: ``KubernetesPage/next`` of the page before. It expires after minutes; then the error is of code `gone`.
+    /// - Parameter names: of members that nobody will look at, wherever they stand in the answer.
     public func page(
-        _ resource: KubernetesResource, namespace: String? = nil, labelSelector: String? = nil, limit: Int, from position: String? = nil
+        _ resource: KubernetesResource, namespace: String? = nil, labelSelector: String? = nil, limit: Int, from position: String? = nil,
+        without names: [String] = []
     ) async throws(KubernetesError) -> KubernetesPage {
         let operation = Operation(verb: "list", resource: resource, namespace: namespace)
         let query: [(name: String, value: String?)] = [
             ("labelSelector", labelSelector), ("limit", String(limit)), ("continue", position),
         ]
-        let answer = try await send(.get, resource.path(namespace: namespace), query: query, operation)
+        let answer = try await send(.get, resource.path(namespace: namespace), query: query, without: names, operation)
         guard answer.body["kind"]?.string?.hasSuffix("List") == true, let metadata = answer.body["metadata"], metadata.object != nil else {
             throw KubernetesError(malformed: "it is not a list", operation, on: connection)
         }

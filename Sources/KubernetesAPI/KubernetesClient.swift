@@ -48,7 +48,7 @@ public struct KubernetesClient: Sendable {
 
     func send(
         _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
-        answering part: KubernetesAnswer.Part = .object, _ operation: Operation
+        answering part: KubernetesAnswer.Part = .object, without names: [String] = [], _ operation: Operation
     ) async throws(KubernetesError) -> KubernetesAnswer {
         var request = request(method, path, query: query, body: body, contentType: contentType, answering: part)
         var credential = try await authenticate(&request)
@@ -61,7 +61,7 @@ public struct KubernetesClient: Sendable {
             throw KubernetesError(response, operation, on: connection, hiding: credential.token)
         }
         let json: JSON
-        do throws(JSONError) { json = try JSON(parsing: response.body) } catch {
+        do throws(JSONError) { json = try JSON(parsing: response.body, without: names) } catch {
             throw KubernetesError(malformed: "\(error)", operation, on: connection)
         }
         guard json.object != nil else { throw KubernetesError(malformed: "it is not an object", operation, on: connection) }

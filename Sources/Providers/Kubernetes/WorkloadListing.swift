@@ -35,7 +35,7 @@ extension KubernetesProvider {
     /// - Cost: ⌈workloads of the namespace / 500⌉ in place of the first request for each; one more where a namespace that was not listed
     ///   for ten minutes turns out to hold too many others.
     public func observe(all questions: [ObservationQuestion<KubernetesTarget>]) async -> [Observation] {
-        let places = Dictionary(grouping: questions.indices) { WorkloadPlace(questions[$0].target) }
+        let places = Dictionary(grouping: questions.indices) { WorkloadPlace(questions[$0].target) }.sorted { $0.value[0] < $1.value[0] }
         return await withTaskGroup(of: [(Int, Observation)].self) { group in
             for (place, indices) in places {
                 group.addTask { await WorkloadListing(self, place, indices.map { ($0, questions[$0]) }).observations() }
@@ -64,25 +64,29 @@ struct WorkloadListing: Sendable {
         self.asked = Dictionary(grouping: asked) { $0.question.target.workload.name }
     }
 
+    /// What the book of field managers holds beside the containers' images and variables: half of a list.
+    private static let unread = [
+        "f:metadata", "f:status", "f:selector", "f:strategy", "f:updateStrategy", "f:resources", "f:livenessProbe", "f:readinessProbe",
+        "f:startupProbe", "f:ports", "f:volumeMounts", "f:volumes",
+    ]
+
     /// By the question's index.
     func observations() async -> [(Int, Observation)] {
         await withTaskGroup(of: (Int, Observation).self) { group in
             var left = asked
-            func answer(_ asked: [Asked]?, with listed: ListedWorkload?) {
-                for (index, question) in asked ?? [] {
+            func answer(_ asked: [Asked], with listed: ListedWorkload?) {
+                for (index, question) in asked {
                     group.addTask { (index, await provider.observe(question.target, question.request, listed: listed)) }
                 }
             }
-            if let problem = await readPages(found: { listed, name in answer(left.removeValue(forKey: name), with: listed) }) {
-                // What all were asked by in vain is not asked again for each.
-                for (index, question) in left.values.joined() {
-                    let component = question.request.component
-                    group.addTask { (index, .unknown(Problem(problem, of: component))) }
-                }
-            } else {
-                for asked in left.values { answer(asked, with: nil) }
+            let problem = await readPages { listed, name in answer(left.removeValue(forKey: name) ?? [], with: listed) }
+            let missing = left.values.joined().sorted { $0.index < $1.index }
+            // What was asked of all in vain is not asked again of each.
+            if problem == nil { answer(missing, with: nil) }
+            let unknown = problem.map { problem in
+                missing.map { ($0.index, Observation.unknown(Problem(problem, of: $0.question.request.component))) }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: unknown ?? []) { $0.append($1) }
         }
     }
 
@@ -97,7 +101,8 @@ struct WorkloadListing: Sendable {
             let page: KubernetesPage
             do throws(KubernetesError) {
                 let client = try provider.clients.client(place.context)
-                page = try await client.page(place.kind.resource, namespace: place.namespace, limit: limit, from: reading?.position)
+                page = try await client.page(
+                    place.kind.resource, namespace: place.namespace, limit: limit, from: reading?.position, without: Self.unread)
             } catch {
                 if error.code == .gone, reading?.startAgain() == true { continue }
                 provider.sizes.note(error, of: place)
