@@ -74,6 +74,7 @@ let package = Package(
     targets: [
         // System libraries: exactly one importer each
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -113,7 +114,7 @@ let package = Package(
         library(
             "Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields", crypto),
 
-        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources"),
+        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources", "SpecLoading", crypto),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
@@ -139,7 +140,7 @@ let package = Package(
         library(
             "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
         program(
-            "reconcile", "AllProviders", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
+            "reconcile", "AllProviders", "CMalloc", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
             "CurlTransport", "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI",
             "KubernetesProvider", "Leases", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
             "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
@@ -243,7 +244,9 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
-        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
+        tests(
+            "GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "Sources",
+            "SpecLoading", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
         tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
         tests(

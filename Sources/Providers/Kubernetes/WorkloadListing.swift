@@ -74,19 +74,27 @@ struct WorkloadListing: Sendable {
     func observations() async -> [(Int, Observation)] {
         await withTaskGroup(of: (Int, Observation).self) { group in
             var left = asked
-            func answer(_ asked: [Asked], with listed: ListedWorkload?) {
+            var told: [(Int, Observation)] = []
+            var running = 0
+            func answer(_ asked: [Asked], with listed: ListedWorkload?) async {
                 for (index, question) in asked {
+                    if running == ObservationQuestion<KubernetesTarget>.window, let next = await group.next() {
+                        told.append(next)
+                        running -= 1
+                    }
                     group.addTask { (index, await provider.observe(question.target, question.request, listed: listed)) }
+                    running += 1
                 }
             }
-            let problem = await readPages { listed, name in answer(left.removeValue(forKey: name) ?? [], with: listed) }
+            let problem = await readPages { listed, name in await answer(left.removeValue(forKey: name) ?? [], with: listed) }
             let missing = left.values.joined().sorted { $0.index < $1.index }
-            // What was asked of all in vain is not asked again of each.
-            if problem == nil { answer(missing, with: nil) }
-            let unknown = problem.map { problem in
-                missing.map { ($0.index, Observation.unknown(Problem(problem, of: $0.question.request.component))) }
+            if let problem {
+                // What was asked of all in vain is not asked again of each.
+                told += missing.map { ($0.index, .unknown(Problem(problem, of: $0.question.request.component))) }
+            } else {
+                await answer(missing, with: nil)
             }
-            return await group.reduce(into: unknown ?? []) { $0.append($1) }
+            return await group.reduce(into: told) { $0.append($1) }
         }
     }
 
@@ -94,7 +102,7 @@ struct WorkloadListing: Sendable {
     ///
     /// - Parameter found: is told of every workload that is asked for, once.
     /// - Returns: why nothing else need be asked either; nil where what was not found may be asked for by itself.
-    private func readPages(found: (ListedWorkload, String) -> Void) async -> KubernetesError? {
+    private func readPages(found: (ListedWorkload, String) async -> Void) async -> KubernetesError? {
         var reading = provider.sizes.reading(of: place, wanted: asked.count)
         var missing = Set(asked.keys)
         while let limit = reading?.limit {
@@ -112,7 +120,7 @@ struct WorkloadListing: Sendable {
             }
             for object in page.items {
                 guard let name = object["metadata"]?["name"]?.string, missing.remove(name) != nil else { continue }
-                found(ListedWorkload(object: object, headers: page.headers), name)
+                await found(ListedWorkload(object: object, headers: page.headers), name)
             }
             reading?.turn(page, missing: missing.count)
             if let size = reading?.size { provider.sizes.note(size, of: place) }
