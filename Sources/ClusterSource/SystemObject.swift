@@ -62,7 +62,8 @@ public struct SystemObject: Sendable {
             guard finalizers.contains(Self.finalizer) else { return nil }
             leaving = leavesFences ? .leavingFences : .restoringFences
         }
-        return Holding.Part(origin: id.description, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
+        return Holding.Part(
+            origin: id.description, of: id, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
     }
 
     /// True if a loop has nothing to do about the difference of the two: of the status, for instance.

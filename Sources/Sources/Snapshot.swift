@@ -113,14 +113,19 @@ public struct Holding: Sendable {
     public struct Part: Sendable {
         /// What tells it from the others, and stays the same from one revision of it to the next: `default/shop`. Empty where it is the only one.
         public var origin: String
+        /// The one system that the part is for whatever it holds; nil where that is not known before it loads.
+        public var system: SystemID?
         /// What it holds, or why it cannot be read; then the systems that it held before are only looked at.
         public var result: Result<Snapshot, SourceError>
         /// What of it loaded last in a process before this one, for as long as nothing did in this one: it is looked at where the result is
         /// wrong. Nil where that is the result itself, or not known.
         public var lastGood: Snapshot?
 
-        public init(origin: String = "", _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil) {
+        public init(
+            origin: String = "", of system: SystemID? = nil, _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil
+        ) {
             self.origin = origin
+            self.system = system
             self.result = result
             self.lastGood = lastGood
         }
