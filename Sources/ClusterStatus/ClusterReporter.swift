@@ -39,9 +39,11 @@ public actor ClusterReporter {
 
     private enum Note: Sendable {
         case event(LoopEvent)
+        case hold(SystemID, Pledge)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
-        case retry(SystemID)
+        /// After so many failures.
+        case retry(SystemID, Int)
         case finish
     }
 
@@ -49,6 +51,8 @@ public actor ClusterReporter {
     struct Desk {
         var jobs: [Job] = []
         var isBusy = false
+        /// True while it is busy with nothing but waiting for the next attempt.
+        var isWaiting = false
         var failures = 0
         /// Of the object that it was made for.
         var uid: String?
@@ -63,10 +67,14 @@ public actor ClusterReporter {
         case ended(PassReport, isTriedAgain: Bool)
         case event(Happening)
         case finalizer(isNeeded: Bool)
+        /// Comes before everything else; whoever waits for it is told that it failed.
+        case hold(Pledge)
 
         var isEnd: Bool { if case .ended = self { true } else { false } }
         var isEvent: Bool { if case .event = self { true } else { false } }
         var isStatus: Bool { if case .status = self { true } else { isEnd } }
+        var isRemoval: Bool { if case .finalizer(false) = self { true } else { false } }
+        var isHold: Bool { if case .hold = self { true } else { false } }
     }
 
     /// - Parameters:
@@ -94,6 +102,16 @@ public actor ClusterReporter {
     /// Returns at once; what it tells is written while ``run()`` is under way.
     public nonisolated func take(_ event: LoopEvent) { inbox.yield(.event(event)) }
 
+    /// Sees to it that a system's object does not go before what is about to be done to the system is undone: waits until the finalizer stands at
+    /// it. Returns why it does not. Answered while ``run()`` is under way.
+    public nonisolated func promise(to system: SystemID) async -> Problem? {
+        guard guards else { return nil }
+        let (answers, continuation) = AsyncStream<Problem?>.makeStream()
+        inbox.yield(.hold(system, Pledge(continuation)))
+        for await answer in answers { return answer }
+        return .notHeld(system, "it is not there any more, or nobody was left to ask for it")
+    }
+
     /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
     public nonisolated func finish() { inbox.yield(.finish) }
 
@@ -105,13 +123,21 @@ public actor ClusterReporter {
                 switch note {
                 case .event(let event): enter(event)
                 case .finish: isFinishing = true
-                case .retry(let system): desks[system]?.isBusy = false
-                case .done(let system, nil): desks[system]?.isBusy = false
+                case .hold(let system, let pledge): hold(system, pledge)
+                case .retry(let system, let failures):
+                    if desks[system]?.isWaiting ?? false, desks[system]?.failures == failures { free(system) }
+                case .done(let system, nil): free(system)
                 case .done(let system, let pause?):
                     if isFinishing { desks[system] = nil }
+                    guard let desk = desks[system] else { break }
+                    if desk.jobs.contains(where: \.isHold) {
+                        free(system)
+                        break
+                    }
+                    desks[system]?.isWaiting = true
                     group.addTask { [clock, inbox] in
                         do { try await clock.sleep(for: pause) } catch { return }
-                        inbox.yield(.retry(system))
+                        inbox.yield(.retry(system, desk.failures))
                     }
                 }
                 for system in begin() {
@@ -131,6 +157,20 @@ public actor ClusterReporter {
         return Array(next)
     }
 
+    private func free(_ system: SystemID) {
+        desks[system]?.isBusy = false
+        desks[system]?.isWaiting = false
+    }
+
+    private func hold(_ system: SystemID, _ pledge: Pledge) {
+        var desk = desks.removeValue(forKey: system) ?? Desk()
+        // What was to take the finalizer away is overtaken, unless it is being sent; then it comes first.
+        let sent = desk.isBusy && !desk.isWaiting ? desk.jobs.prefix(1) : []
+        desk.jobs = sent + desk.jobs.dropFirst(sent.count).filter { !$0.isRemoval } + [.hold(pledge)]
+        desks[system] = desk
+        if desk.isWaiting { free(system) }
+    }
+
     private func enter(_ event: LoopEvent) {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
@@ -144,7 +184,6 @@ public actor ClusterReporter {
                 add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
-            if phase == .guard, guards { add(.finalizer(isNeeded: true), to: system) }
             add(.status { sheet, _ in sheet.enter(phase) }, to: system)
         case .passed(let report, _):
             let isTriedAgain = report.isTriedAgain
@@ -193,7 +232,11 @@ public actor ClusterReporter {
             desks[system]?.sheet = StatusSheet(reading: object.status)
             desks[system]?.written = object.status
         }
-        while let job = desks[system]?.jobs.first {
+        while let job = takeHold(of: system) ?? desks[system]?.jobs.first {
+            if case .hold(let pledge) = job {
+                pledge.settle(await hold(object))
+                continue
+            }
             // What has waited for long is told as it is in the end.
             let isLate = (desks[system]?.failures ?? 0) > 0 && desks[system]?.jobs.dropFirst().contains { $0.isStatus } ?? false
             do throws(KubernetesError) {
@@ -204,8 +247,11 @@ public actor ClusterReporter {
                     return nil
                 }
                 if complaints.insert(error.message).inserted { complain(error.description) }
-                let isWorthwhile = [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(
-                    error.code)
+                // That nothing must be undone is found again by the next pass, and may not be so any more by the next attempt.
+                let isOutdated = job.isRemoval && !object.isLeaving
+                let isWorthwhile =
+                    !isOutdated
+                    && [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(error.code)
                 if !isWorthwhile { desks[system]?.jobs.removeFirst() }
                 desks[system]?.failures += 1
                 let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
@@ -215,6 +261,11 @@ public actor ClusterReporter {
         }
         desks[system]?.failures = 0
         return nil
+    }
+
+    private func takeHold(of system: SystemID) -> Job? {
+        guard let index = desks[system]?.jobs.firstIndex(where: \.isHold) else { return nil }
+        return desks[system]?.jobs.remove(at: index)
     }
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {
@@ -236,6 +287,7 @@ public actor ClusterReporter {
             if writes { try await write(sheet, of: object) }
         case .event(let happening): try await send(happening, of: object)
         case .finalizer(let isNeeded): try await setFinalizer(isNeeded, of: object)
+        case .hold(let pledge): pledge.settle(await hold(object))
         }
     }
 
@@ -256,4 +308,24 @@ public actor ClusterReporter {
 extension PassReport {
     /// True if another pass is due before the resync.
     var isTriedAgain: Bool { again != nil || problems.contains { $0.reason == "Locked" } }
+}
+
+/// What somebody waits for who wants an object to be held.
+final class Pledge: Sendable {
+    private let answer: AsyncStream<Problem?>.Continuation
+
+    init(_ answer: AsyncStream<Problem?>.Continuation) { self.answer = answer }
+
+    /// Nobody answers any more.
+    deinit { answer.finish() }
+
+    func settle(_ problem: Problem?) { answer.yield(problem) }
+}
+
+extension Problem {
+    static func notHeld(_ system: SystemID, _ reason: String) -> Problem {
+        Problem(
+            "ObjectNotHeld", "\(system): its object cannot be made to stay until everything is undone: \(reason)",
+            next: "nothing was begun; the next pass tries again")
+    }
 }

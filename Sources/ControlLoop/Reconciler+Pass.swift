@@ -17,16 +17,21 @@ public struct PassOptions: Sendable {
     public var pace: Pace
     /// Asked between steps: true when a newer revision is there.
     public var isSuperseded: @Sendable () async -> Bool
+    /// Asked before the first thing is done to a system that has to be undone before nobody looks after it any more: a fence, an open
+    /// transition. Why it may not be done, or nil.
+    public var promise: @Sendable (SystemID) async -> Problem?
 
     public init(
         adopts: Bool = false, forces: Bool = false, holder: LockHolder, pace: Pace = Pace(),
-        isSuperseded: @escaping @Sendable () async -> Bool = { false }
+        isSuperseded: @escaping @Sendable () async -> Bool = { false },
+        promise: @escaping @Sendable (SystemID) async -> Problem? = { _ in nil }
     ) {
         self.adopts = adopts
         self.forces = forces
         self.holder = holder
         self.pace = pace
         self.isSuperseded = isSuperseded
+        self.promise = promise
     }
 }
 
@@ -122,7 +127,7 @@ extension Reconciler {
         }
         let executor = Executor(
             providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
-            events: events)
+            promise: { [id = survey.system.id] in await options.promise(id) }, events: events)
         let stores = SystemStores(
             schemaDriver: schemaDriver, schemaRequest: survey.schemaRequest, flagStore: usableStore(ofFlagsIn: survey.system),
             schemas: Dictionary(

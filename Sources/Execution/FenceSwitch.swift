@@ -17,6 +17,8 @@ struct FenceSwitch {
     let revision: Revision
     /// What the component's pin means; nil where nothing is known of it any more.
     let resolution: Resolution?
+    /// Asked before a fence is put up: why it may not be, because nobody would take it down; nil when it may.
+    var promise: () async -> Problem? = { nil }
     /// Looks at the component now.
     let observe: () async -> Observation
 
@@ -43,6 +45,7 @@ struct FenceSwitch {
                 // Somebody else's choice: nothing of it is ours to take back.
                 return .succeeded("\(change.name) is \(automation.value)")
             }
+            if let problem = await promise() { return .undecided(problem) }
             let outcome = try await turn(change, fence, (.raising, .raised), until: end) { !$0.isOn }
             guard let left, case .succeeded(let how) = outcome else { return outcome }
             return .succeeded("\(how); \(left.remainder)")

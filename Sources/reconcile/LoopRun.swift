@@ -1,3 +1,4 @@
+import ClusterStatus
 import ControlLoop
 import Dispatch
 import Execution
@@ -68,16 +69,18 @@ struct LoopRun: Sendable {
             if loading.mistakes.isEmpty { program.tellPassedOverState(of: loading.systems) }
             return loading
         }
-        @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
+        @Sendable func run(telling reporter: ClusterReporter?) async {
+            var loop = loop
+            if let reporter { loop.options.promise = reporter.promise }
             await loop.run(until: stop) { event in
                 served?.take(event)
                 lines.write(event)
-                if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
+                if let reporter, let own = event.share(of: { duty?.covers($0) ?? true }) { reporter.take(own) }
             }
         }
         let work: @Sendable () async -> Void = {
             await takingPart(duty, lines) {
-                if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run { _ in } }
+                if let cluster { await cluster.reporting { await run(telling: $0) } } else { await run(telling: nil) }
             }
         }
         do throws(ServingError) {
@@ -100,14 +103,5 @@ struct LoopRun: Sendable {
             await body()
             group.cancelAll()
         }
-    }
-}
-
-extension LoopEvent {
-    /// What of this a replica tells the cluster: that pins are wanted is told by the one that works on them. Nil where nothing is left.
-    fileprivate func about(_ isOwn: (SystemID) -> Bool) -> LoopEvent? {
-        guard case .loaded(let revision, let systems, let notes) = self else { return self }
-        let own = systems.filter(isOwn)
-        return own.isEmpty ? nil : .loaded(revision, own, notes: notes)
     }
 }
