@@ -90,6 +90,10 @@ public protocol SpecSource: Sendable {
     /// How `older` and `newer` relate in the source's own history.
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
 
+    /// The same, after the host was asked for what of the history is missing here: for the rare case that is decided by nothing else. What the
+    /// host does not give stays unknown.
+    func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
+
     /// True if the source is known to hold another revision by now. Cheap enough to be asked before every step; an unreadable source
     /// supersedes nothing.
     func supersedes(_ snapshot: Snapshot) async -> Bool
@@ -101,6 +105,11 @@ public protocol SpecSource: Sendable {
 extension SpecSource {
     /// Nothing is remembered where files stand at the user's own paths.
     public func accept(_ snapshot: Snapshot) async {}
+
+    /// Nobody has more of it.
+    public func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        try await relation(of: older, to: newer)
+    }
 
     public func supersedes(_ snapshot: Snapshot) async -> Bool {
         do throws(SourceError) { return try await self.snapshot().revision != snapshot.revision } catch { return false }
