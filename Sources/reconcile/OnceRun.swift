@@ -1,5 +1,4 @@
 import ArgumentParser
-import ClusterSource
 import ClusterStatus
 import ControlLoop
 import Execution
@@ -33,39 +32,10 @@ struct OnceRun: Sendable {
 
     /// The objects of a cluster: one that does not load is told, and stops no other.
     func callAsFunction(_ specs: SpecOptions, in cluster: ClusterRun) async -> Verdict {
-        let holding: Holding
-        do throws(SourceError) {
-            holding = try await cluster.source.holding()
-        } catch {
-            program.refuse(error.message, form)
-            return .failure
-        }
-        for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
-        return await cluster.reporting { reporter in
-            var work: [Work] = []
-            var isWrong = !holding.troubles.isEmpty
-            for part in holding.parts {
-                guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
-                let loading = cluster.loading(snapshot, specs)
-                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: cluster.source) }
-                guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
-                    if !loading.systems.isEmpty {
-                        reporter.take(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
-                    }
-                    continue
-                }
-                isWrong = true
-                reporter.take(.rejected(snapshot.revision, mistakes: loading.mistakes, watched: [], origin: part.origin))
-                program.output.error("\(part.origin): \(snapshot.revision) does not load")
-                for mistake in loading.mistakes { program.output.progress("  \(mistake)\n") }
-            }
-            if work.isEmpty, !isWrong {
-                program.refuse(specs.system.map { "there is no System named \($0)" } ?? "there are no System objects", form)
-                return .failure
-            }
-            program.tellPassedOverState(of: work.map(\.system))
-            let verdict = show(await reports(of: work, telling: reporter))
-            return max(verdict, isWrong ? .failure : .inSync)
+        await cluster.reporting { reporter in
+            guard let read = await cluster.read(specs, form, telling: reporter) else { return .failure }
+            let work = read.systems.map { Work(system: $0.system, snapshot: $0.snapshot, source: read.source) }
+            return max(show(await reports(of: work, telling: reporter)), read.isWhole ? .inSync : .failure)
         }
     }
 

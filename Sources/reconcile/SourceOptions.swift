@@ -72,7 +72,7 @@ struct GitOptions: ParsableArguments {
 struct ClusterOptions: ParsableArguments {
     @Flag(
         help: ArgumentHelp(
-            "Reconcile the System objects of a cluster, and write their status: kubectl get systems. Found as kubectl finds it, or the pod's own cluster."
+            "The System objects of a cluster instead of files; the loop and --once write their status: kubectl get systems. The cluster is found as kubectl finds it, or is the pod's own."
         ))
     var cluster = false
 
@@ -94,7 +94,7 @@ struct ClusterOptions: ParsableArguments {
             valueName: "name"))
     var allowed: [String] = []
 
-    func check(beside specs: SpecOptions, _ repository: GitOptions) throws {
+    func check(beside specs: SpecOptions, _ repository: GitOptions? = nil) throws {
         guard cluster else {
             if let option = !namespaces.isEmpty
                 ? "--namespace" : context != nil ? "--context" : allowed.isEmpty ? nil : "--allow-target-namespace"
@@ -104,7 +104,7 @@ struct ClusterOptions: ParsableArguments {
             return
         }
         if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
-        if !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        if let repository, !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
         for name in namespaces where name.isEmpty || name.contains("/") {
             throw ValidationError("--namespace takes the name of one namespace.")
         }
