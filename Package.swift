@@ -91,11 +91,12 @@ let package = Package(
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
         library("SpecEditing", "Model", "YAMLReading"),
-        library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
+        library("Threads"),
+        library("Sources", "Model", "SpecLoading", "Threads", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
         library("HTTPCore"),
-        library("CurlTransport", "CCurl", "HTTPCore"),
+        library("CurlTransport", "CCurl", "HTTPCore", "Threads"),
 
         // Providers
         library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
