@@ -88,17 +88,13 @@ struct FenceSwitch {
         case .throttled(let problem): return .undecided(problem)
         case .accepted, .alreadySo, .unknown: break
         }
-        var pause = pace.firstPause
-        while true {
-            if let automation = await observe().automation, automation.name == change.name, isTurned(automation) {
-                try await append(stages.after, fence)
-                return .succeeded("\(change.name) is \(automation.value)")
-            }
-            let left = end - time.elapsed
-            guard left > .zero, !Task.isCancelled else { return .undecided(.notTurned(id, change)) }
-            do { try await time.sleep(min(pause, left)) } catch { return .undecided(.notTurned(id, change)) }
-            pause = pace.pause(after: pause)
+        let seen = try await time.look(until: end, at: pace) { () async throws(StateError) -> Automation? in
+            guard let automation = await observe().automation, automation.name == change.name, isTurned(automation) else { return nil }
+            return automation
         }
+        guard let seen else { return .undecided(.notTurned(id, change)) }
+        try await append(stages.after, fence)
+        return .succeeded("\(change.name) is \(seen.value)")
     }
 
     private func append(_ stage: JournalEntry.Fencing.Stage, _ fence: Fence) async throws(StateError) {
