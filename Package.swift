@@ -74,6 +74,7 @@ let package = Package(
     targets: [
         // System libraries: exactly one importer each
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -140,7 +141,7 @@ let package = Package(
         library(
             "Serving", "HTTPCore", "JSONValues", crypto, hummingbird, httpTypes, logging, nio, nioHTTPTypes, nioPosix, serviceLifecycle),
         program(
-            "reconcile", "AllProviders", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
+            "reconcile", "AllProviders", "CMalloc", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
             "CurlTransport", "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI",
             "KubernetesProvider", "Leases", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
             "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",

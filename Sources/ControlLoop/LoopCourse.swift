@@ -28,6 +28,7 @@ struct LoopCourse {
     /// What loads, and has to be told to the source.
     var accepted: [Snapshot] = []
     private var isStopping = false
+    private var isResting = true
 
     init(loop: Loop, events: @escaping @Sendable (LoopEvent) -> Void) {
         self.loop = loop
@@ -94,6 +95,9 @@ struct LoopCourse {
             running[system] = flag
             work.append(.pass(wanted, flag))
         }
+        let wasResting = isResting
+        isResting = queue.workCount == 0
+        if isResting, !wasResting { loop.probe.resting() }
         return work
     }
 

@@ -15,14 +15,17 @@ public struct LoopProbe: Sendable {
     public var began: @Sendable (SystemID, LookReason, _ waited: Duration) -> Void
     /// A pass ended, and how long it took. Told after its last event, and before the loop's own of it.
     public var ended: @Sendable (PassReport, _ took: Duration) -> Void
+    /// Nothing is under way any more.
+    public var resting: @Sendable () -> Void
 
     public init(
         read: @escaping @Sendable (Reading) -> Void = { _ in },
         began: @escaping @Sendable (SystemID, LookReason, _ waited: Duration) -> Void = { _, _, _ in },
-        ended: @escaping @Sendable (PassReport, _ took: Duration) -> Void = { _, _ in }
+        ended: @escaping @Sendable (PassReport, _ took: Duration) -> Void = { _, _ in }, resting: @escaping @Sendable () -> Void = {}
     ) {
         self.read = read
         self.began = began
         self.ended = ended
+        self.resting = resting
     }
 }

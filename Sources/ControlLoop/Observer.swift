@@ -55,12 +55,21 @@ struct Observer: Sendable {
                 + "reconcile --once with --adopt: values that cannot be read back are set again")
     }
 
-    /// Observes every component at once.
+    /// How many components of a system are observed at once: twice the requests that one account is sent. A component that waits for its
+    /// turn would only take memory.
+    private static let window = 256
+
+    /// Observes every component, many at once.
     func observe(_ system: System) async -> World {
         var world = World()
+        var waiting = system.components.makeIterator()
         await withTaskGroup(of: (ResourceID, Observation).self) { group in
-            for component in system.components { group.addTask { (component.id, await observe(component, .pin)) } }
-            for await (resource, observation) in group { world.components[resource] = observation }
+            func begin(_ component: Component) { group.addTask { (component.id, await observe(component, .pin)) } }
+            for _ in 0..<Self.window { if let next = waiting.next() { begin(next) } }
+            for await (resource, observation) in group {
+                world.components[resource] = observation
+                if let next = waiting.next() { begin(next) }
+            }
         }
         return world
     }

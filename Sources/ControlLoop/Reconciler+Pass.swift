@@ -44,6 +44,8 @@ extension Reconciler {
         events: @escaping @Sendable (ExecutionEvent) -> Void
     ) async -> PassReport {
         do {
+            let place = try await looking?.take()
+            defer { place?.giveBack() }
             return try await store(system).withLock(options.holder, patience: .seconds(1), clock: clock) { session in
                 let known = try await session.abandonIntents(by: system, at: now())
                 let observer = try await observer(
@@ -77,6 +79,7 @@ extension Reconciler {
                 // Whatever happens to the state meanwhile, no lease and no connection outlives the pass.
                 let result = await holdingSchemas(of: survey) {
                     await adoptDatabases(of: survey, events: events)
+                    place?.giveBack()
                     return plan.steps.isEmpty ? nil : await carryOut(survey, in: session, options, events: events)
                 }
                 if let result, let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }

@@ -24,6 +24,9 @@ public struct Reconciler: Sendable {
     public var transport: any Transport
     public var clock: any Clock<Duration>
     public var now: @Sendable () -> Timestamp
+    /// How many systems are looked at at once, each with all of its components: what is seen of them is the most of the memory that is taken.
+    /// A pass that carries something out, which may take long, keeps nobody waiting. Nil for no bound.
+    public var looking: Places?
 
     public init(
         providers: ProviderRegistry, store: @escaping @Sendable (System) throws(StateError) -> any StateStore,
@@ -31,7 +34,7 @@ public struct Reconciler: Sendable {
         schemaDriver: (any SchemaDriver)? = nil,
         flagStore: (@Sendable (System, FeatureFlags) -> Result<AnyFlagStore, Problem>)? = nil,
         backups: @escaping @Sendable (System) -> String = { _ in "" },
-        transport: any Transport, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp
+        transport: any Transport, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp, looking: Places? = nil
     ) {
         self.providers = providers
         self.store = store
@@ -43,6 +46,7 @@ public struct Reconciler: Sendable {
         self.transport = transport
         self.clock = clock
         self.now = now
+        self.looking = looking
     }
 
     /// Observes and plans; writes nothing, takes no lock.

@@ -57,9 +57,12 @@ struct LoopRun: Sendable {
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
         )
         let duty = replica.map { _ in Duty() }
+        let freed = FreedMemory()
+        var probe = served?.probe ?? LoopProbe()
+        probe.resting = { freed.giveBack() }
         let loop = Loop(
             reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
-            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: served?.probe ?? LoopProbe()
+            options: options, duty: duty, line: served?.line ?? LoopLine(), probe: probe
         ) { snapshot in
             var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
             loading.systems = loading.systems.map(approval.applied)

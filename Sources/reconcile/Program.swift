@@ -103,7 +103,7 @@ struct Program: Sendable {
                 // A state in a database needs no home, and then backups go where the command runs.
                 return "\(root ?? ".")/backups"
             }, transport: environment(of: "checks").transport, clock: ContinuousClock(),
-            now: now)
+            now: now, looking: Places(64))
     }
 
     /// The time of day, for records and for people.

@@ -12,12 +12,12 @@ import Testing
     /// Runs a loop for some virtual time, beside `body`.
     private static func run(
         _ stage: Stage, _ script: [(Duration, ScriptedSource.Moment)], for length: Duration, line: LoopLine = LoopLine(),
-        metrics: LoopMetrics? = nil, beside body: @escaping @Sendable () async throws -> Void = {}
+        metrics: LoopMetrics? = nil, probe: LoopProbe = LoopProbe(), beside body: @escaping @Sendable () async throws -> Void = {}
     ) async {
         let (time, stop) = (stage.time, StopSignal())
         let loop = Loop(
             reconciler: stage.reconciler, source: ScriptedSource(script, time), options: stage.options(adopts: true), jitter: { 0 },
-            line: line, probe: metrics?.probe ?? LoopProbe(), load: ScriptedSource.load)
+            line: line, probe: metrics?.probe ?? probe, load: ScriptedSource.load)
         await time.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await loop.run(until: stop) { metrics?.take($0) } }
@@ -42,6 +42,15 @@ import Testing
         }
         #expect(stage.world["web"].looks == [.zero, .seconds(100), .seconds(105), .seconds(150)])
         #expect(stage.world["api"].looks == [.zero], "nobody meant it")
+    }
+
+    @Test func itIsToldWhenNothingIsUnderWayAnyMore() async throws {
+        let stage = try Stage(["web": .init(), "api": .init()])
+        let time = stage.time
+        let rests = Log<Duration>()
+        let probe = LoopProbe(resting: { rests.append(time.now.offset) })
+        await Self.run(stage, [(.zero, .holds(["shop": "web v1", "blog": "api v1"]))], for: .seconds(500), probe: probe)
+        #expect(rests.all == [.zero, .seconds(300)], "once for both systems, and after every resync")
     }
 
     @Test func aHintDoesNotEndAPauseAfterAFailure() async throws {

@@ -16,10 +16,12 @@ final class Stage: Sendable {
     let world: FakeWorld
     let transport: any Transport
     let pace: Pace
+    private let looking: Places?
     private let root: String
 
     init(
         _ places: [String: FakeWorld.Place] = ["web": .init()], transport: any Transport = FakeTransport(), pace: Pace = Pace(),
+        looking: Places? = nil,
         answer: @escaping @Sendable (String, Int, ApplyRequest) async -> FakeWorld.Answer = { _, _, _ in .accepted },
         look: @escaping @Sendable (String, Int, Observation) async -> Observation = { $2 }
     ) throws {
@@ -28,6 +30,7 @@ final class Stage: Sendable {
         world = FakeWorld(places, now: { time.now.offset }, answer: answer, look: look)
         self.transport = transport
         self.pace = pace
+        self.looking = looking
         root = FileManager.default.temporaryDirectory.path + "/belay-loop-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     }
@@ -46,7 +49,7 @@ final class Stage: Sendable {
             providers: ProviderRegistry([fake, barred], environment: environment),
             store: { [root, time] system in
                 StandingStore(inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), time: time)
-            }, transport: transport, clock: time, now: { .example })
+            }, transport: transport, clock: time, now: { .example }, looking: looking)
     }
 
     func options(

@@ -25,6 +25,7 @@ struct ClusterState: Sendable {
     /// Milliseconds since 1970: where the simulation has got to.
     var now: Int64
     private(set) var objects: [Key: JSON] = [:]
+    private var index = ObjectIndex()
     /// Events of the recent past; a watch cannot begin before the first one.
     private(set) var events: [Event] = []
     private(set) var version = 1000
@@ -73,12 +74,14 @@ struct ClusterState: Sendable {
         }
         object["metadata"]?["resourceVersion"] = .string(String(version))
         objects[key] = object
+        index.replace(old, with: object, at: key)
         record(old == nil ? "ADDED" : "MODIFIED", key, object)
         return object
     }
 
     mutating func remove(_ key: Key) {
         guard var object = objects.removeValue(forKey: key) else { return }
+        index.replace(object, with: nil, at: key)
         version += 1
         object["metadata"]?["resourceVersion"] = .string(String(version))
         starting[key] = nil
@@ -96,17 +99,16 @@ struct ClusterState: Sendable {
     mutating func compact() { events = [] }
 
     /// The objects of a resource in the order of their names.
-    func list(_ resource: String, namespace: String?) -> [(key: Key, value: JSON)] {
-        objects.filter { $0.key.resource == resource && (namespace == nil || $0.key.namespace == namespace) }
-            .sorted { ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name) }
-    }
+    func list(_ resource: String, namespace: String?) -> [(key: Key, value: JSON)] { entries(index.keys(resource, namespace: namespace)) }
 
     /// The objects of a resource that a controller owns.
     func owned(_ resource: String, by owner: JSON, in namespace: String) -> [(key: Key, value: JSON)] {
-        let uid = owner["metadata"]?["uid"]?.string
-        return list(resource, namespace: namespace).filter { _, object in
-            (object["metadata"]?["ownerReferences"]?.elements ?? []).contains { $0["uid"]?.string == uid && $0["controller"]?.bool == true }
-        }
+        guard let uid = owner["metadata"]?["uid"]?.string else { return [] }
+        return entries(index.keys(resource, ownedBy: uid, in: namespace))
+    }
+
+    private func entries(_ keys: [Key]) -> [(key: Key, value: JSON)] {
+        keys.compactMap { key in objects[key].map { (key: key, value: $0) } }
     }
 
     // MARK: - Time
