@@ -16,7 +16,12 @@ struct ReadingOptions: ParsableArguments {
 
     func validate() throws {
         try cluster.check(beside: specs)
-        if !cluster.cluster { _ = try specs.required() }
+        guard !cluster.cluster else { return }
+        guard !specs.files.isEmpty else {
+            throw ValidationError(
+                "Name the specs: -f PATH (a file, a directory, or - for standard input), or --cluster for System objects.")
+        }
+        _ = try specs.required()
     }
 }
 
