@@ -92,11 +92,12 @@ let package = Package(
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
         library("SpecEditing", "Model", "YAMLReading"),
-        library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
+        library("Threads"),
+        library("Sources", "Model", "SpecLoading", "Threads", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
         library("HTTPCore"),
-        library("CurlTransport", "CCurl", "HTTPCore"),
+        library("CurlTransport", "CCurl", "HTTPCore", "Threads"),
 
         // Providers
         library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
@@ -241,7 +242,7 @@ let package = Package(
             "ClusterSourceTests", "ClusterSource", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Sources", "TestDoubles"),
         tests(
             "ClusterStatusTests", "ClusterSource", "ClusterStatus", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesAPI",
-            "Model"),
+            "Model", "Sources"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),

@@ -42,9 +42,11 @@ public actor ClusterReporter {
         case event(LoopEvent)
         /// What it says is to be written again, if need be.
         case refresh(SystemID)
+        case hold(SystemID, Pledge)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
-        case retry(SystemID)
+        /// After so many failures.
+        case retry(SystemID, Int)
         case finish
     }
 
@@ -52,6 +54,8 @@ public actor ClusterReporter {
     struct Desk {
         var jobs: [Job] = []
         var isBusy = false
+        /// True while it is busy with nothing but waiting for the next attempt.
+        var isWaiting = false
         var failures = 0
         /// Of the object that it was made for.
         var uid: String?
@@ -66,10 +70,14 @@ public actor ClusterReporter {
         case ended(PassReport, isTriedAgain: Bool)
         case event(Happening)
         case finalizer(isNeeded: Bool)
+        /// Comes before everything else; whoever waits for it is told that it failed.
+        case hold(Pledge)
 
         var isEnd: Bool { if case .ended = self { true } else { false } }
         var isEvent: Bool { if case .event = self { true } else { false } }
         var isStatus: Bool { if case .status = self { true } else { isEnd } }
+        var isRemoval: Bool { if case .finalizer(false) = self { true } else { false } }
+        var isHold: Bool { if case .hold = self { true } else { false } }
     }
 
     /// - Parameters:
@@ -105,6 +113,16 @@ public actor ClusterReporter {
         do throws(KubernetesError) { try await send(Happening(reason, message, isWarning: true), of: object) } catch { note(error) }
     }
 
+    /// Sees to it that a system's object does not go before what is about to be done to the system is undone: waits until the finalizer stands at
+    /// it. Returns why it does not. Answered while ``run()`` is under way.
+    public nonisolated func promise(to system: SystemID) async -> Problem? {
+        guard guards else { return nil }
+        let (answers, continuation) = AsyncStream<Problem?>.makeStream()
+        inbox.yield(.hold(system, Pledge(continuation)))
+        for await answer in answers { return answer }
+        return .notHeld(system, "it is not there any more, or nobody was left to ask for it")
+    }
+
     /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
     public nonisolated func finish() { inbox.yield(.finish) }
 
@@ -117,13 +135,21 @@ public actor ClusterReporter {
                 case .event(let event): enter(event)
                 case .refresh(let system): add(.status { $0.observedGeneration = $1 }, to: system)
                 case .finish: isFinishing = true
-                case .retry(let system): desks[system]?.isBusy = false
-                case .done(let system, nil): desks[system]?.isBusy = false
+                case .hold(let system, let pledge): hold(system, pledge)
+                case .retry(let system, let failures):
+                    if desks[system]?.isWaiting ?? false, desks[system]?.failures == failures { free(system) }
+                case .done(let system, nil): free(system)
                 case .done(let system, let pause?):
                     if isFinishing { desks[system] = nil }
+                    guard let desk = desks[system] else { break }
+                    if desk.jobs.contains(where: \.isHold) {
+                        free(system)
+                        break
+                    }
+                    desks[system]?.isWaiting = true
                     group.addTask { [clock, inbox] in
                         do { try await clock.sleep(for: pause) } catch { return }
-                        inbox.yield(.retry(system))
+                        inbox.yield(.retry(system, desk.failures))
                     }
                 }
                 for system in begin() {
@@ -141,6 +167,20 @@ public actor ClusterReporter {
         let next = desks.filter { !$0.value.isBusy && !$0.value.jobs.isEmpty }.keys.sorted().prefix(max(0, free))
         for system in next { desks[system]?.isBusy = true }
         return Array(next)
+    }
+
+    private func free(_ system: SystemID) {
+        desks[system]?.isBusy = false
+        desks[system]?.isWaiting = false
+    }
+
+    private func hold(_ system: SystemID, _ pledge: Pledge) {
+        var desk = desks.removeValue(forKey: system) ?? Desk()
+        // What was to take the finalizer away is overtaken, unless it is being sent; then it comes first.
+        let sent = desk.isBusy && !desk.isWaiting ? desk.jobs.prefix(1) : []
+        desk.jobs = sent + desk.jobs.dropFirst(sent.count).filter { !$0.isRemoval } + [.hold(pledge)]
+        desks[system] = desk
+        if desk.isWaiting { free(system) }
     }
 
     private func enter(_ event: LoopEvent) {
@@ -161,7 +201,6 @@ public actor ClusterReporter {
                 add(.event(Happening("SourceUnreadable", error.message, isWarning: true)), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
-            if phase == .guard, guards { add(.finalizer(isNeeded: true), to: system) }
             add(.status { sheet, _ in sheet.enter(phase) }, to: system)
         case .passed(let report, _):
             let isTriedAgain = report.isTriedAgain
@@ -222,7 +261,11 @@ public actor ClusterReporter {
             desks[system]?.uid = object.uid
             desks[system]?.written = object.status
         }
-        while let job = desks[system]?.jobs.first {
+        while let job = takeHold(of: system) ?? desks[system]?.jobs.first {
+            if case .hold(let pledge) = job {
+                pledge.settle(await hold(object))
+                continue
+            }
             // What has waited for long is told as it is in the end.
             let isLate = (desks[system]?.failures ?? 0) > 0 && desks[system]?.jobs.dropFirst().contains { $0.isStatus } ?? false
             do throws(KubernetesError) {
@@ -233,8 +276,11 @@ public actor ClusterReporter {
                     return nil
                 }
                 note(error)
-                let isWorthwhile = [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(
-                    error.code)
+                // That nothing must be undone is found again by the next pass, and may not be so any more by the next attempt.
+                let isOutdated = job.isRemoval && !object.isLeaving
+                let isWorthwhile =
+                    !isOutdated
+                    && [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(error.code)
                 if !isWorthwhile { desks[system]?.jobs.removeFirst() }
                 return failed(error, system)
             }
@@ -242,6 +288,11 @@ public actor ClusterReporter {
         }
         desks[system]?.failures = 0
         return nil
+    }
+
+    private func takeHold(of system: SystemID) -> Job? {
+        guard let index = desks[system]?.jobs.firstIndex(where: \.isHold) else { return nil }
+        return desks[system]?.jobs.remove(at: index)
     }
 
     /// Says it once.
@@ -275,6 +326,7 @@ public actor ClusterReporter {
             if writes { try await write(sheet, of: object) }
         case .event(let happening): try await send(happening, of: object)
         case .finalizer(let isNeeded): try await setFinalizer(isNeeded, of: object)
+        case .hold(let pledge): pledge.settle(await hold(object))
         }
     }
 
@@ -295,4 +347,24 @@ public actor ClusterReporter {
 extension PassReport {
     /// True if another pass is due before the resync.
     var isTriedAgain: Bool { again != nil || problems.contains { $0.reason == "Locked" } }
+}
+
+/// What somebody waits for who wants an object to be held.
+final class Pledge: Sendable {
+    private let answer: AsyncStream<Problem?>.Continuation
+
+    init(_ answer: AsyncStream<Problem?>.Continuation) { self.answer = answer }
+
+    /// Nobody answers any more.
+    deinit { answer.finish() }
+
+    func settle(_ problem: Problem?) { answer.yield(problem) }
+}
+
+extension Problem {
+    static func notHeld(_ system: SystemID, _ reason: String) -> Problem {
+        Problem(
+            "ObjectNotHeld", "\(system): its object cannot be made to stay until everything is undone: \(reason)",
+            next: "nothing was begun; the next pass tries again")
+    }
 }

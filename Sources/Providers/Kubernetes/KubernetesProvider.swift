@@ -3,7 +3,6 @@ import JSONValues
 import KubernetesAPI
 public import Model
 public import ProviderKit
-import Synchronization
 
 /// Releases of Deployments, StatefulSets and DaemonSets: the image of one container, undone or applied.
 public struct KubernetesProvider: Provider {
@@ -126,26 +125,10 @@ extension KubernetesProvider: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// One client per context, kept because its credentials may cost a program run.
-final class ClusterClients: Sendable {
-    private let environment: ProviderEnvironment
-    private let clients = Mutex<[String: KubernetesClient]>([:])
-
-    init(_ environment: ProviderEnvironment) { self.environment = environment }
-
-    func client(_ context: String?) throws(KubernetesError) -> KubernetesClient {
-        let key = context ?? ""
-        if let client = clients.withLock({ $0[key] }) { return client }
-        let connection = try ClusterConnection.load(
-            context: context, environment: ClusterEnvironment(variables: environment.variables, now: environment.now))
-        let client = KubernetesClient(connection, transport: environment.transport, userAgent: environment.userAgent)
-        return clients.withLock { clients in
-            if let first = clients[key] { return first }
-            clients[key] = client
-            return client
-        }
+extension ClusterClients {
+    convenience init(_ environment: ProviderEnvironment) {
+        self.init(
+            ClusterEnvironment(variables: environment.variables, now: environment.now), transport: environment.transport,
+            userAgent: environment.userAgent)
     }
-
-    /// The kubeconfig may have been written anew.
-    func forget(_ context: String?) { clients.withLock { $0[context ?? ""] = nil } }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Subprocess
 import SystemPackage
 
@@ -11,10 +12,13 @@ public struct BuiltProgram: Sendable {
     }
 
     private let executable: Executable
+    /// As a shell finds it.
+    private let command: String
 
     /// A program that this package builds: it lies beside the tests' own executable.
     public init(_ name: String) {
-        executable = .path(FilePath(Self.path(of: name)))
+        command = Self.path(of: name)
+        executable = .path(FilePath(command))
     }
 
     /// Where a program of this package lies.
@@ -23,7 +27,10 @@ public struct BuiltProgram: Sendable {
     }
 
     /// A program of the machine.
-    public init(onSearchPath name: String) { executable = .name(name) }
+    public init(onSearchPath name: String) {
+        command = name
+        executable = .name(name)
+    }
 
     /// What the machine that runs the tests says of itself and of its network, and what would change how a program behaves.
     private static let machine = [
@@ -94,6 +101,19 @@ public struct BuiltProgram: Sendable {
             try execution.send(signal: end.signal)
         }
         return Ended(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// The same, with its standard output in a file that can be read while it runs.
+    public func run(
+        _ arguments: [String], into file: String, variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
+        killedAfter moment: @Sendable () async throws -> Void
+    ) async throws -> Ended {
+        try Data().write(to: URL(filePath: file))
+        var ended = try await BuiltProgram(onSearchPath: "sh").run(
+            ["-c", "exec \"$0\" \"$@\" > '\(file)'", command] + arguments, variables: variables, in: directory, by: end, killedAfter: moment
+        )
+        ended.output = try String(contentsOfFile: file, encoding: .utf8)
+        return ended
     }
 }
 
