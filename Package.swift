@@ -114,7 +114,7 @@ let package = Package(
         library(
             "Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields", crypto),
 
-        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources"),
+        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources", "SpecLoading", crypto),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
@@ -244,7 +244,9 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
-        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
+        tests(
+            "GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "Sources",
+            "SpecLoading", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
         tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
         tests(

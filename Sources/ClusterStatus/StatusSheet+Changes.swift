@@ -112,7 +112,8 @@ extension StatusSheet {
                 Resource(
                     name: "database/\(database.name)", pin: database.pinned, live: database.last,
                     state: isInSync ? "InSync" : !database.isKnown ? "Unknown" : database.problem != nil ? "Blocked" : "OutOfSync",
-                    difference: Self.shortened(database.problem?.description ?? moves.joined(separator: ", "))))
+                    difference: Self.shortened(database.problem?.description ?? moves.joined(separator: ", ")),
+                    source: database.repository?.name, commit: database.commit))
         }
         for flag in status.flags?.standings ?? [] {
             if flag.isInPlace { count += 1 }

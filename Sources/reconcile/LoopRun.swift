@@ -1,6 +1,7 @@
 import ControlLoop
 import Dispatch
 import Execution
+import GitMigrations
 import Metering
 import Model
 import Planning
@@ -51,6 +52,12 @@ struct LoopRun: Sendable {
         if !["", "false", "0"].contains(program.variables["CI"] ?? "") {
             program.output.progress("note: this is a CI job, and the loop does not end by itself; --once makes passes and ends\n")
         }
+        /// What is wanted of a snapshot, as it is written.
+        @Sendable func loading(_ snapshot: Snapshot) -> Loading { cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs) }
+        let completed = SourceWithMigrations(source, program.repositories) { snapshot in
+            let loading = loading(snapshot)
+            return loading.mistakes.isEmpty ? loading.systems : []
+        }
         let lines = LoopLines(output: program.output, form: form, now: program.reconciler.now)
         let options = PassOptions(
             adopts: adopt, holder: LockHolder.current(command: "reconcile", environment: program.variables, since: program.reconciler.now())
@@ -60,10 +67,10 @@ struct LoopRun: Sendable {
         var probe = served?.probe ?? LoopProbe()
         probe.resting = { freed.giveBack() }
         let loop = Loop(
-            reconciler: program.reconciler, source: source, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
+            reconciler: program.reconciler, source: completed, pace: LoopPace(resync: resync, concurrency: concurrency, grace: grace),
             options: options, duty: duty, line: served?.line ?? LoopLine(), probe: probe
         ) { snapshot in
-            var loading = cluster?.loading(snapshot, specs) ?? program.loading(snapshot, specs)
+            var loading = loading(snapshot)
             loading.systems = loading.systems.map(approval.applied)
             if cluster == nil, loading.systems.isEmpty, loading.mistakes.isEmpty {
                 loading.mistakes = ["no system is named \(specs.system ?? ""), of those in the specs"]
@@ -72,10 +79,14 @@ struct LoopRun: Sendable {
             return loading
         }
         @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
-            await loop.run(until: stop) { event in
-                served?.take(event)
-                lines.write(event)
-                if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await completed.run() }
+                await loop.run(until: stop) { event in
+                    served?.take(event)
+                    lines.write(event)
+                    if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
+                }
+                group.cancelAll()
             }
         }
         let work: @Sendable () async -> Void = {
@@ -84,7 +95,7 @@ struct LoopRun: Sendable {
             }
         }
         do throws(ServingError) {
-            if let served { try await served(repositories, lines, while: work) } else { await work() }
+            if let served { try await served({ repositories + program.repositories.sources }, lines, while: work) } else { await work() }
         } catch {
             program.output.error(error.message)
             return .failure

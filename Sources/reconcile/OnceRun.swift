@@ -3,6 +3,7 @@ import ClusterSource
 import ControlLoop
 import Execution
 import FoundationEssentials
+import GitMigrations
 import JSONValues
 import Model
 import Planning
@@ -32,9 +33,13 @@ struct OnceRun: Sendable {
 
     /// The objects of a cluster: one that does not load is told, and stops no other.
     func callAsFunction(_ specs: SpecOptions, in cluster: ClusterRun) async -> Verdict {
+        let source = SourceWithMigrations(cluster.source, program.repositories, watches: false) { snapshot in
+            let loading = cluster.loading(snapshot, specs)
+            return loading.mistakes.isEmpty ? loading.systems : []
+        }
         let holding: Holding
         do throws(SourceError) {
-            holding = try await cluster.source.holding()
+            holding = try await source.holding()
         } catch {
             program.refuse(error.message, form)
             return .failure
@@ -46,7 +51,7 @@ struct OnceRun: Sendable {
             for part in holding.parts {
                 guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
                 let loading = cluster.loading(snapshot, specs)
-                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: cluster.source) }
+                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: source) }
                 guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
                     if !loading.systems.isEmpty {
                         tell(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))

@@ -35,6 +35,8 @@ struct Program: Sendable {
     let output: Output
     let reconciler: Reconciler
     let userAgent: String
+    /// Those that specs name for their migrations.
+    let repositories: MigrationRepositories
     /// As given by `--state`.
     private let stateDirectory: String?
 
@@ -43,9 +45,10 @@ struct Program: Sendable {
     ///   - usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
     ///   - served: counts the requests; nil counts nothing.
     ///   - accountLimit: how many requests of one provider account are under way at once.
+    ///   - poll: how often a repository of migrations is asked for news.
     init(
         stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
-        accountLimit: Int? = nil
+        accountLimit: Int? = nil, poll: Duration = .seconds(30)
     ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
@@ -80,6 +83,13 @@ struct Program: Sendable {
             await values.value(of: source, for: "database/\(name): its address")
         }
         let answers = GitAnswers()
+        let repositories = MigrationRepositories(
+            under: { () throws(SourceError) in
+                do throws(StateError) { return try StateDirectory.root(given: directory, environment: variables) } catch {
+                    throw SourceError(.unreadable, error.description)
+                }
+            }, poll: poll, environment: variables, values: { await values.value(of: $0, for: $1) })
+        self.repositories = repositories
         let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
         let clusterStates = ClusterStates(
@@ -94,7 +104,8 @@ struct Program: Sendable {
                 }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0, answers: answers) }, address: addresses),
+            schemaDriver: MigrationsDriver(
+                history: { GitMigrationHistory($0, answers: answers, git: await repositories.git(for: $0)) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
@@ -163,9 +174,14 @@ struct Program: Sendable {
             return nil
         }
         do throws(SourceError) {
-            let snapshot = try await source.snapshot()
-            let loading = loading(snapshot, specs)
-            let troubles = snapshot.trouble.map { [$0.message] } ?? []
+            var snapshot = try await source.snapshot()
+            var loading = loading(snapshot, specs)
+            let repositories = Set(loading.systems.flatMap(\.repositoriesRead))
+            if !repositories.isEmpty {
+                snapshot = snapshot.with(await self.repositories.read(repositories))
+                loading.systems = loading.systems.map(snapshot.completed)
+            }
+            let troubles = (snapshot.trouble.map { [$0.message] } ?? []) + snapshot.troublesOfMigrations
             for note in troubles + snapshot.notes + loading.notes { output.progress("note: \(note)\n") }
             guard loading.mistakes.isEmpty else {
                 let count = loading.mistakes.count
@@ -196,7 +212,7 @@ struct Program: Sendable {
         if let checkout = snapshot.checkout, mistakes.isEmpty {
             mistakes = systems.flatMap { $0.filesKept(in: checkout) }.map(snapshot.plain)
         }
-        return Loading(systems: systems, mistakes: mistakes, notes: loaded.notes)
+        return Loading(systems: systems.map(snapshot.completed), mistakes: mistakes, notes: loaded.notes)
     }
 
     /// Two places of state know nothing of each other, and exclude nobody.

@@ -67,7 +67,6 @@ struct RunCommand: AsyncParsableCommand {
         }
         try cluster.check(beside: specs, repository)
         let isNamed = try !repository.addresses(beside: specs).isEmpty || cluster.cluster
-        if cluster.cluster, watch.poll != nil { throw ValidationError("--poll belongs to --git: a cluster tells what changed.") }
         if once {
             if let option = watch.given ?? replicas.given {
                 throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).")
@@ -94,7 +93,7 @@ struct RunCommand: AsyncParsableCommand {
         let program = Program(
             stateDirectory: state.directory, context: cluster.context,
             usualPlace: isStateInCluster ? .cluster(namespace: nil, context: cluster.context) : nil, served: served,
-            accountLimit: limits.perAccount)
+            accountLimit: limits.perAccount, poll: watch.poll?.duration ?? .seconds(30))
         let repositories = try repositories(addresses, program)
         let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {

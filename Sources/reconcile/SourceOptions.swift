@@ -94,10 +94,19 @@ struct ClusterOptions: ParsableArguments {
             valueName: "name"))
     var allowed: [String] = []
 
+    @Option(
+        name: .customLong("share-git-credentials"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "With --cluster: a Git host that is shown Belay's own credentials (BELAY_GIT_TOKEN, BELAY_GIT_SSH_KEY_FILE, those of git and ssh) for the migrations of any System object. May be given more than once. Default: none; an object names a Secret.",
+            valueName: "host"))
+    var sharedHosts: [String] = []
+
     func check(beside specs: SpecOptions, _ repository: GitOptions) throws {
         guard cluster else {
             if let option = !namespaces.isEmpty
-                ? "--namespace" : context != nil ? "--context" : allowed.isEmpty ? nil : "--allow-target-namespace"
+                ? "--namespace"
+                : context != nil
+                    ? "--context" : !allowed.isEmpty ? "--allow-target-namespace" : sharedHosts.isEmpty ? nil : "--share-git-credentials"
             {
                 throw ValidationError("\(option) belongs to --cluster.")
             }
@@ -105,6 +114,9 @@ struct ClusterOptions: ParsableArguments {
         }
         if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
         if !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        for host in sharedHosts where host.isEmpty || host.contains(where: { "/@".contains($0) }) {
+            throw ValidationError("--share-git-credentials takes a host such as git.example, with its port where the URL names one.")
+        }
         for name in namespaces where name.isEmpty || name.contains("/") {
             throw ValidationError("--namespace takes the name of one namespace.")
         }
@@ -116,7 +128,9 @@ struct WatchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How often a system is looked at though nothing changed. Default: 5m.", valueName: "duration"))
     var resync: TimeLimit?
 
-    @Option(help: ArgumentHelp("How often a repository is asked for news. Default: 30s.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "How often a repository is asked for news: of --git, and those of migrations. Default: 30s.", valueName: "duration"))
     var poll: TimeLimit?
 
     @Option(help: ArgumentHelp("How many systems are worked on at once. Default: 8.", valueName: "number"))

@@ -131,7 +131,8 @@ struct ClusterTests {
     @Test(arguments: [
         (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
         (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
-        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
+        (["--share-git-credentials", "x", "-f", "x.yaml"], "--share-git-credentials belongs to --cluster", "an option without its source"),
+        (["--cluster", "--share-git-credentials", "https://x/y"], "takes a host such as git.example", "a URL instead of a host"),
     ])
     func optionsThatDoNotGoTogetherSaySo(arguments: [String], words: String, why: String) async throws {
         let ended = try await BuiltProgram("reconcile").run(arguments)
