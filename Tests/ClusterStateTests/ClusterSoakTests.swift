@@ -17,8 +17,9 @@ struct ClusterSoakTests {
     private static let strikes = isLong ? 150 : 3
     private static let quiet: Duration = isLong ? .seconds(60) : .seconds(2)
 
-    /// Measured at the end of a long run: 4 files (two of them connections) and 3 MB between the calms of a process; see docs/loop.md.
-    private static let (files, kilobytes) = (8, 8192)
+    /// What a process may take more at a second calm. Measured (debug build): one that follows has 17 files open and 55 MB, one that leads
+    /// 19 and 62 MB, after one storm as after three; the lead may change hands when the API server is away.
+    private static let (files, kilobytes) = (6, 12_288)
 
     @Test func replicasEndInSyncWithEveryEffectOnceAndTakeNoMore() async throws {
         let soak = try await ClusterSoak(seed: Self.seed)

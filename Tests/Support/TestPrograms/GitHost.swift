@@ -32,10 +32,12 @@ public final class GitHost: Sendable {
     public func run() async throws {
         while !state.withLock({ $0.isOver }) {
             if isWanted {
+                // Not by way of git, which would leave it behind where it is killed itself.
                 let arguments = [
-                    "daemon", "--base-path=\(place.root)", "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port=\(port)",
+                    "-c", "exec \"$(git --exec-path)/git-daemon\" \"$@\"", "git-daemon", "--base-path=\(place.root)", "--export-all",
+                    "--reuseaddr", "--listen=127.0.0.1", "--port=\(port)",
                 ]
-                _ = try await BuiltProgram(onSearchPath: "git").run(arguments, by: .terminate) {
+                _ = try await BuiltProgram(onSearchPath: "sh").run(arguments, by: .terminate) {
                     while state.withLock({ $0.isWanted && !$0.isOver }) { try await Task.sleep(for: .milliseconds(20)) }
                 }
             }
