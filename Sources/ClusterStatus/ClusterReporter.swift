@@ -47,36 +47,6 @@ public actor ClusterReporter {
         case finish
     }
 
-    /// What is to be done about one object.
-    struct Desk {
-        var jobs: [Job] = []
-        var isBusy = false
-        /// True while it is busy with nothing but waiting for the next attempt.
-        var isWaiting = false
-        var failures = 0
-        /// Of the object that it was made for.
-        var uid: String?
-        var sheet = StatusSheet()
-        /// As it was written last.
-        var written: JSON?
-    }
-
-    enum Job: Sendable {
-        case status(@Sendable (inout StatusSheet, _ generation: Int) -> Void)
-        /// After a pass; what it changed is looked at once more.
-        case ended(PassReport, isTriedAgain: Bool)
-        case event(Happening)
-        case finalizer(isNeeded: Bool)
-        /// Comes before everything else; whoever waits for it is told that it failed.
-        case hold(Pledge)
-
-        var isEnd: Bool { if case .ended = self { true } else { false } }
-        var isEvent: Bool { if case .event = self { true } else { false } }
-        var isStatus: Bool { if case .status = self { true } else { isEnd } }
-        var isRemoval: Bool { if case .finalizer(false) = self { true } else { false } }
-        var isHold: Bool { if case .hold = self { true } else { false } }
-    }
-
     /// - Parameters:
     ///   - guards: whether objects get a finalizer while something must be undone.
     ///   - instance: the name of the pod, for events.
@@ -175,16 +145,16 @@ public actor ClusterReporter {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
         case .loaded(let revision, let systems, _):
-            for system in systems { add(.status { $0.load(revision, generation: revision.generation ?? $1) }, to: system) }
+            for system in systems { add(.status({ $0.load(revision, generation: revision.generation ?? $1) }), to: system) }
         case .rejected(let revision, let mistakes, let watched, let origin):
             let systems = watched.isEmpty ? SystemID(origin: origin).map { [$0] } ?? [] : watched
             let text = mistakes.joined(separator: "; ")
             for system in systems {
-                add(.status { $0.reject(mistakes, generation: revision.generation ?? $1) }, to: system)
-                add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
+                let news = Happening("SpecInvalid", text, isWarning: true)
+                add(.status({ $0.reject(mistakes, generation: revision.generation ?? $1) }, news: news), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
-            add(.status { sheet, _ in sheet.enter(phase) }, to: system)
+            add(.status({ sheet, _ in sheet.enter(phase) }), to: system)
         case .passed(let report, _):
             let isTriedAgain = report.isTriedAgain
             add(.ended(report, isTriedAgain: isTriedAgain), to: report.system)
@@ -192,7 +162,7 @@ public actor ClusterReporter {
                 add(.finalizer(isNeeded: recorded.owesAnything), to: report.system)
             }
         case .letGo(let ended, _):
-            add(.status { sheet, _ in sheet.letGo(ended) }, to: ended.system)
+            add(.status({ sheet, _ in sheet.letGo(ended) }), to: ended.system)
             if ended.problems.isEmpty { add(.finalizer(isNeeded: false), to: ended.system) }
         default: break
         }
@@ -270,11 +240,15 @@ public actor ClusterReporter {
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {
         switch job {
-        case .status(let change):
+        case .status(let change, let news):
             var sheet = desks[object.id]?.sheet ?? StatusSheet()
             change(&sheet, object.generation)
             desks[object.id]?.sheet = sheet
+            let before = desks[object.id]?.written
+            let isNews = sheet.json(after: before, at: now()) != before
             if writes { try await write(sheet, of: object) }
+            // Behind this one, which has ended.
+            if let news, isNews, let count = desks[object.id]?.jobs.count { desks[object.id]?.jobs.insert(.event(news), at: min(1, count)) }
         case .ended(let report, let isTriedAgain):
             var seen = report.survey
             // What the pass did was not seen by its survey.
@@ -308,24 +282,4 @@ public actor ClusterReporter {
 extension PassReport {
     /// True if another pass is due before the resync.
     var isTriedAgain: Bool { again != nil || problems.contains { $0.reason == "Locked" } }
-}
-
-/// What somebody waits for who wants an object to be held.
-final class Pledge: Sendable {
-    private let answer: AsyncStream<Problem?>.Continuation
-
-    init(_ answer: AsyncStream<Problem?>.Continuation) { self.answer = answer }
-
-    /// Nobody answers any more.
-    deinit { answer.finish() }
-
-    func settle(_ problem: Problem?) { answer.yield(problem) }
-}
-
-extension Problem {
-    static func notHeld(_ system: SystemID, _ reason: String) -> Problem {
-        Problem(
-            "ObjectNotHeld", "\(system): its object cannot be made to stay until everything is undone: \(reason)",
-            next: "nothing was begun; the next pass tries again")
-    }
 }
