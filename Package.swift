@@ -115,7 +115,7 @@ let package = Package(
         library(
             "Flags", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "ProviderKit", "SQL", "SpecFields", crypto),
 
-        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources"),
+        library("GitMigrations", "MigrationFiles", "Migrations", "Model", "SQLParsing", "Sources", "SpecLoading", crypto),
 
         // What may be remembered of configuration values, and where they are read
         library("ConfigurationValues", "Model", "ProviderKit", crypto),
@@ -133,7 +133,8 @@ let package = Package(
         library(
             "ClusterSource", "ControlLoop", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "SpecFields", "SpecLoading", "Sources"),
         library(
-            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting"),
+            "ClusterStatus", "ClusterSource", "ControlLoop", "Execution", "JSONValues", "KubernetesAPI", "Model", "Planning", "Reporting",
+            "Sources"),
         // Files for running it in a cluster, made from declarations
         library("Manifests", "JSONValues", "Model", "SpecLoading"),
         // What the loop serves: numbers, health, webhooks
@@ -161,7 +162,7 @@ let package = Package(
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
-        library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
+        library("TestPrograms", path: "Tests/Support/TestPrograms", "CMalloc", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
@@ -215,7 +216,7 @@ let package = Package(
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
         tests(
             "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
-            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms", systemPackage),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
@@ -245,7 +246,9 @@ let package = Package(
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),
-        tests("GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "TestPrograms"),
+        tests(
+            "GitMigrationsTests", "GitMigrations", "MigrationFiles", "Migrations", "Model", "ProviderKit", "SQLParsing", "Sources",
+            "SpecLoading", "TestPrograms"),
         library("StateContract", path: "Tests/Support/StateContract", "Model", "State"),
         tests("LeasesTests", "FakeCluster", "JSONValues", "KubernetesAPI", "Leases", "Model", "TestDoubles"),
         tests(

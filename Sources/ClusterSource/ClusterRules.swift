@@ -4,6 +4,8 @@ import Model
 /// variables, or its rights in other namespaces.
 struct ClusterRules: Sendable {
     let allowed: Set<String>
+    /// Git hosts that are shown the operator's own credentials.
+    var sharedHosts: Set<String> = []
 
     /// The system with every reference as the rules read it, and a sentence for each that they refuse.
     func applied(to system: System) -> (System, mistakes: [String]) {
@@ -25,12 +27,16 @@ struct ClusterRules: Sendable {
             case .sqlite: mistakes.append("\(path).sqlite: \(Self.noFiles)")
             case .postgres(let url, let direct):
                 system.databases[index].connection = .postgres(
-                    url: read(url, own, "\(path).postgres.url", &mistakes),
-                    direct: direct.map { read($0, own, "\(path).postgres.directUrl", &mistakes) })
+                    url: secret(url, own, "\(path).postgres.url", &mistakes),
+                    direct: direct.map { secret($0, own, "\(path).postgres.directUrl", &mistakes) })
             }
-            mistakes.append(
-                "\(path).migrations.path: \(Self.noFiles); a system with databases is read from Git or from files: "
-                    + "reconcile --git URL, or -f PATH")
+            if let repository = database.migrations.git {
+                system.databases[index].migrations.git = confined(repository, own, "\(path).migrations.git", &mistakes)
+            } else {
+                mistakes.append(
+                    "\(path).migrations.path: \(Self.noFiles); name the repository that the migrations are in: "
+                        + "migrations: {git: {url: …, path: …}}")
+            }
         }
         if let flags = system.flags {
             let path = "spec.flags.store.\(flags.store.store)"
@@ -68,12 +74,38 @@ struct ClusterRules: Sendable {
         ]
     }
 
+    /// A repository whose host is shown nothing but what the object names, unless the operator shares its own credentials with that host.
+    private func confined(
+        _ repository: MigrationRepository, _ own: String, _ path: String, _ mistakes: inout [String]
+    ) -> MigrationRepository {
+        var repository = repository
+        if repository.isLocal { mistakes.append("\(path).url: \(Self.noFiles); a repository is reached by https, ssh or git") }
+        if let mark = repository.url.firstRange(of: "://"),
+            !["https", "http", "ssh", "git", "file"].contains(String(repository.url[..<mark.lowerBound]))
+        {
+            mistakes.append("\(path).url: a System in a cluster reaches a repository by https, ssh or git")
+        }
+        repository.token = repository.token.map { read($0, own, "\(path).token", &mistakes) }
+        repository.sshKey = repository.sshKey.map { read($0, own, "\(path).sshKey", &mistakes) }
+        repository.knownHosts = repository.knownHosts.map { read($0, own, "\(path).knownHosts", &mistakes) }
+        repository.tenant = own
+        repository.mayUseOperatorAccess = repository.host.map { sharedHosts.contains($0) } ?? false
+        return repository
+    }
+
+    /// What is as good as a password: libpq would complete one that is written out with the operator's own.
+    private func secret(_ source: Configuration.Source, _ own: String, _ path: String, _ mistakes: inout [String]) -> Configuration.Source {
+        if case .literal = source { mistakes.append("\(path): \(Self.instead)") }
+        return read(source, own, path, &mistakes)
+    }
+
+    private static let instead = "a value comes from a Secret of the object's own namespace: fromSecret: {name: …, key: …}"
+
     private func read(_ source: Configuration.Source, _ own: String, _ path: String, _ mistakes: inout [String]) -> Configuration.Source {
-        let instead = "a value comes from a Secret of the object's own namespace: fromSecret: {name: …, key: …}"
         switch source {
         case .literal: return source
-        case .environment: mistakes.append("\(path).fromEnv: a System in a cluster cannot read the operator's variables; \(instead)")
-        case .file: mistakes.append("\(path).fromFile: \(Self.noFiles); \(instead)")
+        case .environment: mistakes.append("\(path).fromEnv: a System in a cluster cannot read the operator's variables; \(Self.instead)")
+        case .file: mistakes.append("\(path).fromFile: \(Self.noFiles); \(Self.instead)")
         case .kubernetesSecret(let namespace, let name, let key):
             if let namespace, namespace != own {
                 mistakes.append("\(path).fromSecret.namespace: \(namespace) is not the object's own namespace (\(own)); leave it out")

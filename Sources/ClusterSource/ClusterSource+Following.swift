@@ -3,9 +3,6 @@ import Model
 import Sources
 
 extension ClusterSource {
-    /// The label selector of what is wanted.
-    static let selector = "!\(SystemObject.mirrorLabel)"
-
     /// Lists, watches from there, and begins anew where a watch cannot go on; until the task is cancelled.
     func follow(_ index: Int) async {
         var version: String?
@@ -44,7 +41,7 @@ extension ClusterSource {
     /// Reads all objects of a scope; returns where a watch may begin.
     func list(_ index: Int) async throws(KubernetesError) -> String {
         let list = try await client.list(
-            .systems, namespace: scopes[index].namespace, labelSelector: Self.selector, pageSize: pace.pageSize)
+            .systems, namespace: scopes[index].namespace, labelSelector: selector, pageSize: pace.pageSize)
         var objects: [SystemID: SystemObject] = [:]
         for object in list.items.lazy.compactMap({ SystemObject($0) }) { objects[object.id] = object }
         let before = scopes[index]
@@ -63,7 +60,7 @@ extension ClusterSource {
         var version = start
         let elapsed = stopwatch()
         let events = try await client.watch(
-            .systems, namespace: scopes[index].namespace, labelSelector: Self.selector, from: start, timeout: pace.watch)
+            .systems, namespace: scopes[index].namespace, labelSelector: selector, from: start, timeout: pace.watch)
         if scopes[index].trouble != nil {
             scopes[index].trouble = nil
             tell()

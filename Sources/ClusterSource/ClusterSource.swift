@@ -20,6 +20,8 @@ public actor ClusterSource: WatchedSource {
     let client: KubernetesClient
     let pace: Pace
     let clock: any Clock<Duration>
+    /// Which objects: a label selector.
+    let selector: String
     var scopes: [Scope]
     /// False where nobody calls ``run()``.
     private nonisolated let watches: Bool
@@ -51,12 +53,14 @@ public actor ClusterSource: WatchedSource {
 
     /// - Parameters:
     ///   - namespaces: empty for all of them.
+    ///   - selector: of their labels; those that are wanted for themselves unless another is given.
     ///   - watches: whether ``run()`` will keep it up to date.
     public init(
-        _ client: KubernetesClient, namespaces: [String] = [], watches: Bool = true, pace: Pace = Pace(),
-        clock: any Clock<Duration> = ContinuousClock()
+        _ client: KubernetesClient, namespaces: [String] = [], choosing selector: String = "!\(SystemObject.mirrorLabel)",
+        watches: Bool = true, pace: Pace = Pace(), clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.watches = watches
+        self.selector = selector
         self.client = client
         self.pace = pace
         self.clock = clock
@@ -71,6 +75,9 @@ public actor ClusterSource: WatchedSource {
     }
 
     public nonisolated func change() async throws { try await news.wait() }
+
+    /// All of them as they were seen last, in no order.
+    public var objects: [SystemObject] { scopes.flatMap { $0.objects.values } }
 
     /// An object as it was seen last; nil when there is none.
     public func object(_ id: SystemID) -> SystemObject? { scopes.lazy.compactMap { $0.objects[id] }.first }

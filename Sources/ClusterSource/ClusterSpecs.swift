@@ -9,11 +9,13 @@ public struct ClusterSpecs: Sendable {
     private let loader: SpecLoader
     private let rules: ClusterRules
 
-    /// - Parameter allowed: namespaces in which targets may be beside the object's own: `prod`; of another cluster `CONTEXT/prod`; `*` for all
-    ///   namespaces of this cluster.
-    public init(_ loader: SpecLoader, allowing allowed: [String]) {
+    /// - Parameters:
+    ///   - allowed: namespaces in which targets may be beside the object's own: `prod`; of another cluster `CONTEXT/prod`; `*` for all
+    ///     namespaces of this cluster.
+    ///   - sharedHosts: Git hosts that are shown the operator's own credentials, for migrations: `git.example`, `git.example:2222`.
+    public init(_ loader: SpecLoader, allowing allowed: [String], sharingWith sharedHosts: [String] = []) {
         self.loader = loader
-        rules = ClusterRules(allowed: Set(allowed))
+        rules = ClusterRules(allowed: Set(allowed), sharedHosts: Set(sharedHosts.map { $0.lowercased() }))
     }
 
     /// What the object of a snapshot says. Mistakes name the path of the field: an object has no lines.
@@ -24,7 +26,7 @@ public struct ClusterSpecs: Sendable {
         for system in loaded.systems {
             let (system, own) = rules.applied(to: system)
             mistakes += own
-            systems.append(system)
+            systems.append(snapshot.completed(system))
         }
         // What is to go needs no spec that is right: what it owes is recorded.
         if snapshot.leaving != nil, !mistakes.isEmpty {

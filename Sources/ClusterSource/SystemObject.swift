@@ -17,6 +17,11 @@ public struct SystemObject: Sendable {
     public let finalizers: [String]
     /// As it was written last; nil when it never was.
     public let status: JSON?
+    /// The name of the Belay that keeps it as a mirror; nil for an object that is wanted for itself.
+    public let mirror: String?
+    public let annotations: [String: String]
+    /// Of a mirror alone.
+    private let spec: JSON
     private let adopts: Bool
     private let leavesFences: Bool
     private let file: SourceFile
@@ -42,8 +47,12 @@ public struct SystemObject: Sendable {
         created = metadata["creationTimestamp"]?.string ?? ""
         isLeaving = metadata["deletionTimestamp"] != nil
         finalizers = (metadata["finalizers"]?.elements ?? []).compactMap(\.string)
-        leavesFences = metadata["annotations"]?[Self.leaveFences]?.string == "true"
-        adopts = metadata["annotations"]?[Self.adopt]?.string == "true"
+        mirror = metadata["labels"]?[Self.mirrorLabel]?.string
+        spec = mirror == nil ? .null : json["spec"] ?? .null
+        let members = metadata["annotations"]?.object?.members ?? []
+        annotations = Dictionary(members.compactMap { member in member.value.string.map { (member.key, $0) } }) { first, _ in first }
+        leavesFences = annotations[Self.leaveFences] == "true"
+        adopts = annotations[Self.adopt] == "true"
         status = json["status"]
         // Lists leave version and kind out; they are what was asked for.
         let document: JSON = [
@@ -64,6 +73,11 @@ public struct SystemObject: Sendable {
         }
         return Holding.Part(
             origin: id.description, of: id, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
+    }
+
+    /// True of a mirror that says the same, with these annotations among its own.
+    public func shows(_ spec: JSON, _ annotations: [String: String]) -> Bool {
+        self.spec == spec && annotations.allSatisfy { self.annotations[$0.key] == $0.value }
     }
 
     /// True if a loop has nothing to do about the difference of the two: of the status, for instance.

@@ -1,6 +1,6 @@
 import ControlLoop
 import JSONValues
-import Model
+public import Model
 
 extension ClusterReporter {
     /// What is to be done about one object.
@@ -32,6 +32,39 @@ extension ClusterReporter {
         var isStatus: Bool { if case .status = self { true } else { isEnd } }
         var isRemoval: Bool { if case .finalizer(false) = self { true } else { false } }
         var isHold: Bool { if case .hold = self { true } else { false } }
+    }
+}
+
+// MARK: - Holding an object
+
+extension ClusterReporter {
+    /// Sees to it that a system's object does not go before what is about to be done to the system is undone: waits until the finalizer stands at
+    /// it. Returns why it does not. Answered while ``run()`` is under way.
+    public nonisolated func promise(to system: SystemID) async -> Problem? {
+        guard guards else { return nil }
+        let (answers, continuation) = AsyncStream<Problem?>.makeStream()
+        inbox.yield(.hold(system, Pledge(continuation)))
+        for await answer in answers { return answer }
+        return .notHeld(system, "it is not there any more, or nobody was left to ask for it")
+    }
+
+    func free(_ system: SystemID) {
+        desks[system]?.isBusy = false
+        desks[system]?.isWaiting = false
+    }
+
+    func hold(_ system: SystemID, _ pledge: Pledge) {
+        var desk = desks.removeValue(forKey: system) ?? Desk()
+        // What was to take the finalizer away is overtaken, unless it is being sent; then it comes first.
+        let sent = desk.isBusy && !desk.isWaiting ? desk.jobs.prefix(1) : []
+        desk.jobs = sent + desk.jobs.dropFirst(sent.count).filter { !$0.isRemoval } + [.hold(pledge)]
+        desks[system] = desk
+        if desk.isWaiting { free(system) }
+    }
+
+    func takeHold(of system: SystemID) -> Job? {
+        guard let index = desks[system]?.jobs.firstIndex(where: \.isHold) else { return nil }
+        return desks[system]?.jobs.remove(at: index)
     }
 }
 

@@ -4,6 +4,7 @@ import Execution
 import JSONValues
 public import KubernetesAPI
 public import Model
+import Sources
 
 /// Writes into a cluster what a loop tells: the status of `System` objects, events about them, and their finalizer.
 ///
@@ -21,25 +22,27 @@ public actor ClusterReporter {
     ]
 
     let client: KubernetesClient
-    let objects: @Sendable (SystemID) async -> SystemObject?
+    let objects: @Sendable (SystemID) async throws(KubernetesError) -> SystemObject?
     let survey: @Sendable (System, Revision) async -> Survey?
     let now: @Sendable () -> Timestamp
     let instance: String
     private let clock: any Clock<Duration>
     private let complain: @Sendable (String) -> Void
-    private let guards: Bool
+    let guards: Bool
     private nonisolated let notes: AsyncStream<Note>
-    private nonisolated let inbox: AsyncStream<Note>.Continuation
-    private var desks: [SystemID: Desk] = [:]
+    nonisolated let inbox: AsyncStream<Note>.Continuation
+    var desks: [SystemID: Desk] = [:]
     private var complaints: Set<String> = []
     var book = EventBook()
 
     /// How many objects are written at once.
     private static let width = 8
 
-    private enum Note: Sendable {
+    enum Note: Sendable {
         case event(LoopEvent)
         case hold(SystemID, Pledge)
+        /// What it says is to be written again, if need be.
+        case refresh(SystemID)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
         /// After so many failures.
@@ -50,12 +53,12 @@ public actor ClusterReporter {
     /// - Parameters:
     ///   - guards: whether objects get a finalizer while something must be undone.
     ///   - instance: the name of the pod, for events.
-    ///   - objects: what is known of an object.
+    ///   - objects: what is known of an object; nil where there is none, and what is told of it is not written.
     ///   - survey: looks at a system once more; nil when it cannot.
     ///   - complain: told what cannot be written, once.
     public init(
         _ client: KubernetesClient, guards: Bool, instance: String, clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp,
-        objects: @escaping @Sendable (SystemID) async -> SystemObject?,
+        objects: @escaping @Sendable (SystemID) async throws(KubernetesError) -> SystemObject?,
         survey: @escaping @Sendable (System, Revision) async -> Survey?, complain: @escaping @Sendable (String) -> Void
     ) {
         self.client = client
@@ -72,14 +75,12 @@ public actor ClusterReporter {
     /// Returns at once; what it tells is written while ``run()`` is under way.
     public nonisolated func take(_ event: LoopEvent) { inbox.yield(.event(event)) }
 
-    /// Sees to it that a system's object does not go before what is about to be done to the system is undone: waits until the finalizer stands at
-    /// it. Returns why it does not. Answered while ``run()`` is under way.
-    public nonisolated func promise(to system: SystemID) async -> Problem? {
-        guard guards else { return nil }
-        let (answers, continuation) = AsyncStream<Problem?>.makeStream()
-        inbox.yield(.hold(system, Pledge(continuation)))
-        for await answer in answers { return answer }
-        return .notHeld(system, "it is not there any more, or nobody was left to ask for it")
+    /// Writes the status of a system once more where its object does not say it: it was made anew, or somebody wrote there.
+    public nonisolated func refresh(_ system: SystemID) { inbox.yield(.refresh(system)) }
+
+    /// Tells an event about an object, at once.
+    public func tell(_ reason: String, _ message: String, of object: SystemObject) async {
+        do throws(KubernetesError) { try await send(Happening(reason, message, isWarning: true), of: object) } catch { note(error) }
     }
 
     /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
@@ -92,6 +93,7 @@ public actor ClusterReporter {
             for await note in notes {
                 switch note {
                 case .event(let event): enter(event)
+                case .refresh(let system): add(.status({ $0.observedGeneration = $1 }), to: system)
                 case .finish: isFinishing = true
                 case .hold(let system, let pledge): hold(system, pledge)
                 case .retry(let system, let failures):
@@ -127,20 +129,6 @@ public actor ClusterReporter {
         return Array(next)
     }
 
-    private func free(_ system: SystemID) {
-        desks[system]?.isBusy = false
-        desks[system]?.isWaiting = false
-    }
-
-    private func hold(_ system: SystemID, _ pledge: Pledge) {
-        var desk = desks.removeValue(forKey: system) ?? Desk()
-        // What was to take the finalizer away is overtaken, unless it is being sent; then it comes first.
-        let sent = desk.isBusy && !desk.isWaiting ? desk.jobs.prefix(1) : []
-        desk.jobs = sent + desk.jobs.dropFirst(sent.count).filter { !$0.isRemoval } + [.hold(pledge)]
-        desks[system] = desk
-        if desk.isWaiting { free(system) }
-    }
-
     private func enter(_ event: LoopEvent) {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
@@ -152,6 +140,11 @@ public actor ClusterReporter {
             for system in systems {
                 let news = Happening("SpecInvalid", text, isWarning: true)
                 add(.status({ $0.reject(mistakes, generation: revision.generation ?? $1) }, news: news), to: system)
+            }
+        case .unreadable(let error, let systems, _):
+            for system in systems {
+                let news = Happening("SourceUnreadable", error.message, isWarning: true)
+                add(.status({ $0.reject([error.message], generation: $1, "SourceUnreadable") }, news: news), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
             add(.status({ sheet, _ in sheet.enter(phase) }), to: system)
@@ -193,13 +186,25 @@ public actor ClusterReporter {
 
     /// Does what is to be done about one object; returns the pause until the next attempt where something failed.
     private func work(at system: SystemID) async -> Duration? {
-        guard let object = await objects(system) else {
-            desks[system]?.jobs = []
-            return nil
+        let object: SystemObject
+        do throws(KubernetesError) {
+            guard let found = try await objects(system) else {
+                desks[system]?.jobs = []
+                return nil
+            }
+            object = found
+        } catch {
+            note(error)
+            if [.notFound, .invalid, .badRequest].contains(error.code) {
+                desks[system]?.jobs = []
+                return nil
+            }
+            return failed(error, system)
         }
         if desks[system]?.uid != object.uid {
+            // A mirror that was made anew shows the system that it showed before.
+            if guards || desks[system]?.uid == nil { desks[system]?.sheet = StatusSheet(reading: object.status) }
             desks[system]?.uid = object.uid
-            desks[system]?.sheet = StatusSheet(reading: object.status)
             desks[system]?.written = object.status
         }
         while let job = takeHold(of: system) ?? desks[system]?.jobs.first {
@@ -216,16 +221,14 @@ public actor ClusterReporter {
                     desks[system]?.jobs = []
                     return nil
                 }
-                if complaints.insert(error.message).inserted { complain(error.description) }
+                note(error)
                 // That nothing must be undone is found again by the next pass, and may not be so any more by the next attempt.
                 let isOutdated = job.isRemoval && !object.isLeaving
                 let isWorthwhile =
                     !isOutdated
                     && [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(error.code)
                 if !isWorthwhile { desks[system]?.jobs.removeFirst() }
-                desks[system]?.failures += 1
-                let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
-                return max(error.retryAfter ?? .zero, pause)
+                return failed(error, system)
             }
             if desks[system]?.jobs.isEmpty == false { desks[system]?.jobs.removeFirst() }
         }
@@ -233,9 +236,16 @@ public actor ClusterReporter {
         return nil
     }
 
-    private func takeHold(of system: SystemID) -> Job? {
-        guard let index = desks[system]?.jobs.firstIndex(where: \.isHold) else { return nil }
-        return desks[system]?.jobs.remove(at: index)
+    /// Says it once.
+    private func note(_ error: KubernetesError) {
+        if complaints.insert(error.message).inserted { complain(error.description) }
+    }
+
+    /// The pause until the next attempt.
+    private func failed(_ error: KubernetesError, _ system: SystemID) -> Duration {
+        desks[system]?.failures += 1
+        let pause = Duration.seconds(min(1 << min((desks[system]?.failures ?? 1) - 1, 5), 30))
+        return max(error.retryAfter ?? .zero, pause)
     }
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {

@@ -18,13 +18,13 @@ extension StatusSheet {
     }
 
     /// A revision that does not load; the pins of the last one that does stay where they are.
-    mutating func reject(_ mistakes: [String], generation: Int?) {
+    mutating func reject(_ mistakes: [String], generation: Int?, _ reason: String = "SpecInvalid") {
         observedGeneration = generation
         phase = Phase.invalid
         let message = mistakes.joined(separator: "; ")
-        set("Ready", .no, "SpecInvalid", message)
-        set("Reconciling", .no, "SpecInvalid", resources.isEmpty ? "" : "nothing is applied until the spec is mended")
-        set("Stalled", .yes, "SpecInvalid", message)
+        set("Ready", .no, reason, message)
+        set("Reconciling", .no, reason, resources.isEmpty ? "" : "nothing is applied until the spec is mended")
+        set("Stalled", .yes, reason, message)
     }
 
     /// A phase of a plan begins. A pass that looks at a plan again begins at its start, and that is no news.
@@ -112,7 +112,8 @@ extension StatusSheet {
                 Resource(
                     name: "database/\(database.name)", pin: database.pinned, live: database.last,
                     state: isInSync ? "InSync" : !database.isKnown ? "Unknown" : database.problem != nil ? "Blocked" : "OutOfSync",
-                    difference: Self.shortened(database.problem?.description ?? moves.joined(separator: ", "))))
+                    difference: Self.shortened(database.problem?.description ?? moves.joined(separator: ", ")),
+                    source: database.repository?.name, commit: database.commit))
         }
         for flag in status.flags?.standings ?? [] {
             if flag.isInPlace { count += 1 }

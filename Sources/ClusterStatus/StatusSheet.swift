@@ -14,6 +14,9 @@ struct StatusSheet: Sendable, Hashable {
         /// What keeps it from its pin; empty when nothing does.
         var difference = ""
         var lastKnownGood: String?
+        /// The repository that a database's migrations are read from, and the commit.
+        var source: String?
+        var commit: String?
     }
 
     struct Condition: Sendable, Hashable {
@@ -81,7 +84,9 @@ extension StatusSheet {
             json["name"]?.string.map { name in
                 Resource(
                     name: name, pin: json["pin"]?.string ?? "", live: json["live"]?.string, state: json["state"]?.string ?? "",
-                    difference: json["difference"]?.string ?? "", lastKnownGood: json["lastKnownGood"]?.string)
+                    difference: json["difference"]?.string ?? "", lastKnownGood: json["lastKnownGood"]?.string,
+                    source: json["source"]?.string,
+                    commit: json["commit"]?.string)
             }
         }
         conditions = (status["conditions"]?.elements ?? []).compactMap { json in
@@ -125,6 +130,8 @@ extension StatusSheet.Resource {
         json["state"] = .string(state)
         if !difference.isEmpty { json["difference"] = .string(difference) }
         json["lastKnownGood"] = lastKnownGood.map { .string($0) }
+        json["source"] = source.map { .string($0) }
+        json["commit"] = commit.map { .string($0) }
         return json
     }
 }

@@ -168,7 +168,11 @@ struct WantedSystem: Sendable {
     func isSame(as other: WantedSystem) -> Bool {
         snapshot.holds(file, as: other.snapshot, other.file)
             && snapshot.holds(beside: system.filesRead, as: other.snapshot, other.system.filesRead)
+            && snapshot.holds(system.repositoriesRead, as: other.snapshot)
     }
+
+    /// True if there is nothing new to tell of the commits that its migrations come from.
+    func tellsSame(as other: WantedSystem) -> Bool { snapshot.tells(system.repositoriesRead, as: other.snapshot) }
 
     /// The origin is `file:line:column`.
     private var file: String {

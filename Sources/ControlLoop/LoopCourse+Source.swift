@@ -105,7 +105,9 @@ extension LoopCourse {
                 } ?? false
             // The rest of the revision may hold what a system waited for: a migration, for instance.
             if isOwn(system.id) { own.insert(system.id) }
-            guard !isSame || wasLooking || told[system.id]?.verdict != .inSync else { continue }
+            // Other commits with the same migrations change nothing, and are shown all the same.
+            let isTold = before.map(new.tellsSame) ?? false
+            guard !isSame || !isTold || wasLooking || told[system.id]?.verdict != .inSync else { continue }
             if !isSame {
                 running[system.id]?.raise()
                 rhythms[system.id] = nil

@@ -56,6 +56,7 @@ struct OriginStanding {
         let isNews =
             before.revision != now.revision || before.files != now.files || before.beside != now.beside
             || before.leaving != now.leaving || before.adopts != now.adopts
+            || before.repositories.keys != now.repositories.keys || !now.tells(Set(now.repositories.keys), as: before)
         if isNews { mistakes = [] }
         return isNews
     }

@@ -2,7 +2,7 @@ public import MigrationFiles
 public import Migrations
 public import Model
 internal import SQLParsing
-internal import Sources
+public import Sources
 
 /// The down scripts that the Git history of a database's migrations still has.
 ///
@@ -12,10 +12,14 @@ public struct GitMigrationHistory: MigrationHistory {
     private let settings: MigrationSettings
     private let dialect: SQLDialect
     private let answers: GitAnswers
+    private let git: Git
 
-    /// - Parameter answers: what was found before.
-    public init(_ database: Database, answers: GitAnswers = GitAnswers()) {
+    /// - Parameters:
+    ///   - answers: what was found before.
+    ///   - git: as it reaches the host of a repository whose old contents are fetched when they are needed.
+    public init(_ database: Database, answers: GitAnswers = GitAnswers(), git: Git = Git()) {
         settings = database.migrations
+        self.git = git
         self.answers = answers
         dialect =
             switch database.connection {
@@ -27,7 +31,7 @@ public struct GitMigrationHistory: MigrationHistory {
     public var isShallow: Bool {
         get async {
             do throws(SourceError) {
-                return try await GitHistory(of: settings.path)?.isShallow ?? false
+                return try await GitHistory(of: settings.path, git: git)?.isShallow ?? false
             } catch {
                 return false  // A history that cannot be read has nothing, however long it is.
             }
@@ -36,7 +40,7 @@ public struct GitMigrationHistory: MigrationHistory {
 
     public func down(of version: String, path: String?, upHash: String?) async -> (script: MigrationScript, commit: String)? {
         do throws(SourceError) {
-            guard let history = try await GitHistory(of: settings.path) else { return nil }
+            guard let history = try await GitHistory(of: settings.path, git: git) else { return nil }
             let question = try await history.tips.map {
                 GitAnswers.Question(
                     tips: $0, path: settings.path, format: settings.format, order: settings.order, dialect: dialect, version: version,

@@ -89,6 +89,10 @@ enum ChartValues {
                     "repositories", [],
                     "Several instead of url, ref and paths: https://git.example/acme/specs, or URL#REF:PATH,PATH."),
                 .text("poll", "30s", pattern: duration, "How often it is asked for news."),
+                .flag(
+                    "mirror", true,
+                    "Show its systems as System objects that carry their status: kubectl get systems. They are labelled with the name of all objects."
+                ),
                 .text(
                     "sshSecret", "",
                     "For an ssh URL: a Secret whose keys are files of ~/.ssh, such as id_ed25519 and known_hosts."),

@@ -39,6 +39,12 @@ public struct GeneratedManifests: Sendable {
                         local, kind: "ClusterRoleBinding",
                         "Lets Belay work in every namespace. Whoever may make a System anywhere can then have Belay read Secrets and change\n"
                             + "workloads everywhere: manifests/target grants the same for one namespace.")),
+                Kustomization(["clusterrolebinding.yaml"], isComponent: true).file("manifests/components/mirror"),
+                GeneratedFile(
+                    path: "manifests/components/mirror/clusterrolebinding.yaml",
+                    text: Role.bindings(
+                        roles.filter { $0.scope == .mirrors }, kind: "ClusterRoleBinding",
+                        "Lets Belay show the systems of a Git repository as System objects: --git URL --mirror belay\n")),
             ] + ChartValues.files
     }
 

@@ -32,7 +32,7 @@ struct Role {
         switch scope {
         case .own: return text + "---\n" + binding("RoleBinding", isNamespaced: true)
         case .systems: return text + "---\n" + binding("ClusterRoleBinding")
-        case .targets, .configuration, .flags, .references: return text
+        case .mirrors, .targets, .configuration, .flags, .references: return text
         }
     }
 
@@ -94,7 +94,7 @@ struct Role {
 
 extension ClusterPermission.Scope {
     /// True if it is granted in each namespace that needs it, and nowhere by default.
-    var isPerNamespace: Bool { self != .own && self != .systems }
+    var isPerNamespace: Bool { ![.own, .systems, .mirrors].contains(self) }
 
     /// Where the role is bound and what for.
     fileprivate var purpose: String {
@@ -102,6 +102,7 @@ extension ClusterPermission.Scope {
         case .own: "In the namespace of Belay's pods: which of them works."
         case .systems:
             "Where System objects are watched: the whole cluster, because of the binding below; a RoleBinding in each of some namespaces is enough with --namespace."
+        case .mirrors: "With --mirror, in the whole cluster: manifests/components/mirror"
         case .targets: "In each namespace with workloads that a spec names: kubectl apply -n NAMESPACE -k manifests/target"
         case .configuration:
             "In each namespace with workloads whose spec names keys in env: kubectl apply -n NAMESPACE -k manifests/target"

@@ -8,6 +8,8 @@ public struct ClusterPermission: Sendable, Hashable {
         case own
         /// Where `System` objects are watched: in the whole cluster, or in the namespaces that are named.
         case systems
+        /// In the whole cluster, where specs that come from elsewhere are shown as `System` objects.
+        case mirrors
         /// In each namespace with workloads that a spec names.
         case targets
         /// In each namespace with workloads whose spec names keys in `env`.

@@ -99,8 +99,10 @@ public struct MigrationSettings: Sendable, Hashable {
         }
     }
 
-    /// The directory.
+    /// The directory. Of a repository's checkout where they are in one, and empty until it is read.
     public var path: String
+    /// The repository that they are in; nil where they stand beside the spec.
+    public var git: MigrationRepository?
     /// The name of a format; nil to detect it.
     public var format: String?
     /// The table that records what is applied; nil to detect it.
@@ -121,11 +123,13 @@ public struct MigrationSettings: Sendable, Hashable {
     public var revert: [String]
 
     public init(
-        path: String, format: String? = nil, table: String? = nil, order: String? = nil, outOfOrder: OutOfOrder = .block,
+        path: String, git: MigrationRepository? = nil, format: String? = nil, table: String? = nil, order: String? = nil,
+        outOfOrder: OutOfOrder = .block,
         onMissing: OnMissing = .archive, onIrreversible: OnIrreversible = .block, verify: Verification = .warn, backup: Backup = .scoped,
         timeouts: Timeouts = Timeouts(), baseline: String? = nil, acceptEdited: [String: String] = [:], revert: [String] = []
     ) {
         self.path = path
+        self.git = git
         self.format = format
         self.table = table
         self.order = order

@@ -10,6 +10,8 @@ public struct Condition: Sendable, Hashable {
         case drifted = "Drifted"
         /// A schema is not as its last migration left it.
         case schemaDrift = "SchemaDrift"
+        /// A repository of migrations does not answer, and what was read of it before is used.
+        case migrationsStale = "MigrationsStale"
     }
 
     public var kind: Kind
@@ -48,6 +50,13 @@ public struct Condition: Sendable, Hashable {
                 Condition(
                     kind: .schemaDrift, isTrue: !changed.isEmpty, reason: changed.isEmpty ? "NoneSeen" : "ChangedElsewhere",
                     message: changed.map { "\($0.name): \(($0.drift ?? []).joined(separator: "; "))" }.joined(separator: "; ")))
+        }
+        if databases.contains(where: { $0.repository != nil }) {
+            let stale = databases.compactMap { database in database.staleness.map { "\(database.name): \($0)" } }
+            conditions.append(
+                Condition(
+                    kind: .migrationsStale, isTrue: !stale.isEmpty, reason: stale.isEmpty ? "Newest" : "RepositoryAway",
+                    message: stale.joined(separator: "; ")))
         }
         return conditions
     }

@@ -25,6 +25,8 @@ public struct DatabaseStatus: Sendable, Hashable {
     public var drift: [String]?
     /// What the reader should know.
     public var notes: [String]
+    /// The repository that its migrations are read from, and what was read; nil where they stand beside the spec.
+    public var repository: MigrationRepository?
     public var engine: String
     public var table: String
     public var lastBackup: DatabaseObservation.Summary.Backup?
@@ -56,6 +58,7 @@ public struct DatabaseStatus: Sendable, Hashable {
         presumed = observation.migrations.count { $0.isPresumed }
         drift = observation.summary.drift
         notes = observation.notes
+        repository = database.migrations.git
         engine = observation.summary.engine
         table = observation.summary.table
         lastBackup = observation.summary.lastBackup
@@ -65,6 +68,18 @@ public struct DatabaseStatus: Sendable, Hashable {
 
     public var isKnown: Bool { applied != nil }
 
+    /// Why nobody knows whether its migrations are the newest; nil where they are.
+    public var staleness: String? {
+        guard case .commit(_, let trouble?)? = repository?.reading else { return nil }
+        return trouble
+    }
+
+    /// The commit that its migrations are read from; nil where that is the spec's own, or none could be read.
+    public var commit: String? {
+        guard case .commit(let commit, _)? = repository?.reading else { return nil }
+        return commit
+    }
+
     /// A line for the reader, and what should be known beside it.
     var lines: [String] {
         guard let applied else { return ["database \(name): pinned \(pinned): unknown: \(problem?.description ?? "")"] }
@@ -73,6 +88,9 @@ public struct DatabaseStatus: Sendable, Hashable {
             ? "in sync" : problem == nil ? "out of sync" : "blocked"
         var lines = ["database \(name): pinned \(pinned), last applied \(last ?? "nothing"): \(state)"]
         lines.append("  \(engine), \(table): \(applied) applied, \(reversible) of them with a way back")
+        if let repository, let commit {
+            lines.append("  migrations of \(repository.name) at \(commit.prefix(12))\(staleness.map { "; \($0)" } ?? "")")
+        }
         func list(_ what: String, _ versions: [String]) {
             if !versions.isEmpty { lines.append("  \(what): \(versions.joined(separator: ", "))") }
         }
@@ -100,7 +118,7 @@ public struct DatabaseStatus: Sendable, Hashable {
 
     public var json: JSON {
         func list(_ versions: [String]) -> JSON { .array(versions.map(JSON.string)) }
-        return [
+        var json: JSON = [
             "name": .string(name), "pinned": .string(pinned), "last": .optional(last), "applied": applied.map { .integer($0) } ?? .null,
             "pending": list(pending), "repeatable": list(repeatable), "toRevert": list(toRevert), "missing": list(missing),
             "edited": list(edited),
@@ -120,5 +138,12 @@ public struct DatabaseStatus: Sendable, Hashable {
             } ?? .null,
             "problem": problem.map { ["reason": .string($0.reason), "message": .string($0.message), "next": .optional($0.next)] } ?? .null,
         ]
+        if let repository {
+            json["migrations"] = [
+                "url": .string(repository.url), "ref": .optional(repository.ref), "path": .string(repository.path),
+                "commit": .optional(commit), "stale": .optional(staleness),
+            ]
+        }
+        return json
     }
 }

@@ -7,8 +7,35 @@ public struct GitAccess: Sendable {
 
     /// For git's environment; nil takes one away.
     let variables: [String: String?]
-    /// True if a token is there for HTTPS.
-    let hasToken: Bool
+    /// Where the token for HTTPS is in that environment, and the name that goes with it; nil where there is none.
+    let token: (variable: String, user: String)?
+    /// True if a host is shown nothing but what was given for it.
+    let isConfined: Bool
+    /// What people give a token, a key and known hosts with, for advice.
+    let names: Names
+
+    struct Names: Sendable {
+        var token = GitAddress.tokenVariable
+        var key = GitAccess.keyVariable
+        var knownHosts = GitAccess.knownHostsVariable
+    }
+
+    /// Credentials for one repository.
+    public struct Credentials: Sendable, Hashable {
+        /// For HTTPS, and the name that goes with it.
+        public var token: String?
+        public var user: String?
+        /// What ssh shows, and the hosts that it trusts, as files.
+        public var keyFile: String?
+        public var knownHostsFile: String?
+
+        public init(token: String? = nil, user: String? = nil, keyFile: String? = nil, knownHostsFile: String? = nil) {
+            self.token = token
+            self.user = user
+            self.keyFile = keyFile
+            self.knownHostsFile = knownHostsFile
+        }
+    }
 
     /// How git is to run ssh; nil leaves that to git.
     public var sshCommand: String? { variables["GIT_SSH_COMMAND"] ?? nil }
@@ -16,8 +43,60 @@ public struct GitAccess: Sendable {
     /// Nothing but git's own.
     public init() {
         variables = Self.quiet([:])
-        hasToken = false
+        token = nil
+        isConfined = false
+        names = Names()
     }
+
+    /// With credentials that the spec names for a repository of migrations.
+    ///
+    /// - Parameters:
+    ///   - isConfined: whether the host is shown nothing else: no token, key or credential helper of whoever runs this.
+    ///   - place: an empty directory, which such a git takes for its home.
+    ///   - environment: the process's.
+    public init(
+        _ credentials: Credentials, isConfined: Bool, home place: String, environment: [String: String]
+    ) throws(SourceError) {
+        let usual = try GitAccess(environment: environment)
+        var variables = isConfined ? Self.confined(home: place) : usual.variables
+        let hosts = credentials.knownHostsFile ?? Self.given(Self.knownHostsVariable, environment)
+        if isConfined {
+            let hidden = ["-F /dev/null", "-o IdentitiesOnly=yes", "-o IdentityAgent=none"]
+            variables["GIT_SSH_COMMAND"] = Self.command(key: credentials.keyFile ?? "none", hosts: hosts, hidden)
+        } else if credentials.keyFile != nil || credentials.knownHostsFile != nil {
+            let key = credentials.keyFile ?? Self.given(Self.keyVariable, environment)
+            variables["GIT_SSH_COMMAND"] = Self.command(key: key, hosts: hosts, ["-o IdentitiesOnly=yes"])
+        }
+        var token = isConfined ? nil : usual.token
+        if let given = credentials.token {
+            variables[Self.ownToken] = given
+            variables[Self.ownUser] = credentials.user ?? "belay"
+            token = (Self.ownToken, Self.ownUser)
+        }
+        self.variables = variables
+        self.token = token
+        self.isConfined = isConfined
+        names = Names(token: "migrations.git.token", key: "migrations.git.sshKey", knownHosts: "migrations.git.knownHosts")
+    }
+
+    /// Set for git alone, and never by whoever runs this.
+    private static let (ownToken, ownUser) = ("BELAY_MIGRATIONS_GIT_TOKEN", "BELAY_MIGRATIONS_GIT_USER")
+
+    /// Without what git, ssh or curl would find of whoever runs this. Proxies and certificate authorities stay.
+    private static func confined(home place: String) -> [String: String?] {
+        var variables = quiet([:])
+        variables["GIT_CONFIG_GLOBAL"] = "/dev/null"
+        variables["HOME"] = place
+        variables["XDG_CONFIG_HOME"] = place
+        variables["GIT_ALLOW_PROTOCOL"] = "https:http:ssh:git"
+        for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_SSH", "SSH_AUTH_SOCK", "NETRC", GitAddress.tokenVariable] {
+            variables[name] = .some(nil)
+        }
+        return variables
+    }
+
+    /// `git`, as it is run with these.
+    public func git(deadline: Duration = .seconds(60)) -> Git { Git(deadline: deadline, variables: variables) }
 
     /// Refuses what contradicts itself: two ways to say how ssh is run, a key file that is not there.
     ///
@@ -34,14 +113,20 @@ public struct GitAccess: Sendable {
                 guard let path, !Git.exists(path) else { continue }
                 throw SourceError(.notFound, "\(name) names \(path), and there is no such file; is the Secret mounted there?")
             }
-            var words = ["ssh", "-o BatchMode=yes", "-o ConnectTimeout=20", "-o StrictHostKeyChecking=yes"]
             // A key that is named is the one that is shown, whatever an agent holds.
-            if let key { words += ["-o IdentitiesOnly=yes", "-o IdentityFile=\(Self.quoted(key))"] }
-            if let hosts { words += ["-o UserKnownHostsFile=\(Self.quoted(hosts))", "-o GlobalKnownHostsFile=/dev/null"] }
-            variables["GIT_SSH_COMMAND"] = words.joined(separator: " ")
+            variables["GIT_SSH_COMMAND"] = Self.command(key: key, hosts: hosts, key == nil ? [] : ["-o IdentitiesOnly=yes"])
         }
         self.variables = variables
-        hasToken = Self.given(GitAddress.tokenVariable, environment) != nil
+        token = Self.given(GitAddress.tokenVariable, environment).map { _ in (GitAddress.tokenVariable, GitAddress.userVariable) }
+        isConfined = false
+        names = Names()
+    }
+
+    private static func command(key: String?, hosts: String?, _ options: [String]) -> String {
+        var words = ["ssh", "-o BatchMode=yes", "-o ConnectTimeout=20", "-o StrictHostKeyChecking=yes"] + options
+        if let key { words.append("-o IdentityFile=\(quoted(key))") }
+        if let hosts { words += ["-o UserKnownHostsFile=\(quoted(hosts))", "-o GlobalKnownHostsFile=/dev/null"] }
+        return words.joined(separator: " ")
     }
 
     private static func given(_ name: String, _ environment: [String: String]) -> String? {

@@ -69,6 +69,9 @@ public struct GitAddress: Sendable, Hashable {
         return Substring(url).withoutCredentials + (place.isEmpty ? "" : "#" + place)
     }
 
+    /// Its URL without the name of a user.
+    public var plainURL: String { Substring(url).withoutCredentials }
+
     /// True if git speaks HTTP to it.
     var isHTTP: Bool { url.hasPrefix("https://") || url.hasPrefix("http://") }
 

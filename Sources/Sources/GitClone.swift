@@ -13,7 +13,7 @@ final class GitClone: Sendable {
     /// The bare repository.
     let repository: String
     let place: GitPlace
-    private let hasToken: Bool
+    private let access: GitAccess
 
     /// Of a call that asks the host.
     private static let patience = Duration.seconds(60)
@@ -24,11 +24,16 @@ final class GitClone: Sendable {
     private static let good = "refs/belay/good"
 
     /// Finds or makes the clone; asks nobody.
-    init(_ address: GitAddress, under root: String, git: Git, access: GitAccess) async throws(SourceError) {
+    convenience init(_ address: GitAddress, under root: String, git: Git, access: GitAccess) async throws(SourceError) {
+        try await self.init(address, at: try GitPlace(address, under: root), git: git, access: access)
+    }
+
+    /// In a place that this process has already.
+    init(_ address: GitAddress, at place: GitPlace, git: Git, access: GitAccess) async throws(SourceError) {
         self.address = address
         self.git = git
-        hasToken = access.hasToken
-        place = try GitPlace(address, under: root)
+        self.access = access
+        self.place = place
         repository = "\(place.path)/repository"
         try await prepare()
     }
@@ -74,11 +79,12 @@ final class GitClone: Sendable {
 
             """
         // Read by git from its environment, so that it stands in no file and in no argument; sent to this host alone.
-        if address.isHTTP, hasToken {
+        if access.isConfined { text += "[credential]\n\thelper =\n" }
+        if address.isHTTP, let token = access.token {
             let host = address.url.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
             let helper =
-                "!f() { test \"$1\" = get || exit 0; echo \"username=${\(GitAddress.userVariable):-belay}\"; "
-                + "echo \"password=$\(GitAddress.tokenVariable)\"; }; f"
+                "!f() { test \"$1\" = get || exit 0; echo \"username=${\(token.user):-belay}\"; "
+                + "echo \"password=$\(token.variable)\"; }; f"
             text += "[credential \(quoted(host))]\n\thelper =\n\thelper = \(quoted(helper))\n"
         }
         return text
@@ -193,7 +199,10 @@ final class GitClone: Sendable {
             return SourceError(
                 .damaged, "\(address.description): the host does not give the contents of single files, so that all are fetched at once")
         }
-        let next = GitTrouble.advice(words, hasToken: hasToken)
+        let next = GitTrouble.advice(words, hasToken: access.token != nil)
+            .replacing(GitAddress.tokenVariable, with: access.names.token)
+            .replacing(GitAccess.keyVariable, with: access.names.key)
+            .replacing(GitAccess.knownHostsVariable, with: access.names.knownHosts)
         return SourceError(
             GitTrouble.isDamage(own) ? .damaged : .gitFailed,
             "\(address.description): \(answer.reason.replacing("\n", with: " ")); \(next)")

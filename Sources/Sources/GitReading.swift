@@ -8,7 +8,8 @@ struct GitReading: Sendable {
     var clone: GitClone
     var git: Git
     var signers: GitSigners?
-    var filesRead: FilesRead
+    /// Nil where there are no specs.
+    var filesRead: FilesRead?
     /// True if this process has the checkout in use already.
     var isTrusted: Bool
 
@@ -37,6 +38,7 @@ struct GitReading: Sendable {
     }
 
     private func read(_ checkout: Checkout, _ tree: GitWorkTree, _ revision: Revision) async throws(SourceError) -> Snapshot {
+        guard let filesRead else { return try await readDirectory(checkout, tree, revision) }
         let lfs = try await tree.pointers(at: address.paths)
         var files: [SourceFile] = []
         for path in address.paths.isEmpty ? [""] : address.paths {
@@ -61,7 +63,7 @@ struct GitReading: Sendable {
         }
         files.sort { $0.name < $1.name }
         var notes = try await tree.submodules().map { "\($0) is a submodule, and its files are not read" }
-        let beside = try await look(beside: files, in: checkout)
+        let beside = try await look(at: filesRead(files), in: checkout)
         let further = beside.compactMap(\.place).filter { !isShown($0) }
         let others = further.isEmpty ? lfs : try await lfs + tree.pointers(at: further)
         if !others.isEmpty {
@@ -69,9 +71,46 @@ struct GitReading: Sendable {
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
             notes.append("Git LFS pointers stand in the place of files, and what reads them gets the pointer: \(shown)")
         }
-        return Snapshot(
+        var snapshot = Snapshot(
             revision: revision, files: files, notes: notes, checkout: checkout,
             beside: Dictionary(beside.map { ($0.path, $0.identity) }) { first, _ in first })
+        snapshot.address = address
+        return snapshot
+    }
+
+    /// What is at the one path, or the whole tree, for those who read it themselves.
+    private func readDirectory(_ checkout: Checkout, _ tree: GitWorkTree, _ revision: Revision) async throws(SourceError) -> Snapshot {
+        let path = address.paths.first ?? ""
+        let place = path.isEmpty ? checkout.path : "\(checkout.path)/\(path)"
+        guard Git.exists(place), Git.directory(of: place) == place else {
+            throw SourceError(.notFound, "\(path): there is no such directory in commit \(revision) of \(address.description)")
+        }
+        if let pointer = try await tree.pointers(at: address.paths).first(where: { $0.hasSuffix(".sql") }) {
+            throw SourceError(
+                .refused, "\(pointer): commit \(revision) of \(address.description) has a Git LFS pointer in its place; keep it out of LFS")
+        }
+        let notes = try await tree.submodules().filter { $0 == path || $0.hasPrefix(path.isEmpty ? "" : path + "/") }.map {
+            "\($0) is a submodule, and its files are not read"
+        }
+        guard let found = try await look(at: [place], in: checkout).first, let inside = found.place else {
+            throw SourceError(.refused, "\(path): commit \(revision) of \(address.description) has a link there that leads out of it")
+        }
+        if let link = try await link(leadingOutOf: checkout.path, below: inside) {
+            throw SourceError(.refused, "\(link): commit \(revision) of \(address.description) has a link there that leads out of it")
+        }
+        return Snapshot(revision: revision, files: [], notes: notes, checkout: checkout, beside: ["": found.identity])
+    }
+
+    /// A link that leads to a file of the machine: whoever writes to the repository must not read that.
+    private func link(leadingOutOf root: String, below path: String) async throws(SourceError) -> String? {
+        let answer = try await clone.run(
+            in: clone.repository,
+            ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, "--"] + (path.isEmpty ? [] : [path]))
+        guard answer.status == 0 else { throw clone.trouble(answer) }
+        let links = answer.output.split(separator: "\0").filter { $0.hasPrefix("120000 ") }
+        return links.compactMap { $0.split(separator: "\t", maxSplits: 1).last.map(String.init) }.first {
+            Self.place(of: "\(root)/\($0)", in: root) == nil
+        }
     }
 
     // MARK: - What is read beside the specs
@@ -85,8 +124,8 @@ struct GitReading: Sendable {
     }
 
     /// Checks out what the specs read beside themselves, and tells what it is. What is not of this repository is the same for every commit.
-    private func look(beside files: [SourceFile], in checkout: Checkout) async throws(SourceError) -> [Beside] {
-        var found = Set(filesRead(files)).sorted().map { Beside(path: $0, place: Self.place(of: $0, in: checkout.path)) }
+    private func look(at paths: [String], in checkout: Checkout) async throws(SourceError) -> [Beside] {
+        var found = Set(paths).sorted().map { Beside(path: $0, place: Self.place(of: $0, in: checkout.path)) }
         let missing = found.compactMap(\.place).filter { !isShown($0) }
         if !missing.isEmpty {
             _ = try await clone.checkOut(commit, showing: address.paths + missing, isTrusted: true)

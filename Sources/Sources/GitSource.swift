@@ -14,10 +14,11 @@ import SpecLoading
 public actor GitSource: WatchedSource {
     public nonisolated let address: GitAddress
     private let root: String
-    private let git: Git
-    private let access: GitAccess
+    private var git: Git
+    private var access: GitAccess
+    private let program: String
     private let signers: GitSigners?
-    private let filesRead: FilesRead
+    private let filesRead: FilesRead?
     private let poll: Duration
     private let clock: any Clock<Duration>
     private let hint = SourceHint()
@@ -45,11 +46,12 @@ public actor GitSource: WatchedSource {
     ///   - root: where clones are kept.
     ///   - poll: how long at most ``change()`` takes; it is up to a fifth less, so that many do not ask in step.
     ///   - signers: whose signature a commit must have; nil for none.
-    ///   - filesRead: what is checked out and looked at beside the specs.
+    ///   - filesRead: what is checked out and looked at beside the specs; nil where there are no specs, and what is at the paths is all
+    ///     that is meant.
     public init(
         _ address: GitAddress, under root: String, poll: Duration = .seconds(30), clock: any Clock<Duration> = ContinuousClock(),
         program: String = "git", access: GitAccess = GitAccess(), signers: GitSigners? = nil,
-        filesRead: @escaping FilesRead = { _ in [] }
+        filesRead: FilesRead? = { _ in [] }
     ) {
         self.address = address
         self.root = root
@@ -58,7 +60,17 @@ public actor GitSource: WatchedSource {
         self.access = access
         self.signers = signers
         self.filesRead = filesRead
+        self.program = program
         git = Git(program: program, deadline: .seconds(60), variables: access.variables)
+    }
+
+    /// Reaches the host in another way from now on: a token or a key has changed.
+    public func use(_ access: GitAccess) async throws(SourceError) {
+        self.access = access
+        git = Git(program: program, deadline: .seconds(60), variables: access.variables)
+        (isHostKnown, refused) = (false, nil)
+        guard let clone else { return }
+        self.clone = try await GitClone(address, at: clone.place, git: git, access: access)
     }
 
     public nonisolated func change() async throws { try await hint.wait(poll * Double.random(in: 0.8...1), clock) }

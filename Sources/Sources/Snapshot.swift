@@ -15,6 +15,10 @@ public struct Snapshot: Sendable {
     public var checkout: Checkout?
     /// What tells the contents of the files and directories that the specs read beside themselves, by path as the specs name it.
     public var beside: [String: String]
+    /// The repository that it comes from; nil where it comes from none that was named.
+    public var address: GitAddress?
+    /// What the repositories hold that its systems read migrations from, as nobody has looked at them.
+    public var repositories: [MigrationRepository: RepositoryContent] = [:]
     /// The source itself says that the first contact with its systems may change them.
     public var adopts: Bool
     /// Its systems are to be let go of, and how; nil when they are wanted.

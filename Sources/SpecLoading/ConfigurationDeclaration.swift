@@ -4,7 +4,12 @@ import YAMLReading
 
 extension Configuration.Source {
     /// A literal, or a mapping that says where the value stands.
-    static let form = Form.scalar(literal) { fields in
+    static let form = Form.scalar(literal) { place(&$0) }
+
+    /// A mapping that says where the value stands, for what must never stand in a spec.
+    static let reference = Form<Configuration.Source>.object { place(&$0) }
+
+    private static func place(_ fields: inout Fields) -> Configuration.Source {
         let places = [
             Alternative("fromEnv", .string(.environmentName), "A variable of the process's environment.", Configuration.Source.environment),
             Alternative(

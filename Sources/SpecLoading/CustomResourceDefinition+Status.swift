@@ -28,7 +28,7 @@ extension CustomResourceDefinition {
         let condition: JSON = [
             "type": "object", "required": ["type", "status", "lastTransitionTime", "reason"],
             "properties": [
-                "type": text("Ready, Reconciling, Stalled, Drifted or SchemaDrift."),
+                "type": text("Ready, Reconciling, Stalled, Drifted, SchemaDrift or MigrationsStale."),
                 "status": ["description": "True, False or Unknown.", "type": "string", "enum": ["True", "False", "Unknown"]],
                 "observedGeneration": number("The generation that it is about."),
                 "lastTransitionTime": time, "reason": text("One word for machines."), "message": text("For people."),
@@ -41,6 +41,8 @@ extension CustomResourceDefinition {
                 "live": text("What runs, is applied or is set; left out when nothing is, or nobody knows."),
                 "state": text("InSync, or what keeps it from its pin, in one word."), "difference": text("The same in words."),
                 "lastKnownGood": text("The newest release that passed its checks."),
+                "source": text("Of a database, the repository that its migrations are read from, where the spec names one."),
+                "commit": text("The commit of it that they are read from; what is away or wrong is in the conditions."),
             ],
         ]
         return [

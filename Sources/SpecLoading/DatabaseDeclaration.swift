@@ -51,8 +51,18 @@ private enum SQLiteDeclaration {
 private enum MigrationsDeclaration {
     static let form = Form<MigrationSettings>.object { fields in
         let fallback = MigrationSettings(path: "")
+        let places = [
+            Alternative<MigrationSettings>("path", "The directory of the migrations, absolute or relative to this file.") {
+                (path: String) in
+                MigrationSettings(path: path)
+            },
+            Alternative("git", MigrationRepositoryDeclaration.form, "The Git repository that the migrations are in.") {
+                MigrationSettings(path: "", git: $0)
+            },
+        ]
+        let place = fields.exactlyOne(of: "a place", places) ?? fallback
         let settings = MigrationSettings(
-            path: fields.required("path", "The directory of the migrations, absolute or relative to this file."),
+            path: place.path, git: place.git,
             format: fields.optional("format", .choice(formats), "What the migrations are written for; detected when it is left out."),
             table: fields.optional("table", "The table that records what is applied; detected when it is left out."),
             order: fields.optional("order", .choice(["numeric", "lexical"]), "Needed only where the two differ."),

@@ -7,7 +7,7 @@ public struct SpecLoader: Sendable {
     let targets: [TargetKind]
     let flagTargets: [FlagTargetKind]
     let form: Form<SystemDeclaration>
-    private let limits: YAMLLimits
+    let limits: YAMLLimits
 
     /// - Parameters:
     ///   - targets: the providers of which a component may name one.

@@ -21,7 +21,11 @@ extension SystemDeclaration {
             databases: spec.databases.entries.compactMap { entry in
                 entry.value.connection.map { connection in
                     var migrations = entry.value.migrations
-                    migrations.path = Self.path(migrations.path, besides: file)
+                    if let repository = migrations.git {
+                        migrations.git = repository.resolved { Self.path($0, besides: file) }
+                    } else {
+                        migrations.path = Self.path(migrations.path, besides: file)
+                    }
                     return Database(
                         name: entry.key, connection: connection.resolved { Self.path($0, besides: file) }, schema: entry.value.schema,
                         migrations: migrations, allowsDowntime: entry.value.allowsDowntime, checks: entry.value.checks)

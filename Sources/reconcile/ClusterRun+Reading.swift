@@ -1,13 +1,22 @@
 import ClusterSource
 import ClusterStatus
 import ControlLoop
+import GitMigrations
 import Model
 import Sources
 
 extension ClusterRun {
     /// The systems of the objects that load, as they are now. What does not load stops no other: it is told, to the reporter too where there is
     /// one. What is being deleted is not among them. Nil after it has been told why there is none.
-    func read(_ specs: SpecOptions, _ form: OutputForm, telling reporter: ClusterReporter? = nil) async -> ReadSystems? {
+    func read(
+        _ specs: SpecOptions, _ form: OutputForm, readsMigrations: Bool = true, telling reporter: ClusterReporter? = nil
+    ) async -> ReadSystems? {
+        let source: any SpecSource =
+            readsMigrations
+            ? SourceWithMigrations(self.source, program.repositories, watches: false) { snapshot in
+                let loading = loading(snapshot, specs)
+                return loading.mistakes.isEmpty ? loading.systems : []
+            } : self.source
         let holding: Holding
         do throws(SourceError) {
             holding = try await source.holding()

@@ -29,7 +29,7 @@ struct ClusterRun: Sendable {
             throw ExitCode(Verdict.failure)
         }
         source = ClusterSource(client, namespaces: options.namespaces, watches: watches, clock: program.reconciler.clock)
-        specs = ClusterSpecs(Program.loader, allowing: options.allowed)
+        specs = ClusterSpecs(Program.loader, allowing: options.allowed, sharingWith: options.sharedHosts)
     }
 
     func loading(_ snapshot: Snapshot, _ chosen: SpecOptions) -> Loading {

@@ -92,7 +92,7 @@ struct FlagCommand: AsyncParsableCommand {
         if value == .kill, let flag {
             found = await program.systems(specs, toKill: flag, output.form)
         } else {
-            found = await program.systems(specs, output.form).map { ($0.snapshot, $0.systems) }
+            found = await program.systems(specs, output.form, readsMigrations: false).map { ($0.snapshot, $0.systems) }
         }
         guard let (snapshot, systems) = found else { return .failure }
         guard let flag, let value else { return await show(systems, snapshot, program) }

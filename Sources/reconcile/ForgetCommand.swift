@@ -68,7 +68,7 @@ struct ForgetCommand: AsyncParsableCommand {
             let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             return System(id: parts.count == 2 ? SystemID(namespace: parts[0], name: parts[1]) : SystemID(name: name))
         }
-        guard let (_, _, systems) = await program.systems(specs, output.form) else { return nil }
+        guard let (_, _, systems) = await program.systems(specs, output.form, readsMigrations: false) else { return nil }
         if systems.count == 1 { return systems.first }
         let names = systems.map(\.id.description).joined(separator: ", ")
         program.output.error("the specs hold \(systems.count) systems; choose one with --system: \(names)")

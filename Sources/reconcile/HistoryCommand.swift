@@ -24,7 +24,7 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     private func show(_ program: Program) async -> Verdict {
-        guard let read = await options.read(program) else { return .failure }
+        guard let read = await options.read(program, readsMigrations: false) else { return .failure }
         let systems = read.systems.map(\.system)
         let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
         guard let (system, component) = matches.first, matches.count == 1 else {

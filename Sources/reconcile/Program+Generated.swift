@@ -15,7 +15,8 @@ extension Program {
     static var permissions: [ClusterPermission] {
         allProviders.flatMap(\.permissions)
             + FlagStores.permissions
-            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions + ClusterStates.permissions
+            + KubernetesSecretReading.permissions + ClusterSource.permissions + ClusterReporter.permissions + Mirrors.permissions
+            + ClusterStates.permissions
             + LeaderElector.permissions + Replicas.permissions
     }
 

@@ -23,7 +23,7 @@ extension Program {
             specs.names(system.id) && system.flags?.flags.contains { $0.name == plain } == true
         }
         guard !diagnostics.isEmpty, !systems.isEmpty, !diagnostics.contains(where: { $0.isInTheWay(ofKilling: plain, in: systems) }) else {
-            let answer = await self.systems(specs, form).map { ($0.snapshot, $0.systems) }
+            let answer = await self.systems(specs, form, readsMigrations: false).map { ($0.snapshot, $0.systems) }
             if answer == nil, !diagnostics.isEmpty {
                 let place = systems.first?.flags?.store.place ?? "its store"
                 output.progress(

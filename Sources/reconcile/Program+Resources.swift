@@ -101,6 +101,9 @@ extension Program {
 extension MigrationDirectory {
     /// The migrations of a database, as its spec says how they are written.
     init(of database: Database) throws(MigrationFileErrors) {
+        if let problem = database.migrationsProblem {
+            throw MigrationFileErrors([.init(problem.reason, problem.description)])
+        }
         let dialect: SQLDialect = if case .sqlite = database.connection { .sqlite } else { .postgres }
         try self.init(
             reading: try MigrationSource.all(under: database.migrations.path),

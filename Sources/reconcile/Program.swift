@@ -35,6 +35,8 @@ struct Program: Sendable {
     let output: Output
     let reconciler: Reconciler
     let userAgent: String
+    /// Those that specs name for their migrations.
+    let repositories: MigrationRepositories
     /// As given by `--state`.
     private let stateDirectory: String?
 
@@ -43,9 +45,10 @@ struct Program: Sendable {
     ///   - usualPlace: where the state of systems is whose spec names no place; nil for the user's own directory.
     ///   - served: counts the requests; nil counts nothing.
     ///   - accountLimit: how many requests of one provider account are under way at once.
+    ///   - poll: how often a repository of migrations is asked for news.
     init(
         stateDirectory directory: String? = nil, context: String? = nil, usualPlace: StatePlace? = nil, served: Served? = nil,
-        accountLimit: Int? = nil
+        accountLimit: Int? = nil, poll: Duration = .seconds(30)
     ) {
         stateDirectory = directory
         // Writing to a reader that went away is an error of that write, not the end of a rollback.
@@ -80,6 +83,13 @@ struct Program: Sendable {
             await values.value(of: source, for: "database/\(name): its address")
         }
         let answers = GitAnswers()
+        let repositories = MigrationRepositories(
+            under: { () throws(SourceError) in
+                do throws(StateError) { return try StateDirectory.root(given: directory, environment: variables) } catch {
+                    throw SourceError(.unreadable, error.description)
+                }
+            }, poll: poll, environment: variables, values: { await values.value(of: $0, for: $1) })
+        self.repositories = repositories
         let flagStores = FlagStores(environment(of: "flags"))
         let flagDatabases = FlagDatabases(address: addresses)
         let clusterStates = ClusterStates(
@@ -94,7 +104,8 @@ struct Program: Sendable {
                 }
             },
             values: values, operatorKey: operatorKey,
-            schemaDriver: MigrationsDriver(history: { GitMigrationHistory($0, answers: answers) }, address: addresses),
+            schemaDriver: MigrationsDriver(
+                history: { GitMigrationHistory($0, answers: answers, git: await repositories.git(for: $0)) }, address: addresses),
             flagStore: { system, flags in
                 flagStores.store(for: flags.store, connect: flagDatabases.connector(of: system.databases))
             },
@@ -144,9 +155,13 @@ struct Program: Sendable {
     static let filesRead: FilesRead = { files in Set(loader.load(files).systems.flatMap(\.filesRead)).sorted() }
 
     /// The systems to work on, or nil after every reason against it has been told: as lines, and as a list of errors where JSON is asked for.
-    func systems(_ specs: SpecOptions, _ form: OutputForm) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
+    ///
+    /// - Parameter readsMigrations: false for what has no use for migrations: then no host of a repository is waited for.
+    func systems(
+        _ specs: SpecOptions, _ form: OutputForm, readsMigrations: Bool = true
+    ) async -> (source: PathSource, snapshot: Snapshot, systems: [System])? {
         let source = PathSource(specs.files)
-        guard let (snapshot, systems) = await systems(in: source, specs, form) else { return nil }
+        guard let (snapshot, systems) = await systems(in: source, specs, form, readsMigrations: readsMigrations) else { return nil }
         return (source, snapshot, systems)
     }
 
@@ -154,7 +169,7 @@ struct Program: Sendable {
     ///
     /// - Parameter isOneOfSeveral: whether the system that was chosen may be in another source.
     func systems(
-        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false
+        in source: any SpecSource, _ specs: SpecOptions, _ form: OutputForm, isOneOfSeveral: Bool = false, readsMigrations: Bool = true
     ) async -> (snapshot: Snapshot, systems: [System])? {
         func refused(_ errors: [String], _ conclusion: String?) -> (snapshot: Snapshot, systems: [System])? {
             if conclusion != nil { for error in errors { output.progress("\(error)\n") } }
@@ -163,9 +178,14 @@ struct Program: Sendable {
             return nil
         }
         do throws(SourceError) {
-            let snapshot = try await source.snapshot()
-            let loading = loading(snapshot, specs)
-            let troubles = snapshot.trouble.map { [$0.message] } ?? []
+            var snapshot = try await source.snapshot()
+            var loading = loading(snapshot, specs)
+            let repositories = Set(readsMigrations ? loading.systems.flatMap(\.repositoriesRead) : [])
+            if !repositories.isEmpty {
+                snapshot = snapshot.with(await self.repositories.read(repositories))
+                loading.systems = loading.systems.map(snapshot.completed)
+            }
+            let troubles = (snapshot.trouble.map { [$0.message] } ?? []) + snapshot.troublesOfMigrations
             for note in troubles + snapshot.notes + loading.notes { output.progress("note: \(note)\n") }
             guard loading.mistakes.isEmpty else {
                 let count = loading.mistakes.count
@@ -196,7 +216,7 @@ struct Program: Sendable {
         if let checkout = snapshot.checkout, mistakes.isEmpty {
             mistakes = systems.flatMap { $0.filesKept(in: checkout) }.map(snapshot.plain)
         }
-        return Loading(systems: systems, mistakes: mistakes, notes: loaded.notes)
+        return Loading(systems: systems.map(snapshot.completed), mistakes: mistakes, notes: loaded.notes)
     }
 
     /// Two places of state know nothing of each other, and exclude nobody.

@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
               reconcile --git https://git.example/acme/specs --ref main --path prod
               reconcile --cluster --namespace shop                   the System objects of a namespace
               reconcile --git https://git.example/acme/specs#main:prod --git git@git.example:acme/more#v2
+              reconcile --git https://git.example/acme/specs --mirror belay   and show them: kubectl get systems
               reconcile --once -f specs/                             in CI, or by hand
 
             With --listen ADDRESS it serves /healthz, /readyz, /metrics and /webhooks/SENDER (github, gitlab, gitea, forgejo, generic, vercel,
@@ -37,6 +38,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Specs") var specs: SpecOptions
     @OptionGroup(title: "Repository") var repository: GitOptions
     @OptionGroup(title: "Cluster") var cluster: ClusterOptions
+    @OptionGroup(title: "Mirror") var mirror: MirrorOptions
     @OptionGroup(title: "Loop") var watch: WatchOptions
     @OptionGroup(title: "Replicas") var replicas: ReplicaOptions
     @OptionGroup(title: "Providers") var limits: LimitOptions
@@ -65,9 +67,9 @@ struct RunCommand: AsyncParsableCommand {
             let path = what == "command" && word.contains(where: { "./".contains($0) }) ? " To name a spec: -f \(word)." : ""
             throw ValidationError("There is no \(what) \(word).\(path) See reconcile --help.")
         }
-        try cluster.check(beside: specs, repository)
+        try cluster.check(beside: specs, repository, mirror)
         let isNamed = try !repository.addresses(beside: specs).isEmpty || cluster.cluster
-        if cluster.cluster, watch.poll != nil { throw ValidationError("--poll belongs to --git: a cluster tells what changed.") }
+        try mirror.check(beside: cluster, isLoop: !once, isNamed: isNamed || !specs.files.isEmpty)
         if once {
             if let option = watch.given ?? replicas.given {
                 throw ValidationError("\(option) belongs to the loop: leave --once out, or \(option).")
@@ -94,7 +96,7 @@ struct RunCommand: AsyncParsableCommand {
         let program = Program(
             stateDirectory: state.directory, context: cluster.context,
             usualPlace: isStateInCluster ? .cluster(namespace: nil, context: cluster.context) : nil, served: served,
-            accountLimit: limits.perAccount)
+            accountLimit: limits.perAccount, poll: watch.poll?.duration ?? .seconds(30))
         let repositories = try repositories(addresses, program)
         let objects = try cluster.cluster ? ClusterRun(cluster, program, watches: !once) : nil
         guard once else {
@@ -107,7 +109,8 @@ struct RunCommand: AsyncParsableCommand {
                 program: program, specs: specs, form: output.form, adopt: adopt, approval: approval,
                 resync: watch.resync?.duration ?? .seconds(300), concurrency: watch.concurrency ?? 8,
                 grace: watch.grace?.duration ?? .seconds(25), replica: replica, served: served)
-            throw ExitCode(await run(repositories, objects))
+            let shown = try mirror.name.map { try MirrorRun($0, context: cluster.context, program) }
+            throw ExitCode(await run(repositories, objects, shownBy: shown))
         }
         let isStatePlaced = state.directory != nil || isStateInCluster || !(program.variables["XDG_STATE_HOME"] ?? "").isEmpty
         let run = OnceRun(

@@ -64,7 +64,7 @@ struct Served: Sendable {
     ///
     /// - Parameter repositories: are asked for news when a webhook says so.
     func callAsFunction<Value: Sendable>(
-        _ repositories: [GitSource], _ lines: LoopLines, while body: @Sendable () async -> Value
+        _ repositories: @escaping @Sendable () -> [GitSource], _ lines: LoopLines, while body: @Sendable () async -> Value
     ) async throws(ServingError) -> Value {
         let endpoints = Endpoints(
             alive: { await alive() }, ready: { readiness.checks },
@@ -73,7 +73,7 @@ struct Served: Sendable {
                 return (await numbers(format), format.contentType)
             },
             webhooks: WebhookEndpoint(
-                secrets: secrets, secondsSince1970: { Double(now().millisecondsSinceEpoch) / 1000 }, act: { act($0, repositories) },
+                secrets: secrets, secondsSince1970: { Double(now().millisecondsSinceEpoch) / 1000 }, act: { act($0, repositories()) },
                 note: { note in
                     metrics.add(to: .webhooks, note.sender.rawValue, note.result.rawValue)
                     if notes.isNews(note) { lines.write(note) }

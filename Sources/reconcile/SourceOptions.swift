@@ -4,6 +4,7 @@ import FoundationEssentials
 import Planning
 import Serving
 import Sources
+import SpecFields
 
 /// Repositories to read specs from, instead of paths.
 struct GitOptions: ParsableArguments {
@@ -84,7 +85,8 @@ struct ClusterOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --cluster: the kubeconfig's context, also for what names none itself. Default: the current one.", valueName: "name"))
+            "With --cluster or --mirror: the kubeconfig's context, also for what names none itself. Default: the current one.",
+            valueName: "name"))
     var context: String?
 
     @Option(
@@ -94,10 +96,19 @@ struct ClusterOptions: ParsableArguments {
             valueName: "name"))
     var allowed: [String] = []
 
-    func check(beside specs: SpecOptions, _ repository: GitOptions? = nil) throws {
+    @Option(
+        name: .customLong("share-git-credentials"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "With --cluster: a Git host that is shown Belay's own credentials (BELAY_GIT_TOKEN, BELAY_GIT_SSH_KEY_FILE, those of git and ssh) for the migrations of any System object. May be given more than once. Default: none; an object names a Secret.",
+            valueName: "host"))
+    var sharedHosts: [String] = []
+
+    func check(beside specs: SpecOptions, _ repository: GitOptions? = nil, _ mirror: MirrorOptions? = nil) throws {
         guard cluster else {
             if let option = !namespaces.isEmpty
-                ? "--namespace" : context != nil ? "--context" : allowed.isEmpty ? nil : "--allow-target-namespace"
+                ? "--namespace"
+                : context != nil && mirror?.name == nil
+                    ? "--context" : !allowed.isEmpty ? "--allow-target-namespace" : sharedHosts.isEmpty ? nil : "--share-git-credentials"
             {
                 throw ValidationError("\(option) belongs to --cluster.")
             }
@@ -105,9 +116,32 @@ struct ClusterOptions: ParsableArguments {
         }
         if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
         if let repository, !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        for host in sharedHosts where host.isEmpty || host.contains(where: { "/@".contains($0) }) {
+            throw ValidationError("--share-git-credentials takes a host such as git.example, with its port where the URL names one.")
+        }
         for name in namespaces where name.isEmpty || name.contains("/") {
             throw ValidationError("--namespace takes the name of one namespace.")
         }
+    }
+}
+
+/// What specs from elsewhere are shown as.
+struct MirrorOptions: ParsableArguments {
+    @Option(
+        name: .customLong("mirror"),
+        help: ArgumentHelp(
+            "With -f or --git: show every system as a System object of the cluster, with the label belay.dev/mirror=NAME, which carries its status. Default: not shown.",
+            valueName: "name"))
+    var name: String?
+
+    func check(beside cluster: ClusterOptions, isLoop: Bool, isNamed: Bool) throws {
+        guard let name else { return }
+        guard StringRule.label.accepts(name) else {
+            throw ValidationError("--mirror takes a name: \(StringRule.label.hint).")
+        }
+        if cluster.cluster { throw ValidationError("--mirror belongs to -f or --git: with --cluster the objects are the specs.") }
+        if !isLoop { throw ValidationError("--mirror belongs to the loop: leave --once out, or --mirror.") }
+        if !isNamed { throw ValidationError("--mirror shows the systems of specs: name them with -f PATH or --git URL.") }
     }
 }
 
@@ -116,7 +150,9 @@ struct WatchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How often a system is looked at though nothing changed. Default: 5m.", valueName: "duration"))
     var resync: TimeLimit?
 
-    @Option(help: ArgumentHelp("How often a repository is asked for news. Default: 30s.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "How often a repository is asked for news: of --git, and those of migrations. Default: 30s.", valueName: "duration"))
     var poll: TimeLimit?
 
     @Option(help: ArgumentHelp("How many systems are worked on at once. Default: 8.", valueName: "number"))

@@ -80,4 +80,69 @@ import Testing
         let paths = mistakes.compactMap { $0.split(separator: ":").first.map(String.init) }
         #expect(paths == ["spec.databases.main.sqlite", "spec.databases.main.migrations.path", "spec.state.directory"], "\(mistakes)")
     }
+
+    private static let secret = Configuration.Source.kubernetesSecret(namespace: nil, name: "db", key: "url")
+
+    private static func system(
+        _ repository: MigrationRepository, url: Configuration.Source = secret, shared: Set<String> = []
+    ) -> (System, [String]) {
+        var system = Self.system()
+        system.databases = [
+            Database(
+                name: "main", connection: .postgres(url: url, direct: nil), schema: "1",
+                migrations: MigrationSettings(path: "", git: repository))
+        ]
+        return ClusterRules(allowed: [], sharedHosts: shared).applied(to: system)
+    }
+
+    @Test(
+        arguments: [
+            (MigrationRepository(url: "https://git.example/db"), secret, nil, "a repository on a host"),
+            (
+                MigrationRepository(url: "git@git.example:acme/db", sshKey: .kubernetesSecret(namespace: "shop", name: "k", key: "k")),
+                secret,
+                nil, "a key of the own namespace"
+            ),
+            (
+                MigrationRepository(url: "/var/lib/db.git"), secret, "git.url: a System in a cluster cannot name files",
+                "the operator's files"
+            ),
+            (MigrationRepository(url: "file:///db.git"), secret, "git.url: a System in a cluster cannot name files", "the same as a URL"),
+            (
+                MigrationRepository(url: "ext://sh"), secret, "git.url: a System in a cluster reaches a repository by https",
+                "what runs programs"
+            ),
+            (
+                MigrationRepository(url: "https://x/y", token: .environment("BELAY_GIT_TOKEN")), secret, "git.token.fromEnv: a System",
+                "the operator's token"
+            ),
+            (
+                MigrationRepository(url: "https://x/y", token: .kubernetesSecret(namespace: "prod", name: "s", key: "k")), secret,
+                "git.token.fromSecret.namespace: prod", "others' Secrets"
+            ),
+            (
+                MigrationRepository(url: "https://x/y"), .literal("postgres://db/shop"), "postgres.url: a value comes from a Secret",
+                "an address that the operator's own password would complete"
+            ),
+        ] as [(MigrationRepository, Configuration.Source, String?, String)])
+    func whatARepositoryOfMigrationsMayBe(repository: MigrationRepository, url: Configuration.Source, mistake: String?, why: String) {
+        let (system, mistakes) = Self.system(repository, url: url)
+        #expect(mistakes.count == (mistake == nil ? 0 : 1), "\(why): \(mistakes)")
+        if let mistake {
+            #expect(
+                mistakes.first?.hasPrefix("spec.databases.main.\(mistake.hasPrefix("git") ? "migrations." : "")\(mistake)") == true,
+                "\(why): \(mistakes)")
+        }
+        let git = system.databases[0].migrations.git
+        #expect(git?.tenant == "shop" && git?.mayUseOperatorAccess == false, "\(why)")
+    }
+
+    @Test func theOperatorSharesItsCredentialsWithHostsThatItNames() {
+        func mayUse(_ url: String) -> Bool? {
+            Self.system(MigrationRepository(url: url), shared: ["git.example", "git.example:2222"]).0.databases[0].migrations.git?
+                .mayUseOperatorAccess
+        }
+        #expect(mayUse("https://Git.example/a") == true && mayUse("ssh://git@git.example:2222/a") == true)
+        #expect(mayUse("https://git.example:8443/a") == false && mayUse("https://evil.example/git.example") == false)
+    }
 }

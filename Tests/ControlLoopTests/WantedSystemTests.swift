@@ -25,4 +25,28 @@ struct WantedSystemTests {
         let before = wanted("a", ["specs/../db": "one"])
         #expect(wanted(bytes, beside, revision: "2").isSame(as: before) == isSame, "\(why)")
     }
+
+    @Test func anotherCommitWithTheSameMigrationsIsOnlyTold() {
+        let repository = MigrationRepository(url: "https://git.example/db")
+        func wanted(_ commit: String, _ tree: String, trouble: String? = nil) -> WantedSystem {
+            let revision = Revision(.commit, commit)
+            var snapshot = Snapshot(revision: Revision(.generation, "u/1"), files: [SourceFile(name: "default/shop", bytes: [1])])
+            snapshot.repositories = [
+                repository: RepositoryContent(
+                    Snapshot(
+                        revision: revision, files: [], trouble: trouble.map { SourceError(.gitFailed, $0) }, beside: ["": tree]),
+                    of: repository)
+            ]
+            let system = System(
+                id: SystemID(name: "shop"),
+                databases: [Database(name: "main", schema: "1", migrations: MigrationSettings(path: "", git: repository))],
+                origin: "default/shop:1:1")
+            return WantedSystem(system: snapshot.completed(system), snapshot: snapshot, origin: "default/shop")
+        }
+        let before = wanted("one", "tree")
+        #expect(wanted("one", "tree").isSame(as: before) && wanted("one", "tree").tellsSame(as: before))
+        #expect(wanted("two", "tree").isSame(as: before) && !wanted("two", "tree").tellsSame(as: before))
+        #expect(wanted("one", "tree", trouble: "away").isSame(as: before) && !wanted("one", "tree", trouble: "away").tellsSame(as: before))
+        #expect(!wanted("two", "other").isSame(as: before))
+    }
 }

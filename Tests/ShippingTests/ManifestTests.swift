@@ -23,7 +23,9 @@ struct ManifestTests {
 
     @Test func thePackageOfEachFolderIsComplete() throws {
         // What lies there and nobody applies is worth nothing.
-        for folder in ["manifests/crd", "manifests/rbac", "manifests/target", "manifests/components/all-namespaces"] {
+        for folder in [
+            "manifests/crd", "manifests/rbac", "manifests/target", "manifests/components/all-namespaces", "manifests/components/mirror",
+        ] {
             let listed = try Project.yaml("\(folder)/kustomization.yaml")["resources"]?.items.compactMap(\.string) ?? []
             let present = Set(try Project.names(in: folder))
             #expect(Set(listed) == present.subtracting(["kustomization.yaml"]), "\(folder)")
@@ -55,6 +57,21 @@ struct ManifestTests {
             return "{" + own.map { "\($0.key): \(plain($0.value))" }.sorted().joined(separator: ", ") + "}"
         }
         return node.sequence.map { "[" + $0.map(plain).joined(separator: ", ") + "]" } ?? "\(node.value)"
+    }
+
+    /// What shows the systems of a repository is allowed to where it is asked for, and nowhere else.
+    @Test(arguments: [(["--set", "git.url=u"], true), (["--set", "git.url=u,git.mirror=false"], false), ([], false)])
+    func systemsOfARepositoryAreShown(_ values: [String], _ areShown: Bool) async throws {
+        let chart = try objects(try await Tool.helm.output(Self.chart + values))
+        let arguments = chart["Deployment belay"]?["spec"]?["template"]?["spec"]?["containers"]?[0]?["args"]?.items.compactMap(\.string)
+        #expect(arguments?.contains("--mirror=belay") == areShown, "\(arguments as [String]?)")
+        let binding = chart["ClusterRoleBinding belay-mirrors"]
+        #expect((binding != nil) == areShown)
+        let component = try objects(try Project.text("manifests/components/mirror/clusterrolebinding.yaml"))[
+            "ClusterRoleBinding belay-mirrors"]
+        if areShown {
+            for part in ["roleRef", "subjects"] { #expect(binding?[part].map(plain) == component?[part].map(plain)) }
+        }
     }
 
     /// The bindings of `manifests/target` and of the component are those that the values of the chart make.

@@ -21,7 +21,7 @@ struct RealRolesTests {
         let world = try await RoleWorld()
         try await make(world)
         // Each has objects of its own.
-        let parts = try workloads(world) + [configuration(world), operation(world), objects(world)]
+        let parts = try workloads(world) + [configuration(world), operation(world), objects(world), mirrors(world)]
         try await withThrowingTaskGroup(of: Void.self) { group in
             var first = 0
             for part in parts {
@@ -83,7 +83,7 @@ struct RealRolesTests {
             }
             for name in ["literal", "reference"] { group.addTask { try await world.release(.deployments, name, history: 0) } }
             group.addTask { try await world.release(.deployments, "secret") }
-            for name in ["flags", "state", "loop"] { group.addTask { try await world.makeFlags(name) } }
+            for name in ["flags", "state", "loop", "shown", "kept"] { group.addTask { try await world.makeFlags(name) } }
             try await group.waitForAll()
         }
         _ = try await world.client.create(
@@ -168,6 +168,21 @@ struct RealRolesTests {
         return [
             .object("objects", [grant("list", system), grant("watch", system)]), .object("a status", [grant("patch", "\(system)/status")]),
             .object("a finalizer", [grant("patch", system)]), .object("an event", [grant("create", "events")]), repeated, once,
+        ]
+    }
+
+    private func mirrors(_ world: RoleWorld) throws -> [RoleUse] {
+        @Sendable func isShown(_ world: RoleWorld, _ name: String) async throws -> Bool { try await world.mirror("shown") == name }
+        @Sendable func isGone(_ world: RoleWorld, _ name: String) async throws -> Bool { try await world.mirror("left-\(name)") == nil }
+        return [
+            RoleUse(
+                name: "a mirror", grants: [Grant("mirrors", "create", "systems.belay.dev")],
+                run: .mirror(spec: try world.flagSpec("shown"), leavingOne: false, until: isShown)
+            ) { _, record in try await isShown(world, record) },
+            RoleUse(
+                name: "a mirror that is left over", grants: [Grant("mirrors", "delete", "systems.belay.dev")],
+                run: .mirror(spec: try world.flagSpec("kept"), leavingOne: true, until: isGone)
+            ) { _, record in try await isGone(world, record) },
         ]
     }
 

@@ -3,6 +3,8 @@ import TestPrograms
 /// What the program does with one verb or several.
 struct RoleUse: Sendable {
     enum Run: Sendable {
+        /// The loop on a spec whose systems are shown, until that is so of the mirror's own name; with one that is left over where asked for.
+        case mirror(spec: String, leavingOne: Bool, until: @Sendable (RoleWorld, _ name: String) async throws -> Bool)
         /// To its end.
         case once([String])
         /// The same, with the record where the spec says.
@@ -59,6 +61,12 @@ struct RoleUse: Sendable {
         case .shared(let arguments): return try await world.reconcile(arguments, as: account, record: nil)
         case .loop(let arguments, let text):
             return try await world.loop(arguments, as: account, pod: record) { $0.contains(text) || $0.contains("the verb ") }
+        case .mirror(let spec, let leavesOne, let isDone):
+            if leavesOne { try await world.makeMirror("left-\(record)", of: record) }
+            return try await world.loop(["--adopt", "-f", spec, "--mirror", record], as: account, pod: record) { printed in
+                if printed.contains("the verb ") { return true }
+                return try await isDone(world, record)
+            }
         case .object(let arguments, let isDone):
             try await world.makeObject(record)
             let chosen =

@@ -94,6 +94,19 @@ extension RoleWorld {
             .systems, namespace: Self.specs, Self.object("belay.dev/v1alpha1", "System", name, ["spec": ["flags": flags]]))
     }
 
+    /// Makes an object that a Belay of that name would have left.
+    func makeMirror(_ name: String, of belay: String) async throws {
+        var object = Self.object("belay.dev/v1alpha1", "System", name, ["spec": [:]])
+        object["metadata"]?["labels"] = ["belay.dev/mirror": .string(belay)]
+        _ = try await client.create(.systems, namespace: Self.specs, object)
+    }
+
+    /// The label of a mirror; nil where there is no such object, or another one.
+    func mirror(_ name: String) async throws -> String? {
+        let objects = try await client.list(.systems, namespace: Self.specs, labelSelector: "belay.dev/mirror").items
+        return objects.first { $0["metadata"]?["name"]?.string == name }?["metadata"]?["labels"]?["belay.dev/mirror"]?.string
+    }
+
     /// Makes the object's spec wrong, then right, then wrong again, each when the one before has been printed.
     func spoilTwice(_ name: String, after printed: String) async throws {
         let object = try await client.get(.systems, namespace: Self.specs, name: name).body

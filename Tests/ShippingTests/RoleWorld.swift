@@ -149,7 +149,7 @@ struct RoleWorld {
             for (scope, place) in Self.places where place == namespace {
                 used.insert(Grant(scope, verb, resource + group + subresource))
             }
-            used.insert(Grant("systems", verb, resource + group + subresource))
+            for scope in ["systems", "mirrors"] { used.insert(Grant(scope, verb, resource + group + subresource)) }
         }
         return used
     }

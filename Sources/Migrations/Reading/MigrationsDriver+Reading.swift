@@ -9,6 +9,7 @@ extension MigrationsDriver {
     func reading(
         of database: Database, on connection: any SQLConnection, _ request: SchemaRequest
     ) async -> Result<SchemaReading, Problem> {
+        if let problem = database.migrationsProblem { return .failure(problem) }
         let dialect: SQLDialect = connection.engine == .postgres ? .postgres : .sqlite
         let settings = database.migrations
         let directory: MigrationDirectory

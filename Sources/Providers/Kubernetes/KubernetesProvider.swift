@@ -7,10 +7,16 @@ public import ProviderKit
 /// Releases of Deployments, StatefulSets and DaemonSets: the image of one container, undone or applied.
 public struct KubernetesProvider: Provider {
     let clients: ClusterClients
+    let sizes: ListSizes
 
     /// Reads nothing yet: kubeconfig and service account are read when a cluster is first needed, and again after it refused them.
     public init(_ environment: ProviderEnvironment) {
+        self.init(environment, pageSize: KubernetesClient.pageSize)
+    }
+
+    init(_ environment: ProviderEnvironment, pageSize: Int) {
         clients = ClusterClients(environment)
+        sizes = ListSizes(now: environment.now, pageSize: pageSize)
     }
 
     /// A component whose configuration is managed costs one more for each of its objects, a ConfigMap for literals and a Secret for
@@ -25,9 +31,14 @@ public struct KubernetesProvider: Provider {
     /// note, and its template among its identities; nothing that is compared with an image needs them. Its
     /// label is the same: that of a StatefulSet's or DaemonSet's declared release has a revision's number in the history alone.
     public func observe(_ target: KubernetesTarget, _ request: ObservationRequest) async -> Observation {
+        await observe(target, request, listed: nil)
+    }
+
+    /// - Parameter listed: the workload where a list has brought it; it is not asked for again.
+    func observe(_ target: KubernetesTarget, _ request: ObservationRequest, listed: ListedWorkload?) async -> Observation {
         let reading: ReleaseReading
         do throws(SnapshotError) {
-            reading = try await read(target, request)
+            reading = try await read(target, request, listed)
         } catch {
             return .unknown(error.problem(of: request.component))
         }
@@ -40,11 +51,16 @@ public struct KubernetesProvider: Provider {
             stoppage: reading.stoppage)
     }
 
-    private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> ReleaseReading {
+    private func read(
+        _ target: KubernetesTarget, _ request: ObservationRequest, _ listed: ListedWorkload?
+    ) async throws(SnapshotError) -> ReleaseReading {
         let client: KubernetesClient
         do throws(KubernetesError) { client = try clients.client(target.context) } catch { throw .api(error) }
         do throws(SnapshotError) {
-            let workload = try await WorkloadSnapshot.read(target, with: client)
+            let workload =
+                if let listed { try WorkloadSnapshot(target, listed, of: client) } else {
+                    try await WorkloadSnapshot.read(target, with: client)
+                }
             var reading = ReleaseReading(workload, request)
             if !reading.isWhole { reading = ReleaseReading(try await workload.withHistory(from: client), request) }
             let objects = ObjectReader(client: client, namespace: target.namespace, component: request.component)

@@ -83,8 +83,10 @@ extension CareOptions {
                     throw error.problem
                 }
                 let values = program.reconciler.values
-                let care = DatabaseCare(database, try request.get(), variables: program.variables, history: { GitMigrationHistory($0) }) {
-                    source, name in
+                let git = await program.repositories.git(for: database)
+                let care = DatabaseCare(
+                    database, try request.get(), variables: program.variables, history: { GitMigrationHistory($0, git: git) }
+                ) { source, name in
                     await values.value(of: source, for: "database/\(name): its address")
                 }
                 let answer = try await work(

@@ -37,6 +37,12 @@ struct MigrateNewCommand: AsyncParsableCommand {
     private func write(_ program: Program) async -> Verdict {
         guard let chosen = await ChosenDatabase(options, program, output.form) else { return .failure }
         let settings = chosen.database.migrations
+        if let repository = settings.git {
+            program.refuse(
+                "\(chosen.database.id): its migrations are in the repository \(repository.name); write the file in a clone of it, and push it",
+                output.form)
+            return .failure
+        }
         do throws(MigrationFileErrors) {
             let directory = try Self.directory(of: chosen.database)
             let time = String(program.reconciler.now().wholeSecond.description.filter(\.isNumber).prefix(14))

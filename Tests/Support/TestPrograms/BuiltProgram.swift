@@ -78,11 +78,23 @@ public struct BuiltProgram: Sendable {
         _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
         killedAfter moment: @Sendable () async throws -> Void
     ) async throws -> Ended {
+        try await run(arguments, variables: variables, in: directory) { _ in
+            try await moment()
+            return end
+        }
+    }
+
+    /// Runs it until `moment`, which is told the id of the process, returns how to end it.
+    public func run(
+        _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil,
+        until moment: @Sendable (_ process: Int) async throws -> End
+    ) async throws -> Ended {
         let result = try await Subprocess.run(
             executable, arguments: Arguments(arguments), environment: Self.environment(variables),
             workingDirectory: directory.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20)
         ) { execution in
-            do { try await moment() } catch {
+            let end: End
+            do { end = try await moment(Int(execution.processIdentifier.value)) } catch {
                 try execution.send(signal: .kill)
                 throw error
             }
