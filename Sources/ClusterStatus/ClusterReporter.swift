@@ -28,56 +28,26 @@ public actor ClusterReporter {
     let instance: String
     private let clock: any Clock<Duration>
     private let complain: @Sendable (String) -> Void
-    private let guards: Bool
+    let guards: Bool
     private nonisolated let notes: AsyncStream<Note>
-    private nonisolated let inbox: AsyncStream<Note>.Continuation
-    private var desks: [SystemID: Desk] = [:]
+    nonisolated let inbox: AsyncStream<Note>.Continuation
+    var desks: [SystemID: Desk] = [:]
     private var complaints: Set<String> = []
     var book = EventBook()
 
     /// How many objects are written at once.
     private static let width = 8
 
-    private enum Note: Sendable {
+    enum Note: Sendable {
         case event(LoopEvent)
+        case hold(SystemID, Pledge)
         /// What it says is to be written again, if need be.
         case refresh(SystemID)
-        case hold(SystemID, Pledge)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
         /// After so many failures.
         case retry(SystemID, Int)
         case finish
-    }
-
-    /// What is to be done about one object.
-    struct Desk {
-        var jobs: [Job] = []
-        var isBusy = false
-        /// True while it is busy with nothing but waiting for the next attempt.
-        var isWaiting = false
-        var failures = 0
-        /// Of the object that it was made for.
-        var uid: String?
-        var sheet = StatusSheet()
-        /// As it was written last.
-        var written: JSON?
-    }
-
-    enum Job: Sendable {
-        case status(@Sendable (inout StatusSheet, _ generation: Int) -> Void)
-        /// After a pass; what it changed is looked at once more.
-        case ended(PassReport, isTriedAgain: Bool)
-        case event(Happening)
-        case finalizer(isNeeded: Bool)
-        /// Comes before everything else; whoever waits for it is told that it failed.
-        case hold(Pledge)
-
-        var isEnd: Bool { if case .ended = self { true } else { false } }
-        var isEvent: Bool { if case .event = self { true } else { false } }
-        var isStatus: Bool { if case .status = self { true } else { isEnd } }
-        var isRemoval: Bool { if case .finalizer(false) = self { true } else { false } }
-        var isHold: Bool { if case .hold = self { true } else { false } }
     }
 
     /// - Parameters:
@@ -113,16 +83,6 @@ public actor ClusterReporter {
         do throws(KubernetesError) { try await send(Happening(reason, message, isWarning: true), of: object) } catch { note(error) }
     }
 
-    /// Sees to it that a system's object does not go before what is about to be done to the system is undone: waits until the finalizer stands at
-    /// it. Returns why it does not. Answered while ``run()`` is under way.
-    public nonisolated func promise(to system: SystemID) async -> Problem? {
-        guard guards else { return nil }
-        let (answers, continuation) = AsyncStream<Problem?>.makeStream()
-        inbox.yield(.hold(system, Pledge(continuation)))
-        for await answer in answers { return answer }
-        return .notHeld(system, "it is not there any more, or nobody was left to ask for it")
-    }
-
     /// Ends ``run()`` once everything is written that was taken before, or could not be written at the first attempt.
     public nonisolated func finish() { inbox.yield(.finish) }
 
@@ -133,7 +93,7 @@ public actor ClusterReporter {
             for await note in notes {
                 switch note {
                 case .event(let event): enter(event)
-                case .refresh(let system): add(.status { $0.observedGeneration = $1 }, to: system)
+                case .refresh(let system): add(.status({ $0.observedGeneration = $1 }), to: system)
                 case .finish: isFinishing = true
                 case .hold(let system, let pledge): hold(system, pledge)
                 case .retry(let system, let failures):
@@ -169,39 +129,25 @@ public actor ClusterReporter {
         return Array(next)
     }
 
-    private func free(_ system: SystemID) {
-        desks[system]?.isBusy = false
-        desks[system]?.isWaiting = false
-    }
-
-    private func hold(_ system: SystemID, _ pledge: Pledge) {
-        var desk = desks.removeValue(forKey: system) ?? Desk()
-        // What was to take the finalizer away is overtaken, unless it is being sent; then it comes first.
-        let sent = desk.isBusy && !desk.isWaiting ? desk.jobs.prefix(1) : []
-        desk.jobs = sent + desk.jobs.dropFirst(sent.count).filter { !$0.isRemoval } + [.hold(pledge)]
-        desks[system] = desk
-        if desk.isWaiting { free(system) }
-    }
-
     private func enter(_ event: LoopEvent) {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
         case .loaded(let revision, let systems, _):
-            for system in systems { add(.status { $0.load(revision, generation: revision.generation ?? $1) }, to: system) }
+            for system in systems { add(.status({ $0.load(revision, generation: revision.generation ?? $1) }), to: system) }
         case .rejected(let revision, let mistakes, let watched, let origin):
             let systems = watched.isEmpty ? SystemID(origin: origin).map { [$0] } ?? [] : watched
             let text = mistakes.joined(separator: "; ")
             for system in systems {
-                add(.status { $0.reject(mistakes, generation: revision.generation ?? $1) }, to: system)
-                add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
+                let news = Happening("SpecInvalid", text, isWarning: true)
+                add(.status({ $0.reject(mistakes, generation: revision.generation ?? $1) }, news: news), to: system)
             }
         case .unreadable(let error, let systems, _):
             for system in systems {
-                add(.status { $0.reject([error.message], generation: $1, "SourceUnreadable") }, to: system)
-                add(.event(Happening("SourceUnreadable", error.message, isWarning: true)), to: system)
+                let news = Happening("SourceUnreadable", error.message, isWarning: true)
+                add(.status({ $0.reject([error.message], generation: $1, "SourceUnreadable") }, news: news), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
-            add(.status { sheet, _ in sheet.enter(phase) }, to: system)
+            add(.status({ sheet, _ in sheet.enter(phase) }), to: system)
         case .passed(let report, _):
             let isTriedAgain = report.isTriedAgain
             add(.ended(report, isTriedAgain: isTriedAgain), to: report.system)
@@ -209,7 +155,7 @@ public actor ClusterReporter {
                 add(.finalizer(isNeeded: recorded.owesAnything), to: report.system)
             }
         case .letGo(let ended, _):
-            add(.status { sheet, _ in sheet.letGo(ended) }, to: ended.system)
+            add(.status({ sheet, _ in sheet.letGo(ended) }), to: ended.system)
             if ended.problems.isEmpty { add(.finalizer(isNeeded: false), to: ended.system) }
         default: break
         }
@@ -290,11 +236,6 @@ public actor ClusterReporter {
         return nil
     }
 
-    private func takeHold(of system: SystemID) -> Job? {
-        guard let index = desks[system]?.jobs.firstIndex(where: \.isHold) else { return nil }
-        return desks[system]?.jobs.remove(at: index)
-    }
-
     /// Says it once.
     private func note(_ error: KubernetesError) {
         if complaints.insert(error.message).inserted { complain(error.description) }
@@ -309,11 +250,15 @@ public actor ClusterReporter {
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {
         switch job {
-        case .status(let change):
+        case .status(let change, let news):
             var sheet = desks[object.id]?.sheet ?? StatusSheet()
             change(&sheet, object.generation)
             desks[object.id]?.sheet = sheet
+            let before = desks[object.id]?.written
+            let isNews = sheet.json(after: before, at: now()) != before
             if writes { try await write(sheet, of: object) }
+            // Behind this one, which has ended.
+            if let news, isNews, let count = desks[object.id]?.jobs.count { desks[object.id]?.jobs.insert(.event(news), at: min(1, count)) }
         case .ended(let report, let isTriedAgain):
             var seen = report.survey
             // What the pass did was not seen by its survey.
@@ -347,24 +292,4 @@ public actor ClusterReporter {
 extension PassReport {
     /// True if another pass is due before the resync.
     var isTriedAgain: Bool { again != nil || problems.contains { $0.reason == "Locked" } }
-}
-
-/// What somebody waits for who wants an object to be held.
-final class Pledge: Sendable {
-    private let answer: AsyncStream<Problem?>.Continuation
-
-    init(_ answer: AsyncStream<Problem?>.Continuation) { self.answer = answer }
-
-    /// Nobody answers any more.
-    deinit { answer.finish() }
-
-    func settle(_ problem: Problem?) { answer.yield(problem) }
-}
-
-extension Problem {
-    static func notHeld(_ system: SystemID, _ reason: String) -> Problem {
-        Problem(
-            "ObjectNotHeld", "\(system): its object cannot be made to stay until everything is undone: \(reason)",
-            next: "nothing was begun; the next pass tries again")
-    }
 }

@@ -11,10 +11,12 @@ extension ClusterRun {
     func read(
         _ specs: SpecOptions, _ form: OutputForm, readsMigrations: Bool = true, telling reporter: ClusterReporter? = nil
     ) async -> ReadSystems? {
-        let source = SourceWithMigrations(source, program.repositories, watches: false) { snapshot in
-            let loading = loading(snapshot, specs)
-            return readsMigrations && loading.mistakes.isEmpty ? loading.systems : []
-        }
+        let source: any SpecSource =
+            readsMigrations
+            ? SourceWithMigrations(self.source, program.repositories, watches: false) { snapshot in
+                let loading = loading(snapshot, specs)
+                return loading.mistakes.isEmpty ? loading.systems : []
+            } : self.source
         let holding: Holding
         do throws(SourceError) {
             holding = try await source.holding()

@@ -89,9 +89,10 @@ struct LoopRun: Sendable {
         @Sendable func run(telling reporter: ClusterReporter?) async {
             var loop = loop
             if let reporter { loop.options.promise = reporter.promise }
+            let watched = loop
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await completed.run() }
-                await loop.run(until: stop) { event in
+                await watched.run(until: stop) { event in
                     served?.take(event)
                     lines.write(event)
                     mirror?.take(event)

@@ -3,7 +3,6 @@ import ClusterStatus
 import ControlLoop
 import Execution
 import FoundationEssentials
-import GitMigrations
 import JSONValues
 import Model
 import Planning

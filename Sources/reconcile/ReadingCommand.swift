@@ -53,14 +53,12 @@ extension ReadingOptions {
     /// - Parameter readsMigrations: false for what has no use for migrations: then no host of a repository is waited for.
     func read(_ program: Program, readsMigrations: Bool = true) async -> ReadSystems? {
         guard cluster.cluster else {
-            guard let (source, snapshot, systems) = await program.systems(specs, output.form, readsMigrations: readsMigrations) else { return nil }
-            return ReadSystems(source: source, systems: systems.map { ($0, snapshot) })
+            let found = await program.systems(specs, output.form, readsMigrations: readsMigrations)
+            return found.map { (source, snapshot, systems) in ReadSystems(source: source, systems: systems.map { ($0, snapshot) }) }
         }
-        do {
-            return try await ClusterRun(cluster, program, watches: false).read(specs, output.form, readsMigrations: readsMigrations)
-        } catch {
-            return nil  // It was told.
-        }
+        let run: ClusterRun
+        do { run = try ClusterRun(cluster, program, watches: false) } catch { return nil }  // It was told.
+        return await run.read(specs, output.form, readsMigrations: readsMigrations)
     }
 
     /// Asks `question` of every system and prints the answers; the worst verdict is the exit code.

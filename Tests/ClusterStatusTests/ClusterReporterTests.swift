@@ -141,6 +141,22 @@ import Testing
         #expect(event["reportingInstance"] == "pod-1")
     }
 
+    @Test func mistakesThatTheStatusTellsAlreadyAreNotToldAgain() async throws {
+        // By this process before it started again, or by the replica that had the system.
+        var sheet = StatusSheet()
+        sheet.reject(["spec.x: unknown"], generation: 1)
+        let object = Self.object(status: sheet.json(after: nil, at: StatusSheetTests.start))
+        func rejected(_ mistake: String) -> LoopEvent {
+            .rejected(Revision(.generation, "u/1"), mistakes: [mistake], watched: [], origin: "prod/shop")
+        }
+        #expect(try await Self.written([rejected("spec.x: unknown")], to: FakeAPI(), object: object).isEmpty)
+        let other = try await Self.written([rejected("spec.y: unknown")], to: FakeAPI(), object: object)
+        #expect(other == ["PATCH prod/systems/shop/status Invalid", "POST events SpecInvalid"])
+        // An answer that is lost costs no event.
+        let lost = FakeAPI { $0 == 1 ? nil : 200 }
+        #expect(try await Self.written([rejected("spec.y: unknown")], to: lost, object: object).last == "POST events SpecInvalid")
+    }
+
     @Test(
         arguments: [
             ([nil, nil, 200], 3, 1, "no answer: again"), ([503, 200], 2, 1, "an answer that passes: again"),

@@ -154,16 +154,16 @@ struct ClusterTests {
     @Test(arguments: [
         (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
         (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
+        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
+        (["plan", "--cluster", "-f", "x.yaml"], "not by both", "two sources"),
+        (["status", "--context", "x", "-f", "x.yaml"], "--context belongs to --cluster", "an option without its source"),
+        (["health"], "Name the specs", "no source"),
         (["--cluster", "--mirror", "belay"], "--mirror belongs to -f or --git", "objects that would show themselves"),
         (["--once", "-f", "x.yaml", "--mirror", "belay"], "--mirror belongs to the loop", "nobody keeps it up to date"),
         (["-f", "x.yaml", "--mirror", "Not a name"], "--mirror takes a name", "no value of a label"),
         (["--mirror", "belay"], "name them with -f PATH or --git URL", "nothing to show"),
         (["--share-git-credentials", "x", "-f", "x.yaml"], "--share-git-credentials belongs to --cluster", "an option without its source"),
         (["--cluster", "--share-git-credentials", "https://x/y"], "takes a host such as git.example", "a URL instead of a host"),
-        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
-        (["plan", "--cluster", "-f", "x.yaml"], "not by both", "two sources"),
-        (["status", "--context", "x", "-f", "x.yaml"], "--context belongs to --cluster", "an option without its source"),
-        (["health"], "Name the specs", "no source"),
     ])
     func optionsThatDoNotGoTogetherSaySo(arguments: [String], words: String, why: String) async throws {
         let ended = try await BuiltProgram("reconcile").run(arguments)
