@@ -12,9 +12,9 @@ public struct ObservationQuestion<Target: Model.Target>: Sendable {
 }
 
 extension ObservationQuestion {
-    /// How many components of a system are observed at once: twice the requests that one account is sent. A component that waits for its
-    /// turn would only take memory.
-    public static var window: Int { 256 }
+    /// How many components of a system are observed at once on one provider: as many as requests are sent of one account. A component that
+    /// waits for its turn would only take memory.
+    public static var window: Int { AccountLimits.usual }
 }
 
 extension Array {
