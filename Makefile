@@ -26,7 +26,7 @@ test:      ## Lint, build with every check, run all tests
 	@$(BUILD) --build-tests
 	@.ci/test
 
-soak:      ## The tests that can be any length, at full length: some hours; days of the loop in virtual time among them
+soak:      ## The tests that can be any length, at full length: about an hour for the loop, then some for the databases
 	@.ci/setup test
 	@$(BUILD) --build-tests
 	@# With one order of every dictionary a seed tells the same story in every process.

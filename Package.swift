@@ -92,11 +92,12 @@ let package = Package(
         library("SpecFields", "JSONValues", "Model", "YAMLReading"),
         library("SpecLoading", "JSONValues", "Model", "SpecFields", "YAMLReading"),
         library("SpecEditing", "Model", "YAMLReading"),
-        library("Sources", "Model", "SpecLoading", crypto, subprocess, systemPackage),
+        library("Threads"),
+        library("Sources", "Model", "SpecLoading", "Threads", crypto, subprocess, systemPackage),
 
         // Speaking HTTP
         library("HTTPCore"),
-        library("CurlTransport", "CCurl", "HTTPCore"),
+        library("CurlTransport", "CCurl", "HTTPCore", "Threads"),
 
         // Providers
         library("ProviderKit", "HTTPCore", "JSONValues", "Model", "SpecFields"),
@@ -161,7 +162,7 @@ let package = Package(
             "SpecFields", "SpecLoading", "VercelProvider"),
 
         // What tests share
-        library("TestPrograms", path: "Tests/Support/TestPrograms", subprocess, systemPackage),
+        library("TestPrograms", path: "Tests/Support/TestPrograms", "CMalloc", subprocess, systemPackage),
         program(
             "crash-subject", path: "Tests/Support/CrashSubject", "AllProviders", "ConfigurationValues", "ControlLoop", "CurlTransport",
             "DatabaseState", "Execution", "HTTPCore", "Migrations", "Model", "Planning", "ProviderKit", "Sources", "SpecFields",
@@ -215,7 +216,7 @@ let package = Package(
             "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles"),
         tests(
             "SoakTests", "AllProviders", "ConfigurationValues", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "Model", "Planning",
-            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms"),
+            "ProviderKit", "Simulators", "Sources", "SpecFields", "SpecLoading", "State", "TestDoubles", "TestPrograms", systemPackage),
         tests("SQLParsingTests", "SQLParsing"),
         tests(
             "MigrationsTests", "DatabaseServers", "JSONValues", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit", "SQL",
@@ -241,7 +242,7 @@ let package = Package(
             "ClusterSourceTests", "ClusterSource", "HTTPCore", "JSONValues", "KubernetesAPI", "Model", "Sources", "TestDoubles"),
         tests(
             "ClusterStatusTests", "ClusterSource", "ClusterStatus", "ControlLoop", "Execution", "HTTPCore", "JSONValues", "KubernetesAPI",
-            "Model"),
+            "Model", "Sources"),
         tests("SourcesTests", "Model", "Sources", "SpecLoading", "TestPrograms"),
         tests("MigrationFilesTests", "MigrationFiles", "SQLParsing"),
         tests("StateTests", "Model", "State"),

@@ -12,6 +12,7 @@ import time
 import binary
 import calls
 import instructions
+import listed
 import migrations
 import slow_provider
 import thousand
@@ -21,12 +22,12 @@ from surroundings import ROOT, Surroundings, python_of_the_peers
 from table import render
 
 MEASURED = {
-    **ROWS, "3": slow_provider.rows, "8": watching.rows, "11": migrations.rows, "12": calls.lines, "13": binary.rows, "15": thousand.rows}
+    **ROWS, "2": listed.rows, "3": slow_provider.rows, "8": watching.rows, "11": migrations.rows, "12": calls.lines, "13": binary.rows, "15": thousand.rows}
 
 def main():
     parser = argparse.ArgumentParser(prog="Benchmarks/driver", description="Measures Belay next to floors and peers on loopback.")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds of every row (15)")
-    parser.add_argument("--only", help="rows to measure, for instance 1,5,14 (1 also gives 4 and counts for 12, 8 gives 9 and 10)")
+    parser.add_argument("--only", help="rows to measure, for instance 1,5,14 (1 and 2 also give 4 and counts for 12, 8 gives 9 and 10)")
     parser.add_argument("--programs", default=f"{ROOT}/.build/release", help="where reconcile and belay-bench are")
     parser.add_argument("--record", action="store_true", help="write the instructions as the new baseline and measure nothing else")
     options = parser.parse_args()
@@ -43,7 +44,7 @@ def main():
             print(f"written: {instructions.BASELINE}")
             return 0
         print(describe(here, options.rounds))
-        python = python_of_the_peers() if {"1", "6", "11"} & set(wanted) else None
+        python = python_of_the_peers() if {"1", "2", "6", "11"} & set(wanted) else None
         for row in wanted:
             print(f"row {row} …", file=sys.stderr, flush=True)
             try:

@@ -1,4 +1,5 @@
 """The measured rows. Each is a function from surroundings to lines of the table."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -29,6 +30,21 @@ def fleet(here, count, arguments):
     return spec, here.server.requests()
 
 
+@contextlib.contextmanager
+def kopf(here, python):
+    """A pass of a kopf operator over COUNT objects, a GET each, and its API; nil without the peers."""
+    if not python:
+        yield None
+        return
+    api = subprocess.Popen([python, f"{HERE}/peers/fake_api.py", str(COUNT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        port = api.stdout.readline().strip()
+        yield Contender("kopf", [python, f"{HERE}/peers/kopf_pass.py", f"http://127.0.0.1:{port}", here.server.plain, COUNT], field=0)
+    finally:
+        api.stdin.close()
+        api.wait()
+
+
 def no_op(here, python, count):
     """Rows 1, 4 and 12."""
     spec, requests = fleet(here, COUNT, ["--once"])
@@ -40,23 +56,13 @@ def no_op(here, python, count):
     ours = stopwatch(here.floor, "reconcile --once", [here.reconcile, "--once", "-f", spec], here.environment(here.server.plain))
     urls = here.urls(here.server.plain, requests)
     floor = stopwatch(here.floor, "C: events + curl multi", [here.floor, "gets", spec, urls, TOKEN, HANDLES])
-    contenders = [ours, floor]
-    if python:
-        api = subprocess.Popen([python, f"{HERE}/peers/fake_api.py", str(COUNT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        port = api.stdout.readline().strip()
-        kopf = Contender("kopf", [python, f"{HERE}/peers/kopf_pass.py", f"http://127.0.0.1:{port}", here.server.plain, COUNT], field=0)
-        contenders.append(kopf)
-    try:
-        rounds(contenders, count)
-    finally:
-        if python:
-            api.stdin.close()
-            api.wait()
+    with kopf(here, python) as peer:
+        rounds([ours, floor, *([peer] if peer else [])], count)
     what = f"no-op reconcile, {COUNT} components, a GET each, whole process"
     yield ratio("1", what, ours, floor, 1.3)
-    if python:
-        yield ratio("1", what, ours, kopf, 0.05)
-        yield ratio("1", "for comparison: that whole process, kopf's pass without its start", ours, kopf, field=1)
+    if peer:
+        yield ratio("1", what, ours, peer, 0.05)
+        yield ratio("1", "for comparison: that whole process, kopf's pass without its start", ours, peer, field=1)
     cpu = Spread([nanoseconds / COUNT / 1000 for nanoseconds in ours.times(field=1)])
     yield Line(
         "4", "CPU per component of that pass", f"{cpu.median:.1f} µs (min {cpu.least:.1f} µs)",

@@ -1,10 +1,12 @@
-"""nginx on loopback in the part of the provider: every answer costs every client the same."""
+"""nginx on loopback in the part of the providers: every answer costs every client the same."""
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+
+import cluster
 
 # What a settled project of Vercel's GET /v9/projects/{name} says, where Belay, the floor and the peers read it.
 PROJECT = (
@@ -43,13 +45,15 @@ class Server:
         answers = f"""
             default_type application/json;
             location ~ ^/v9/projects/web-(?<number>[0-9]+)$ {{ return 200 '{PROJECT}'; }}
+            {cluster.locations(folder)}
             location / {{ return 404 '{{"error":{{"code":"not_found","message":"not in this benchmark"}}}}'; }}"""
         with open(f"{folder}/nginx.conf", "w") as file:
             file.write(f"""
-        worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; daemon off;
+        {"user root;" if os.getuid() == 0 else ""} worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; daemon off;
         events {{ worker_connections 4096; }}
         http {{
             {temporary} access_log off; keepalive_requests 10000000; keepalive_timeout 1h;
+            {cluster.mappings()}
             log_format line '$request_method $request_uri $status';
             ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
             server {{ listen 127.0.0.1:{ports['plain']} backlog=4096; {answers} }}

@@ -46,3 +46,11 @@ def write_fleet(path, count):
         file.write(f"apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata:\n  name: fleet-{count}\nspec:\n  components:\n")
         for number in range(count):
             file.write(f"    web-{number}:\n      vercel: {{project: web-{number}, team: acme}}\n      release: dpl_{number}\n")
+
+
+def write_workloads(path, count):
+    """The same of the Deployments of one namespace."""
+    with open(path, "w") as file:
+        file.write(f"apiVersion: belay.dev/v1alpha1\nkind: System\nmetadata:\n  name: workloads-{count}\nspec:\n  components:\n")
+        for number in range(count):
+            file.write(f"    api-{number}:\n      kubernetes: {{namespace: fleet-{count}, deployment: api-{number}}}\n      release: v2\n")

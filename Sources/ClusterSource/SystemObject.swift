@@ -71,7 +71,8 @@ public struct SystemObject: Sendable {
             guard finalizers.contains(Self.finalizer) else { return nil }
             leaving = leavesFences ? .leavingFences : .restoringFences
         }
-        return Holding.Part(origin: id.description, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
+        return Holding.Part(
+            origin: id.description, of: id, .success(Snapshot(revision: revision, files: [file], adopts: adopts, leaving: leaving)))
     }
 
     /// True of a mirror that says the same, with these annotations among its own.

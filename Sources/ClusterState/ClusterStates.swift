@@ -2,25 +2,19 @@ public import HTTPCore
 public import KubernetesAPI
 public import Model
 public import State
-import Synchronization
 
 /// The state stores of one process in clusters: one client for each cluster, and what was read once is not read again.
 public final class ClusterStates: Sendable {
-    private let environment: ClusterEnvironment
-    private let transport: any Transport
-    private let userAgent: String
     private let lease: Duration
     private let memory = JournalMemory()
-    private let clients = Mutex<[String?: KubernetesClient]>([:])
+    private let clients: ClusterClients
 
     /// Reads nothing yet: the kubeconfig or the service account is read when a store is first needed.
     /// - Parameter lease: how long a lock lives without renewal.
     public init(
         _ environment: ClusterEnvironment, transport: any Transport, userAgent: String = "belay", lease: Duration = .seconds(15)
     ) {
-        self.environment = environment
-        self.transport = transport
-        self.userAgent = userAgent
+        clients = ClusterClients(environment, transport: transport, userAgent: userAgent, deadline: .seconds(10))
         self.lease = lease
     }
 
@@ -34,16 +28,8 @@ public final class ClusterStates: Sendable {
     }
 
     private func client(_ context: String?) throws(StateError) -> KubernetesClient {
-        if let client = clients.withLock({ $0[context] }) { return client }
         do throws(KubernetesError) {
-            let connection = try ClusterConnection.load(context: context, environment: environment)
-            let made = KubernetesClient(connection, transport: transport, userAgent: userAgent, deadline: .seconds(10))
-            // Whoever was first: both lead to the same cluster, and one of them shares its credentials.
-            return clients.withLock { clients in
-                let client = clients[context] ?? made
-                clients[context] = client
-                return client
-            }
+            return try clients.client(context)
         } catch {
             throw StateError(
                 .noPlace, "the state is in a cluster that cannot be found: \(error.message)",

@@ -4,13 +4,14 @@ import KubernetesAPI
 import Model
 
 extension ClusterReporter {
-    /// Adds or removes the finalizer; other finalizers stay.
-    func setFinalizer(_ isNeeded: Bool, of known: SystemObject) async throws(KubernetesError) {
+    /// Adds or removes the finalizer; other finalizers stay. False if the object is gone, or is being deleted and takes no finalizer any more.
+    @discardableResult
+    func setFinalizer(_ isNeeded: Bool, of known: SystemObject) async throws(KubernetesError) -> Bool {
         var object = known
         for attempt in 1...4 {
-            guard object.finalizers.contains(SystemObject.finalizer) != isNeeded else { return }
+            guard object.finalizers.contains(SystemObject.finalizer) != isNeeded else { return true }
             // One that is being deleted takes no further finalizer.
-            if isNeeded, object.isLeaving { return }
+            if isNeeded, object.isLeaving { return false }
             let finalizers = object.finalizers.filter { $0 != SystemObject.finalizer } + (isNeeded ? [SystemObject.finalizer] : [])
             let metadata: JSON = [
                 "uid": .string(object.uid), "resourceVersion": .string(object.resourceVersion),
@@ -19,14 +20,30 @@ extension ClusterReporter {
             do throws(KubernetesError) {
                 _ = try await client.patch(
                     .systems, namespace: object.id.namespace, name: object.id.name, .merge(["metadata": metadata]))
-                return
+                return true
             } catch {
                 // Somebody, or our own status, was faster: the list is merged anew.
                 guard error.code == .conflict, attempt < 4 else { throw error }
                 let answer = try await client.get(.systems, namespace: object.id.namespace, name: object.id.name)
-                guard let newer = SystemObject(answer.body), newer.uid == object.uid else { return }
+                guard let newer = SystemObject(answer.body), newer.uid == object.uid else { return false }
                 object = newer
             }
+        }
+        return false
+    }
+
+    /// Sets the finalizer at what is there now. Returns why that is not possible.
+    func hold(_ known: SystemObject) async -> Problem? {
+        do throws(KubernetesError) {
+            var object = try await objects(known.id) ?? known
+            // What was seen of it may be older than that somebody took the finalizer away.
+            if object.finalizers.contains(SystemObject.finalizer) {
+                let answer = try await client.get(.systems, namespace: known.id.namespace, name: known.id.name)
+                object = SystemObject(answer.body) ?? object
+            }
+            return try await setFinalizer(true, of: object) ? nil : .notHeld(known.id, "it is being deleted")
+        } catch {
+            return .notHeld(known.id, error.description)
         }
     }
 

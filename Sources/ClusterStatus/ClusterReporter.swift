@@ -28,48 +28,26 @@ public actor ClusterReporter {
     let instance: String
     private let clock: any Clock<Duration>
     private let complain: @Sendable (String) -> Void
-    private let guards: Bool
+    let guards: Bool
     private nonisolated let notes: AsyncStream<Note>
-    private nonisolated let inbox: AsyncStream<Note>.Continuation
-    private var desks: [SystemID: Desk] = [:]
+    nonisolated let inbox: AsyncStream<Note>.Continuation
+    var desks: [SystemID: Desk] = [:]
     private var complaints: Set<String> = []
     var book = EventBook()
 
     /// How many objects are written at once.
     private static let width = 8
 
-    private enum Note: Sendable {
+    enum Note: Sendable {
         case event(LoopEvent)
+        case hold(SystemID, Pledge)
         /// What it says is to be written again, if need be.
         case refresh(SystemID)
         /// With the pause until the next attempt where it failed.
         case done(SystemID, again: Duration?)
-        case retry(SystemID)
+        /// After so many failures.
+        case retry(SystemID, Int)
         case finish
-    }
-
-    /// What is to be done about one object.
-    struct Desk {
-        var jobs: [Job] = []
-        var isBusy = false
-        var failures = 0
-        /// Of the object that it was made for.
-        var uid: String?
-        var sheet = StatusSheet()
-        /// As it was written last.
-        var written: JSON?
-    }
-
-    enum Job: Sendable {
-        case status(@Sendable (inout StatusSheet, _ generation: Int) -> Void)
-        /// After a pass; what it changed is looked at once more.
-        case ended(PassReport, isTriedAgain: Bool)
-        case event(Happening)
-        case finalizer(isNeeded: Bool)
-
-        var isEnd: Bool { if case .ended = self { true } else { false } }
-        var isEvent: Bool { if case .event = self { true } else { false } }
-        var isStatus: Bool { if case .status = self { true } else { isEnd } }
     }
 
     /// - Parameters:
@@ -115,15 +93,23 @@ public actor ClusterReporter {
             for await note in notes {
                 switch note {
                 case .event(let event): enter(event)
-                case .refresh(let system): add(.status { $0.observedGeneration = $1 }, to: system)
+                case .refresh(let system): add(.status({ $0.observedGeneration = $1 }), to: system)
                 case .finish: isFinishing = true
-                case .retry(let system): desks[system]?.isBusy = false
-                case .done(let system, nil): desks[system]?.isBusy = false
+                case .hold(let system, let pledge): hold(system, pledge)
+                case .retry(let system, let failures):
+                    if desks[system]?.isWaiting ?? false, desks[system]?.failures == failures { free(system) }
+                case .done(let system, nil): free(system)
                 case .done(let system, let pause?):
                     if isFinishing { desks[system] = nil }
+                    guard let desk = desks[system] else { break }
+                    if desk.jobs.contains(where: \.isHold) {
+                        free(system)
+                        break
+                    }
+                    desks[system]?.isWaiting = true
                     group.addTask { [clock, inbox] in
                         do { try await clock.sleep(for: pause) } catch { return }
-                        inbox.yield(.retry(system))
+                        inbox.yield(.retry(system, desk.failures))
                     }
                 }
                 for system in begin() {
@@ -147,22 +133,21 @@ public actor ClusterReporter {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
         case .loaded(let revision, let systems, _):
-            for system in systems { add(.status { $0.load(revision, generation: revision.generation ?? $1) }, to: system) }
+            for system in systems { add(.status({ $0.load(revision, generation: revision.generation ?? $1) }), to: system) }
         case .rejected(let revision, let mistakes, let watched, let origin):
             let systems = watched.isEmpty ? SystemID(origin: origin).map { [$0] } ?? [] : watched
             let text = mistakes.joined(separator: "; ")
             for system in systems {
-                add(.status { $0.reject(mistakes, generation: revision.generation ?? $1) }, to: system)
-                add(.event(Happening("SpecInvalid", text, isWarning: true)), to: system)
+                let news = Happening("SpecInvalid", text, isWarning: true)
+                add(.status({ $0.reject(mistakes, generation: revision.generation ?? $1) }, news: news), to: system)
             }
         case .unreadable(let error, let systems, _):
             for system in systems {
-                add(.status { $0.reject([error.message], generation: $1, "SourceUnreadable") }, to: system)
-                add(.event(Happening("SourceUnreadable", error.message, isWarning: true)), to: system)
+                let news = Happening("SourceUnreadable", error.message, isWarning: true)
+                add(.status({ $0.reject([error.message], generation: $1, "SourceUnreadable") }, news: news), to: system)
             }
         case .execution(let system, .phaseEntered(let phase)):
-            if phase == .guard, guards { add(.finalizer(isNeeded: true), to: system) }
-            add(.status { sheet, _ in sheet.enter(phase) }, to: system)
+            add(.status({ sheet, _ in sheet.enter(phase) }), to: system)
         case .passed(let report, _):
             let isTriedAgain = report.isTriedAgain
             add(.ended(report, isTriedAgain: isTriedAgain), to: report.system)
@@ -170,7 +155,7 @@ public actor ClusterReporter {
                 add(.finalizer(isNeeded: recorded.owesAnything), to: report.system)
             }
         case .letGo(let ended, _):
-            add(.status { sheet, _ in sheet.letGo(ended) }, to: ended.system)
+            add(.status({ sheet, _ in sheet.letGo(ended) }), to: ended.system)
             if ended.problems.isEmpty { add(.finalizer(isNeeded: false), to: ended.system) }
         default: break
         }
@@ -222,7 +207,11 @@ public actor ClusterReporter {
             desks[system]?.uid = object.uid
             desks[system]?.written = object.status
         }
-        while let job = desks[system]?.jobs.first {
+        while let job = takeHold(of: system) ?? desks[system]?.jobs.first {
+            if case .hold(let pledge) = job {
+                pledge.settle(await hold(object))
+                continue
+            }
             // What has waited for long is told as it is in the end.
             let isLate = (desks[system]?.failures ?? 0) > 0 && desks[system]?.jobs.dropFirst().contains { $0.isStatus } ?? false
             do throws(KubernetesError) {
@@ -233,8 +222,11 @@ public actor ClusterReporter {
                     return nil
                 }
                 note(error)
-                let isWorthwhile = [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(
-                    error.code)
+                // That nothing must be undone is found again by the next pass, and may not be so any more by the next attempt.
+                let isOutdated = job.isRemoval && !object.isLeaving
+                let isWorthwhile =
+                    !isOutdated
+                    && [.transport, .server, .rateLimited, .conflict, .unauthorized, .credentials, .forbidden].contains(error.code)
                 if !isWorthwhile { desks[system]?.jobs.removeFirst() }
                 return failed(error, system)
             }
@@ -258,11 +250,15 @@ public actor ClusterReporter {
 
     private func carryOut(_ job: Job, _ object: SystemObject, writes: Bool) async throws(KubernetesError) {
         switch job {
-        case .status(let change):
+        case .status(let change, let news):
             var sheet = desks[object.id]?.sheet ?? StatusSheet()
             change(&sheet, object.generation)
             desks[object.id]?.sheet = sheet
+            let before = desks[object.id]?.written
+            let isNews = sheet.json(after: before, at: now()) != before
             if writes { try await write(sheet, of: object) }
+            // Behind this one, which has ended.
+            if let news, isNews, let count = desks[object.id]?.jobs.count { desks[object.id]?.jobs.insert(.event(news), at: min(1, count)) }
         case .ended(let report, let isTriedAgain):
             var seen = report.survey
             // What the pass did was not seen by its survey.
@@ -275,6 +271,7 @@ public actor ClusterReporter {
             if writes { try await write(sheet, of: object) }
         case .event(let happening): try await send(happening, of: object)
         case .finalizer(let isNeeded): try await setFinalizer(isNeeded, of: object)
+        case .hold(let pledge): pledge.settle(await hold(object))
         }
     }
 

@@ -31,18 +31,24 @@ extension LoopCourse {
         events(.inReach(holding.parts.count == 1 ? holding.parts.first?.revision : nil))
     }
 
+    private func tell(_ event: LoopEvent, of standing: inout OriginStanding, and systems: [SystemID] = []) {
+        standing.note(event, of: systems, isOwn: isOwn)
+        events(event)
+    }
+
     private mutating func take(_ part: Holding.Part, at now: Duration) {
         var standing = origins[part.origin] ?? OriginStanding()
         defer { origins[part.origin] = standing }
+        standing.system = part.system
         switch part.result {
         case .failure(let error):
             guard standing.fail(error) else { return }
             recall(part, &standing, at: now)
             let watched = standing.systems.sorted()
             if let revision = error.revision {
-                events(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin))
+                tell(.rejected(revision, mistakes: [error.message], watched: watched, origin: part.origin), of: &standing)
             } else {
-                events(.unreadable(error, watched: watched, origin: part.origin))
+                tell(.unreadable(error, watched: watched, origin: part.origin), of: &standing)
             }
         case .success(let snapshot):
             guard standing.isNews(snapshot) || standing.isContested else { return }
@@ -56,11 +62,13 @@ extension LoopCourse {
             guard mistakes.isEmpty else {
                 if standing.reject(mistakes) {
                     recall(part, &standing, at: now)
-                    events(.rejected(snapshot.revision, mistakes: mistakes, watched: standing.systems.sorted(), origin: part.origin))
+                    let watched = standing.systems.sorted()
+                    tell(.rejected(snapshot.revision, mistakes: mistakes, watched: watched, origin: part.origin), of: &standing)
                 }
                 return
             }
-            events(.loaded(snapshot.revision, loading.systems.map(\.id).sorted(), notes: snapshot.notes + loading.notes))
+            let systems = loading.systems.map(\.id).sorted()
+            tell(.loaded(snapshot.revision, systems, notes: snapshot.notes + loading.notes), of: &standing, and: systems)
             want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
             let names = Set(loading.systems.map(\.id))
             leave(standing.systems.subtracting(names))

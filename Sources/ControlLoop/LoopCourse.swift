@@ -129,6 +129,10 @@ struct LoopCourse {
 
     /// What is somebody else's now ends between two steps; what is new is looked at.
     private mutating func changeDuty(at now: Duration) {
+        for origin in origins.keys.sorted() {
+            let duty = loop.duty
+            if let (systems, event) = origins[origin]?.takeOver(isOwn: { duty?.covers($0) ?? true }) { events(.tookOver(systems, event)) }
+        }
         for system in wanted.keys.sorted() where isOwn(system) != own.contains(system) {
             told[system] = nil
             rhythms[system] = nil

@@ -32,6 +32,8 @@ public enum LoopEvent: Sendable {
     case inReach(Revision?)
     /// The specs name it no more: it is left as it is.
     case left(SystemID)
+    /// Systems that this process works on from now on, with what was told last of the part of the source that they come from.
+    indirect case tookOver([SystemID], LoopEvent)
     /// A system that is to go was let go of, or could not be: then `again` is the pause until the next attempt.
     case letGo(LettingGo, again: Duration?)
     case execution(SystemID, ExecutionEvent)

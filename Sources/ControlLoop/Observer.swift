@@ -55,23 +55,29 @@ struct Observer: Sendable {
                 + "reconcile --once with --adopt: values that cannot be read back are set again")
     }
 
-    /// How many components of a system are observed at once: twice the requests that one account is sent. A component that waits for its
-    /// turn would only take memory.
-    private static let window = 256
-
-    /// Observes every component, many at once.
+    /// Observes every component at once, those of one provider together.
     func observe(_ system: System) async -> World {
         var world = World()
-        var waiting = system.components.makeIterator()
-        await withTaskGroup(of: (ResourceID, Observation).self) { group in
-            func begin(_ component: Component) { group.addTask { (component.id, await observe(component, .pin)) } }
-            for _ in 0..<Self.window { if let next = waiting.next() { begin(next) } }
-            for await (resource, observation) in group {
-                world.components[resource] = observation
-                if let next = waiting.next() { begin(next) }
+        // In the order of the spec: a run of a seed is the same every time.
+        let groups = Dictionary(grouping: system.components.indices) { system.components[$0].target.provider }.values
+        await withTaskGroup(of: [(ResourceID, Observation)].self) { group in
+            for indices in groups.sorted(by: { $0[0] < $1[0] }) { group.addTask { await observe(indices.map { system.components[$0] }) } }
+            for await observations in group {
+                for (resource, observation) in observations { world.components[resource] = observation }
             }
         }
         return world
+    }
+
+    /// - Parameter components: of one provider, at least one.
+    private func observe(_ components: [Component]) async -> [(ResourceID, Observation)] {
+        switch await providers.provider(of: components[0]) {
+        case .success(let provider):
+            let observations = await provider.observe(all: components.map { ($0, request(for: $0, .pin, recorded)) })
+            return zip(components, observations).map { ($0.id, supplemented($1, of: $0)) }
+        case .failure(let problem):
+            return components.map { ($0.id, .unknown(problem)) }
+        }
     }
 
     /// Looks again at components of which more is known now than when they were observed: a value that cannot be read back, for instance,
@@ -92,18 +98,26 @@ struct Observer: Sendable {
     ) async -> Observation {
         switch await providers.provider(of: component) {
         case .success(let provider):
-            let request = ObservationRequest(
-                component, recorded: recorded, configuration: configurations[component.id],
-                readsConfiguration: !recorded.isKnown || depth == .history, keeper: keeper, depth: depth)
-            var observation = await provider.observe(component, request)
-            if let problem = problems[component.id] {
-                observation.configuration = observation.configuration ?? ObservedConfiguration()
-                observation.configuration?.problem = problem
-            }
-            return observation
-        case .failure(let problem):
-            return .unknown(problem)
+            supplemented(await provider.observe(component, request(for: component, depth, recorded)), of: component)
+        case .failure(let problem): .unknown(problem)
         }
+    }
+
+    private func request(
+        for component: Component, _ depth: ObservationRequest.Depth, _ recorded: RecordedState
+    ) -> ObservationRequest {
+        ObservationRequest(
+            component, recorded: recorded, configuration: configurations[component.id],
+            readsConfiguration: !recorded.isKnown || depth == .history, keeper: keeper, depth: depth)
+    }
+
+    /// With why the values that its configuration refers to could not be read.
+    private func supplemented(_ observation: Observation, of component: Component) -> Observation {
+        guard let problem = problems[component.id] else { return observation }
+        var observation = observation
+        observation.configuration = observation.configuration ?? ObservedConfiguration()
+        observation.configuration?.problem = problem
+        return observation
     }
 
     /// What an undo brings back: the sealed values that were recorded with the pinned release, of keys that the spec does not name. Empty once

@@ -17,6 +17,27 @@ struct OriginStanding {
     private(set) var applies = true
     /// True while nothing is wrong with it but that somebody else has what it claims.
     var isContested = false
+    /// The system that it is for, where that is known before it loads.
+    var system: SystemID?
+    /// What was told of it last, and of which of its systems that was while they were this process's own.
+    private(set) var telling: (event: LoopEvent, own: Set<SystemID>)?
+
+    /// The systems that it holds, or would hold if it loaded.
+    private var concerned: Set<SystemID> { systems.union(system.map { [$0] } ?? []) }
+
+    /// Notes what is told of it, and of which systems beside those that are known already.
+    mutating func note(_ event: LoopEvent, of more: [SystemID] = [], isOwn: (SystemID) -> Bool) {
+        telling = (event, concerned.union(more).filter(isOwn))
+    }
+
+    /// What was told of it before some of its systems became this process's own, and which those are; nil when none did.
+    mutating func takeOver(isOwn: (SystemID) -> Bool) -> (systems: [SystemID], event: LoopEvent)? {
+        guard let (event, before) = telling else { return nil }
+        let own = concerned.filter(isOwn)
+        telling = (event, own)
+        let new = own.subtracting(before)
+        return new.isEmpty ? nil : (new.sorted(), event)
+    }
 
     /// Notes that it cannot be read; true if that was not so for the same reason before.
     @discardableResult

@@ -9,7 +9,7 @@ extension Problem {
 
     private static let transientReasons: Set<String> = [
         "ConnectionLost", "Conflict", "DatabaseUnreachable", "Deadlock", "FlagChanged", "FlagNotSet", "LeaseLost",
-        "LockTimeout", "MalformedAnswer", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
+        "LockTimeout", "MalformedAnswer", "ObjectNotHeld", "ObservationTimedOut", "ProviderError", "ProviderUnreachable",
         "RateLimited", "WorldChanged",
     ]
 }

@@ -17,16 +17,21 @@ public struct PassOptions: Sendable {
     public var pace: Pace
     /// Asked between steps: true when a newer revision is there.
     public var isSuperseded: @Sendable () async -> Bool
+    /// Asked before the first thing is done to a system that has to be undone before nobody looks after it any more: a fence, an open
+    /// transition. Why it may not be done, or nil.
+    public var promise: @Sendable (SystemID) async -> Problem?
 
     public init(
         adopts: Bool = false, forces: Bool = false, holder: LockHolder, pace: Pace = Pace(),
-        isSuperseded: @escaping @Sendable () async -> Bool = { false }
+        isSuperseded: @escaping @Sendable () async -> Bool = { false },
+        promise: @escaping @Sendable (SystemID) async -> Problem? = { _ in nil }
     ) {
         self.adopts = adopts
         self.forces = forces
         self.holder = holder
         self.pace = pace
         self.isSuperseded = isSuperseded
+        self.promise = promise
     }
 }
 
@@ -60,9 +65,8 @@ extension Reconciler {
                     system: system, revision: snapshot.revision, recorded: recorded, world: world, plan: plan,
                     configurations: observer.configurations, keeper: observer.keeper, schemaRequest: request?.value)
                 let adopts = options.adopts || snapshot.adopts
-                if let problem = await refusal(of: survey, from: source, adopts: adopts, forces: options.forces) {
-                    return PassReport(refused: survey, problem)
-                }
+                let judgement = await judgement(of: survey, from: source, adopts: adopts, forces: options.forces)
+                if let problem = judgement.refusal { return PassReport(refused: survey, problem) }
                 // Told once: what was told before is in the record.
                 for drift in plan.drifts where recorded.drifts[drift.resource]?.identity != drift.identity {
                     try await session.append(.drift(drift), at: now())
@@ -79,7 +83,9 @@ extension Reconciler {
                     return plan.steps.isEmpty ? nil : await carryOut(survey, in: session, options, events: events)
                 }
                 if let result, let accepted = acceptance(of: plan, after: result) { try await session.append(accepted, at: now()) }
-                return PassReport(survey, result: result)
+                var report = PassReport(survey, result: result)
+                if let note = judgement.note { report.events.cautions.append(note) }
+                return report
             }
         } catch let error as StateError {
             return PassReport(
@@ -92,27 +98,52 @@ extension Reconciler {
 
     /// Why a pass over what was surveyed would begin with a refusal, whatever the plan says: an older revision, or a first contact. Nil when not.
     public func refusal(of survey: Survey, from source: any SpecSource, adopts: Bool, forces: Bool) async -> Problem? {
-        if !forces, let problem = await revisionRefusal(survey, from: source) { return problem }
-        if let refusal = survey.plan.refusal { return refusal }
-        guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return nil }
+        await judgement(of: survey, from: source, adopts: adopts, forces: forces).refusal
+    }
+
+    /// - Returns: also what could not be found out, where that refuses nothing.
+    private func judgement(
+        of survey: Survey, from source: any SpecSource, adopts: Bool, forces: Bool
+    ) async -> (refusal: Problem?, note: String?) {
+        var note: String?
+        if !forces {
+            let order = await order(of: survey, from: source)
+            if let problem = order.refusal { return (problem, nil) }
+            note = order.note
+        }
+        if let refusal = survey.plan.refusal { return (refusal, note) }
+        guard !survey.recorded.isKnown, !adopts, survey.plan.hasWrites else { return (nil, note) }
         // Counted as the plan counts them.
         let changes = max(1, survey.plan.changeCount)
-        return Problem(
+        let problem = Problem(
             "FirstContact",
             "\(survey.system.id): Belay has no record of this system, and its first contact would make \(changes == 1 ? "one change" : "\(changes) changes")",
             next: "check the plan and that this is the right place of its state, then add --adopt"
                 + (survey.revision.kind == .generation
                     ? ", or: kubectl annotate -n \(survey.system.id.namespace) systems.belay.dev/\(survey.system.id.name) belay.dev/adopt=true"
                     : ""))
+        return (problem, note)
     }
 
-    private func revisionRefusal(_ survey: Survey, from source: any SpecSource) async -> Problem? {
-        guard let accepted = survey.recorded.accepted else { return nil }
+    private func order(of survey: Survey, from source: any SpecSource) async -> (refusal: Problem?, note: String?) {
+        guard let accepted = survey.recorded.accepted else { return (nil, nil) }
         do throws(SourceError) {
-            let relation = try await source.relation(of: accepted, to: survey.revision)
-            return ControlLoop.refusal(of: survey.revision, after: accepted, relation: relation)
+            let revision = survey.revision
+            var relation = try await source.relation(of: accepted, to: revision)
+            guard isOrderOpen(of: revision, after: accepted, relation: relation) else {
+                return (ControlLoop.refusal(of: revision, after: accepted, relation: relation), nil)
+            }
+            relation = try await source.askedRelation(of: accepted, to: revision)
+            let isOpen = isOrderOpen(of: revision, after: accepted, relation: relation)
+            return (
+                ControlLoop.refusal(of: revision, after: accepted, relation: relation),
+                isOpen
+                    ? "whether \(revision) is older than \(accepted), which was reconciled before, is not to be found out: this clone lacks "
+                        + "that commit, the remote does not give it, and both were made in one second; it is reconciled"
+                    : nil
+            )
         } catch {
-            return Problem("SourceUnreadable", error.message)
+            return (Problem("SourceUnreadable", error.message), nil)
         }
     }
 
@@ -125,7 +156,7 @@ extension Reconciler {
         }
         let executor = Executor(
             providers: connected, transport: transport, clock: clock, now: now, pace: options.pace, isSuperseded: options.isSuperseded,
-            events: events)
+            promise: { [id = survey.system.id] in await options.promise(id) }, events: events)
         let stores = SystemStores(
             schemaDriver: schemaDriver, schemaRequest: survey.schemaRequest, flagStore: usableStore(ofFlagsIn: survey.system),
             schemas: Dictionary(

@@ -42,3 +42,11 @@ func refusal(of revision: Revision, after accepted: Revision, relation: Revision
             next: "fetch the whole history (git fetch --unshallow), or commit the pins anew; to force it all the same, add --force")
     }
 }
+
+/// True if neither what is known of the history nor Git's clock tells whether a commit is older than the accepted one: they are of one second,
+/// or nobody knows when one of them was made.
+func isOrderOpen(of revision: Revision, after accepted: Revision, relation: RevisionRelation) -> Bool {
+    guard relation == .unknown, revision.kind == .commit, accepted.kind == .commit else { return false }
+    guard let committed = revision.committed, let before = accepted.committed else { return true }
+    return committed == before
+}

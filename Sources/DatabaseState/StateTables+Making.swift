@@ -59,9 +59,12 @@ extension StateTables {
     /// What makes the missing parts. `CREATE` is sent for nothing that exists, not even with `IF NOT EXISTS`: the right to create is checked
     /// all the same.
     private func missing(on connection: any SQLConnection) async throws(SQLError) -> [String] {
+        // These two functions read what the session remembers of the catalogue. Naming a table makes it look whether that is still so, which
+        // having got the lock does not.
         let rows = try await connection.query(
             "SELECT pg_catalog.to_regnamespace('belay') IS NULL, "
-                + all.map { "pg_catalog.to_regclass('\($0.name)') IS NULL" }.joined(separator: ", "))
+                + all.map { "pg_catalog.to_regclass('\($0.name)') IS NULL" }.joined(separator: ", ")
+                + " FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog'")
         let isMissing = rows.rows.first?.map { $0 == "t" } ?? []
         guard isMissing.count == 4 else { return [] }
         var statements: [String] = []

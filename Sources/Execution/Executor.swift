@@ -15,6 +15,7 @@ public struct Executor: Sendable {
     let pace: Pace
     let newID: @Sendable () -> String
     private let isSuperseded: @Sendable () async -> Bool
+    private let promise: @Sendable () async -> Problem?
     private let events: @Sendable (ExecutionEvent) -> Void
 
     /// - Parameters:
@@ -23,11 +24,14 @@ public struct Executor: Sendable {
     ///   - now: for the records, for people.
     ///   - newID: unique among all passes of all systems.
     ///   - isSuperseded: asked before every step: true as soon as a newer revision is there.
+    ///   - promise: asked before the first thing is done that has to be undone before nobody looks after the system any more: why it may not be
+    ///     done, or nil.
     ///   - events: called in the order of the events, from several tasks; must return at once.
     public init(
         providers: [String: AnyProvider], transport: any Transport, clock: any Clock<Duration>,
         now: @escaping @Sendable () -> Timestamp, pace: Pace = Pace(), newID: @escaping @Sendable () -> String = Self.randomID,
-        isSuperseded: @escaping @Sendable () async -> Bool = { false }, events: @escaping @Sendable (ExecutionEvent) -> Void = { _ in }
+        isSuperseded: @escaping @Sendable () async -> Bool = { false }, promise: @escaping @Sendable () async -> Problem? = { nil },
+        events: @escaping @Sendable (ExecutionEvent) -> Void = { _ in }
     ) {
         self.providers = providers
         self.transport = transport
@@ -36,6 +40,7 @@ public struct Executor: Sendable {
         self.pace = pace
         self.newID = newID
         self.isSuperseded = isSuperseded
+        self.promise = promise
         self.events = events
     }
 
@@ -61,8 +66,7 @@ public struct Executor: Sendable {
         let runner = StepRunner(
             plan: plan, system: system, session: session, providers: providers, configurations: configurations, keeper: keeper,
             stores: stores, checks: CheckRunner(transport: transport, time: time, pace: pace), time: time, pace: pace, now: now,
-            newID: newID,
-            report: events)
+            newID: newID, report: events, promise: promise)
         var schedule = Schedule(plan)
         for phase in Phase.allCases where !plan.steps(in: phase).isEmpty {
             events(.phaseEntered(phase))

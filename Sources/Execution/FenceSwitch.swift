@@ -17,6 +17,8 @@ struct FenceSwitch {
     let revision: Revision
     /// What the component's pin means; nil where nothing is known of it any more.
     let resolution: Resolution?
+    /// Asked before a fence is put up: why it may not be, because nobody would take it down; nil when it may.
+    var promise: () async -> Problem? = { nil }
     /// Looks at the component now.
     let observe: () async -> Observation
 
@@ -43,6 +45,7 @@ struct FenceSwitch {
                 // Somebody else's choice: nothing of it is ours to take back.
                 return .succeeded("\(change.name) is \(automation.value)")
             }
+            if let problem = await promise() { return .undecided(problem) }
             let outcome = try await turn(change, fence, (.raising, .raised), until: end) { !$0.isOn }
             guard let left, case .succeeded(let how) = outcome else { return outcome }
             return .succeeded("\(how); \(left.remainder)")
@@ -85,17 +88,13 @@ struct FenceSwitch {
         case .throttled(let problem): return .undecided(problem)
         case .accepted, .alreadySo, .unknown: break
         }
-        var pause = pace.firstPause
-        while true {
-            if let automation = await observe().automation, automation.name == change.name, isTurned(automation) {
-                try await append(stages.after, fence)
-                return .succeeded("\(change.name) is \(automation.value)")
-            }
-            let left = end - time.elapsed
-            guard left > .zero, !Task.isCancelled else { return .undecided(.notTurned(id, change)) }
-            do { try await time.sleep(min(pause, left)) } catch { return .undecided(.notTurned(id, change)) }
-            pause = pace.pause(after: pause)
+        let seen = try await time.look(until: end, at: pace) { () async throws(StateError) -> Automation? in
+            guard let automation = await observe().automation, automation.name == change.name, isTurned(automation) else { return nil }
+            return automation
         }
+        guard let seen else { return .undecided(.notTurned(id, change)) }
+        try await append(stages.after, fence)
+        return .succeeded("\(change.name) is \(seen.value)")
     }
 
     private func append(_ stage: JournalEntry.Fencing.Stage, _ fence: Fence) async throws(StateError) {

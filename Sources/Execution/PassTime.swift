@@ -1,3 +1,5 @@
+import State
+
 /// The time of one pass: measured and slept by one clock, whichever it is.
 struct PassTime: Sendable {
     private let measure: @Sendable () -> Duration
@@ -30,6 +32,20 @@ struct PassTime: Sendable {
                 group.cancelAll()
             }
             return value
+        }
+    }
+
+    /// Looks again and again, less and less often, until something is found. Nil when the time is over, or the task is cancelled.
+    func look<Found>(
+        until end: Duration, at pace: Pace, _ look: () async throws(StateError) -> Found?
+    ) async throws(StateError) -> Found? {
+        var pause = pace.firstPause
+        while true {
+            if let found = try await look() { return found }
+            let left = end - elapsed
+            guard left > .zero, !Task.isCancelled else { return nil }
+            do { try await sleep(min(pause, left)) } catch { return nil }
+            pause = pace.pause(after: pause)
         }
     }
 

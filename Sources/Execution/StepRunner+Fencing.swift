@@ -7,7 +7,8 @@ extension StepRunner {
         let resolution = plan.resolutions[site.id]
         return try await FenceSwitch(
             component: site.component, provider: site.provider, session: session, time: time, pace: pace, now: now, newID: newID,
-            revision: plan.revision, resolution: resolution, observe: { await self.observe(site, resolution, intent: nil, until: end) }
+            revision: plan.revision, resolution: resolution, promise: { await self.promised(until: end) },
+            observe: { await self.observe(site, resolution, intent: nil, until: end) }
         ).turn(change, until: end)
     }
 }

@@ -21,6 +21,8 @@ final class StepRunner: Sendable {
     let now: @Sendable () -> Timestamp
     let newID: @Sendable () -> String
     let report: @Sendable (ExecutionEvent) -> Void
+    private let promise: @Sendable () async -> Problem?
+    private let isPromised = Mutex(false)
     /// Where each schema stands, by database, as far as this pass has moved it.
     let schemas: Mutex<[String: String]>
     /// Observations made by confirming, and when.
@@ -31,7 +33,7 @@ final class StepRunner: Sendable {
         configurations: [ResourceID: DesiredConfiguration], keeper: ConfigurationKeeper, stores: SystemStores, checks: CheckRunner,
         time: PassTime, pace: Pace,
         now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String,
-        report: @escaping @Sendable (ExecutionEvent) -> Void
+        report: @escaping @Sendable (ExecutionEvent) -> Void, promise: @escaping @Sendable () async -> Problem?
     ) {
         self.plan = plan
         self.system = system
@@ -47,13 +49,16 @@ final class StepRunner: Sendable {
         self.now = now
         self.newID = newID
         self.report = report
+        self.promise = promise
     }
 
     /// - Parameter phaseEnd: in the pass's time; the step's own deadline may come before it.
     func run(_ step: Step, phaseEnd: Duration) async -> Outcome {
         do throws(StateError) {
             switch step.action {
-            case .open: return try await open()
+            case .open:
+                if let problem = await promised(until: min(time.elapsed + step.deadline, phaseEnd)) { return .undecided(problem) }
+                return try await open()
             case .close: return try await close()
             case .check where step.resource == nil:
                 // Paid by the last of them: after a crash before it, all are owed again.
@@ -103,6 +108,16 @@ final class StepRunner: Sendable {
     }
 
     func append(_ entry: JournalEntry) async throws(StateError) { try await session.append(entry, at: now()) }
+
+    /// Why nothing may be done that has to be undone; nil when it may. Once that is promised, nobody is asked again in this pass.
+    func promised(until end: Duration) async -> Problem? {
+        if isPromised.withLock({ $0 }) { return nil }
+        let late: Problem? = .notPromised(system.id)
+        let promise = promise
+        let problem = await time.bounded(by: max(end - time.elapsed, .zero), otherwise: late) { await promise() }
+        if problem == nil { isPromised.withLock { $0 = true } }
+        return problem
+    }
 
     func progress(_ step: Step, _ text: String) { report(.stepProgress(step, text)) }
 
@@ -231,5 +246,13 @@ final class StepRunner: Sendable {
             return system.databases.first { $0.id == id }.map { !$0.checks.isEmpty } ?? false
         }
         return !checks(paying: obligation).isEmpty
+    }
+}
+
+extension Problem {
+    fileprivate static func notPromised(_ system: SystemID) -> Problem {
+        Problem(
+            "ObjectNotHeld", "\(system): it could not be seen to in time that its object stays until everything is undone",
+            next: "nothing was begun; the next pass tries again")
     }
 }

@@ -71,9 +71,8 @@ struct StopSwitch {
     }
 
     private func arrive(until end: Duration) async throws(StateError) -> Outcome {
-        var pause = pace.firstPause
         var last = "nothing has been seen of it yet"
-        while true {
+        let ended = try await time.look(until: end, at: pace) { () async throws(StateError) -> Outcome? in
             let observation = await observe()
             switch observation.stoppage {
             case .stopped:
@@ -83,11 +82,9 @@ struct StopSwitch {
             case .possible, .impossible, nil: last = observation.live.problem?.message ?? "it does not show that it was stopped"
             }
             progress(last)
-            let left = end - time.elapsed
-            guard left > .zero, !Task.isCancelled else { return .undecided(.notStopped(id, last)) }
-            do { try await time.sleep(min(pause, left)) } catch { return .undecided(.notStopped(id, last)) }
-            pause = pace.pause(after: pause)
+            return nil
         }
+        return ended ?? .undecided(.notStopped(id, last))
     }
 
     private func append(_ stage: JournalEntry.Stopping.Stage, _ stop: Stop) async throws(StateError) {

@@ -81,6 +81,10 @@ public actor SourceWithMigrations: WatchedSource {
         try await base.relation(of: older, to: newer)
     }
 
+    public func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        try await base.askedRelation(of: older, to: newer)
+    }
+
     public func supersedes(_ snapshot: Snapshot) async -> Bool { await base.supersedes(snapshot) }
 
     public func accept(_ snapshot: Snapshot) async { await base.accept(snapshot) }

@@ -9,27 +9,30 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
 extension JSON {
     /// Reads one value and nothing behind it. Of two members with one name the last counts.
     /// - Parameter depth: how many arrays and objects may stand in each other.
-    public init(parsing text: String, depth: Int = 256) throws(JSONError) {
-        try self.init(parsing: Array(text.utf8), depth: depth)
+    /// - Parameter names: of members that are left out, wherever they stand. What they hold must be JSON all the same.
+    public init(parsing text: String, depth: Int = 256, without names: [String] = []) throws(JSONError) {
+        try self.init(parsing: Array(text.utf8), depth: depth, without: names)
     }
 
-    public init(parsing bytes: [UInt8], depth: Int = 256) throws(JSONError) {
+    public init(parsing bytes: [UInt8], depth: Int = 256, without names: [String] = []) throws(JSONError) {
         let result: Result<JSON, JSONError> = bytes.withUnsafeBufferPointer { buffer in
-            var parser = JSONParser(bytes: buffer, depthLeft: depth)
+            var parser = JSONParser(bytes: buffer, depthLeft: depth, leftOut: names.map { Array($0.utf8) })
             do throws(JSONError) { return .success(try parser.document()) } catch { return .failure(error) }
         }
         self = try result.get()
     }
 }
 
-private struct JSONParser {
+struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
     var depthLeft: Int
+    let leftOut: [[UInt8]]
 
-    init(bytes: UnsafeBufferPointer<UInt8>, depthLeft: Int) {
+    init(bytes: UnsafeBufferPointer<UInt8>, depthLeft: Int, leftOut: [[UInt8]]) {
         self.bytes = bytes
         self.depthLeft = depthLeft
+        self.leftOut = leftOut
     }
 
     mutating func document() throws(JSONError) -> JSON {
@@ -39,15 +42,15 @@ private struct JSONParser {
         return result
     }
 
-    private func failure(_ message: String) -> JSONError { JSONError(offset: position, message: message) }
+    func failure(_ message: String) -> JSONError { JSONError(offset: position, message: message) }
 
-    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+    var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    private mutating func value() throws(JSONError) -> JSON {
+    mutating func value() throws(JSONError) -> JSON {
         skipSpace()
         guard let byte = next else { throw failure("the text ends too early") }
         switch byte {
@@ -70,7 +73,7 @@ private struct JSONParser {
         return value
     }
 
-    private mutating func enter() throws(JSONError) {
+    mutating func enter() throws(JSONError) {
         depthLeft -= 1
         guard depthLeft >= 0 else { throw failure("nested too deeply") }
         position += 1
@@ -89,11 +92,15 @@ private struct JSONParser {
         while true {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw failure("expected a member name") }
-            let key = try string()
-            skipSpace()
-            guard next == UInt8(ascii: ":") else { throw failure("expected :") }
-            position += 1
-            members.append((key, try value()))
+            if isLeftOut {
+                try skipString()
+                try colon()
+                try skip()
+            } else {
+                let key = try string()
+                try colon()
+                members.append((key, try value()))
+            }
             skipSpace()
             if next == UInt8(ascii: ",") {
                 position += 1
@@ -104,6 +111,12 @@ private struct JSONParser {
             depthLeft += 1
             return .object(JSONObject(Self.lastOfEachName(members)))
         }
+    }
+
+    mutating func colon() throws(JSONError) {
+        skipSpace()
+        guard next == UInt8(ascii: ":") else { throw failure("expected :") }
+        position += 1
     }
 
     private static func lastOfEachName(_ members: [(key: String, value: JSON)]) -> [(key: String, value: JSON)] {

@@ -20,6 +20,51 @@ extension JSON: CustomStringConvertible {
         return text
     }
 
+    /// One line in which the members of every object stand in the order of their names, and those that are null are missing: equal for
+    /// values that say the same.
+    public var canonicalBytes: [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(1024)
+        writeCanonical(into: &text)
+        return text
+    }
+
+    private func writeCanonical(into text: inout [UInt8]) {
+        switch self {
+        case .object(let object):
+            text.append(UInt8(ascii: "{"))
+            let members = object.members
+            // The members themselves are not moved about: their order is found for their numbers.
+            var order = ContiguousArray<Int>()
+            order.reserveCapacity(members.count)
+            for index in members.indices {
+                if case .null = members[index].value { continue }
+                var place = order.count
+                order.append(index)
+                while place > 0, members[index].key < members[order[place - 1]].key {
+                    order[place] = order[place - 1]
+                    place -= 1
+                }
+                order[place] = index
+            }
+            for (number, index) in order.enumerated() {
+                if number > 0 { text.append(UInt8(ascii: ",")) }
+                Self.write(members[index].key, into: &text)
+                text.append(UInt8(ascii: ":"))
+                members[index].value.writeCanonical(into: &text)
+            }
+            text.append(UInt8(ascii: "}"))
+        case .array(let elements):
+            text.append(UInt8(ascii: "["))
+            for (number, element) in elements.enumerated() {
+                if number > 0 { text.append(UInt8(ascii: ",")) }
+                element.writeCanonical(into: &text)
+            }
+            text.append(UInt8(ascii: "]"))
+        default: write(into: &text, indent: nil)
+        }
+    }
+
     private func write(into text: inout [UInt8], indent: Int?) {
         switch self {
         case .null: text += "null".utf8
@@ -64,6 +109,13 @@ extension JSON: CustomStringConvertible {
 
     private static func write(_ value: String, into text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
+        defer { text.append(UInt8(ascii: "\"")) }
+        let isPlain = value.utf8.withContiguousStorageIfAvailable { bytes in
+            guard bytes.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else { return false }
+            text.append(contentsOf: bytes)
+            return true
+        }
+        if isPlain == true { return }
         for byte in value.utf8 {
             switch byte {
             case UInt8(ascii: "\""): text += #"\""#.utf8
@@ -77,6 +129,5 @@ extension JSON: CustomStringConvertible {
             default: text.append(byte)
             }
         }
-        text.append(UInt8(ascii: "\""))
     }
 }

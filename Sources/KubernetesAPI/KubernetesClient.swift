@@ -32,52 +32,6 @@ public struct KubernetesClient: Sendable {
         return try await send(.get, resource.path(namespace: namespace, name: name), operation)
     }
 
-    /// Every object that a label selector names, page by page.
-    ///
-    /// - Parameter pageSize: how many objects one request may bring; large clusters refuse nothing, but answer slowly without.
-    /// - Parameter limit: after how many objects to stop; the list is then incomplete.
-    public func list(
-        _ resource: KubernetesResource, namespace: String? = nil, labelSelector: String? = nil, pageSize: Int = 500, limit: Int = .max
-    ) async throws(KubernetesError) -> KubernetesList {
-        let operation = Operation(verb: "list", resource: resource, namespace: namespace)
-        var list = KubernetesList(items: [], resourceVersion: "", headers: [:])
-        var position: String?
-        var hasStartedAgain = false
-        var seen: Set<String> = []
-        while true {
-            let query: [(name: String, value: String?)] = [
-                ("labelSelector", labelSelector), ("limit", String(min(pageSize, limit))), ("continue", position),
-            ]
-            let answer: KubernetesAnswer
-            do throws(KubernetesError) {
-                answer = try await send(.get, resource.path(namespace: namespace), query: query, operation)
-            } catch {
-                // The position expires with etcd's compaction, after five minutes by default; the list is then read anew.
-                guard error.code == .gone, position != nil, !hasStartedAgain else { throw error }
-                hasStartedAgain = true
-                position = nil
-                list.items = []
-                seen = []
-                continue
-            }
-            guard answer.body["kind"]?.string?.hasSuffix("List") == true, answer.body["metadata"]?.object != nil else {
-                throw KubernetesError(malformed: "it is not a list", operation, on: connection)
-            }
-            if let items = answer.body["items"] {
-                guard let items = items.array else { throw KubernetesError(malformed: "items is not a list", operation, on: connection) }
-                list.items += items
-            }
-            list.resourceVersion = answer.body["metadata"]?["resourceVersion"]?.string ?? ""
-            list.headers = answer.headers
-            position = answer.body["metadata"]?["continue"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-            guard let next = position, list.items.count < limit else { return list }
-            // Pages may be empty, but not without end.
-            guard seen.insert(next).inserted, seen.count <= 10_000 else {
-                throw KubernetesError(malformed: "its pages have no end", operation, on: connection)
-            }
-        }
-    }
-
     func request(
         _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
         answering part: KubernetesAnswer.Part = .object
@@ -94,7 +48,7 @@ public struct KubernetesClient: Sendable {
 
     func send(
         _ method: HTTPMethod, _ path: String, query: [(name: String, value: String?)] = [], body: JSON? = nil, contentType: String? = nil,
-        answering part: KubernetesAnswer.Part = .object, _ operation: Operation
+        answering part: KubernetesAnswer.Part = .object, without names: [String] = [], _ operation: Operation
     ) async throws(KubernetesError) -> KubernetesAnswer {
         var request = request(method, path, query: query, body: body, contentType: contentType, answering: part)
         var credential = try await authenticate(&request)
@@ -107,7 +61,7 @@ public struct KubernetesClient: Sendable {
             throw KubernetesError(response, operation, on: connection, hiding: credential.token)
         }
         let json: JSON
-        do throws(JSONError) { json = try JSON(parsing: response.body) } catch {
+        do throws(JSONError) { json = try JSON(parsing: response.body, without: names) } catch {
             throw KubernetesError(malformed: "\(error)", operation, on: connection)
         }
         guard json.object != nil else { throw KubernetesError(malformed: "it is not an object", operation, on: connection) }
@@ -158,21 +112,6 @@ public struct KubernetesAnswer: Sendable {
 
     public init(body: JSON, headers: HTTPHeaders) {
         self.body = body
-        self.headers = headers
-    }
-}
-
-/// The objects of a collection.
-public struct KubernetesList: Sendable {
-    /// Without `kind` and `apiVersion`, as the server leaves them out.
-    public var items: [JSON]
-    /// Where a watch may begin.
-    public var resourceVersion: String
-    public var headers: HTTPHeaders
-
-    public init(items: [JSON], resourceVersion: String, headers: HTTPHeaders) {
-        self.items = items
-        self.resourceVersion = resourceVersion
         self.headers = headers
     }
 }

@@ -1,7 +1,6 @@
 public import KubernetesAPI
 public import Model
 internal import State
-internal import Synchronization
 
 /// Sees to it that one of several processes leads: whoever has the Lease.
 ///
@@ -25,7 +24,7 @@ public final class LeaderElector: Sendable {
     private let clock: any Clock<Duration>
     private let now: @Sendable () -> Timestamp
     private let jitter: @Sendable () -> Double
-    private let current = Mutex(Standing())
+    private let current = Latest(Standing())
 
     /// - Parameters:
     ///   - identity: of this process and of no other, an earlier one in the same pod included.
@@ -44,7 +43,7 @@ public final class LeaderElector: Sendable {
         self.jitter = jitter
     }
 
-    public var standing: Standing { current.withLock { $0 } }
+    public var standing: Standing { current.value }
 
     /// Takes part until the task is cancelled, and then gives the Lease back, so that another can lead at once.
     /// - Parameter change: told every change of the standing; must return at once.
@@ -66,10 +65,6 @@ public final class LeaderElector: Sendable {
     private func tell(_ candidacy: Candidacy, _ problem: Problem?, _ change: @Sendable (Standing) -> Void) {
         let standing = Standing(
             isLeader: candidacy.isLeader, leader: candidacy.leader, transitions: candidacy.transitions, trouble: problem)
-        let isNews = current.withLock { current in
-            defer { current = standing }
-            return current != standing
-        }
-        if isNews { change(standing) }
+        if current.isNews(standing) { change(standing) }
     }
 }

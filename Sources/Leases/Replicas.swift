@@ -2,7 +2,6 @@ internal import JSONValues
 public import KubernetesAPI
 public import Model
 internal import State
-internal import Synchronization
 
 /// The replicas of one installation, each with a Lease of its own, and who of them works on what.
 ///
@@ -23,7 +22,7 @@ public final class Replicas: Sendable {
     private let timing: LeaseTiming
     private let clock: any Clock<Duration>
     private let now: @Sendable () -> Timestamp
-    private let current = Mutex(Standing())
+    private let current = Latest(Standing())
 
     static let label = "belay.dev/replicas"
     private static let group = "belay"
@@ -43,7 +42,7 @@ public final class Replicas: Sendable {
         self.now = now
     }
 
-    public var standing: Standing { current.withLock { $0 } }
+    public var standing: Standing { current.value }
 
     /// Takes part until the task is cancelled, and then takes its Lease away, so that the others take over at once.
     /// - Parameter change: told every change of the standing; must return at once.
@@ -61,11 +60,7 @@ public final class Replicas: Sendable {
     }
 
     private func tell(_ standing: Standing, _ change: @Sendable (Standing) -> Void) {
-        let isNews = current.withLock { current in
-            defer { current = standing }
-            return current != standing
-        }
-        if isNews { change(standing) }
+        if current.isNews(standing) { change(standing) }
     }
 }
 

@@ -43,6 +43,12 @@ enum ChartValues {
         .choice("logFormat", ["text", "json"], "What is printed: lines for people, or a JSON object a line."),
         .text("resync", "5m", pattern: duration, "How often a system is looked at though nothing changed."),
         .number("concurrency", 8, 1...256, "How many systems are worked on at once."),
+        .number(
+            "providerConcurrency", 128, 1...256,
+            "How many requests of one provider account are under way at once, over all systems of a pod."),
+        .text(
+            "grace", "25s", pattern: duration,
+            "How long the steps under way may take when a pod is to end; terminationGracePeriodSeconds must be 5 s longer at least."),
         .flag("adopt", false, "Allow the first contact with a system to change it."),
         .texts("extraArgs", [], "Further arguments of reconcile."),
         .manifest("env", [], "Further environment variables: [{name: …, value: …}]."),
@@ -65,13 +71,13 @@ enum ChartValues {
         .manifest("extraVolumeMounts", [], "Where they are mounted."),
     ]
 
-    private static let duration = "^([0-9]+(ms|s|m|h))+$"
+    private static let duration = "^([0-9]+(s|m|h))+$"
 
     // MARK: - Where specs are
 
     private static let sources: [ChartValue] = [
         .group(
-            "watch", "System objects of the cluster; not looked at when git.url is set.",
+            "watch", "System objects of the cluster; not looked at when git names a repository.",
             [.texts("namespaces", [], "The namespaces to watch; without any, all of them.")]),
         .group(
             "git", "A repository to poll, instead of System objects.",
@@ -79,6 +85,9 @@ enum ChartValues {
                 .text("url", "", "Its URL. A token for HTTPS is BELAY_GIT_TOKEN in credentials.secret."),
                 .text("ref", "", "A branch, a tag or a commit; without it the repository's own branch."),
                 .texts("paths", [], "Files or directories in it; without any, all of it."),
+                .texts(
+                    "repositories", [],
+                    "Several instead of url, ref and paths: https://git.example/acme/specs, or URL#REF:PATH,PATH."),
                 .text("poll", "30s", pattern: duration, "How often it is asked for news."),
                 .flag(
                     "mirror", true,
@@ -87,6 +96,13 @@ enum ChartValues {
                 .text(
                     "sshSecret", "",
                     "For an ssh URL: a Secret whose keys are files of ~/.ssh, such as id_ed25519 and known_hosts."),
+                .group(
+                    "verifySignatures", "Reconcile only commits that somebody has signed who is listed in one of these.",
+                    [
+                        .text("configMap", "", "A ConfigMap with files of allowed signers (SSH). It must be there."),
+                        .text("secret", "", "A Secret with them, instead."),
+                        .texts("files", ["allowed_signers"], "Which of its keys are such files."),
+                    ]),
             ]),
         .group(
             "crds", "The definition of kind System.",
@@ -162,7 +178,7 @@ enum ChartValues {
             [.flag("enabled", false, "Make the budget.")]),
         .number(
             "terminationGracePeriodSeconds", 45, 30...3600,
-            "Steps under way are finished before a pod ends: 25 s, and what is left to give back."),
+            "Steps under way are finished before a pod ends: grace, and what is left to give back."),
         .names("podAnnotations", [:], "Annotations of the pods."),
         .names("podLabels", [:], "Labels of the pods."),
         .text("priorityClassName", "", "The pods' priority."),

@@ -12,6 +12,14 @@ public protocol Provider: Sendable {
     /// - Cost: a few requests; with ``ObservationRequest/Depth/history`` as many as there are pages.
     func observe(_ target: Target, _ request: ObservationRequest) async -> Observation
 
+    /// Reads several components, each of them to what ``observe(_:_:)`` says of it. In place of it where lists tell what is asked.
+    ///
+    /// What was read before the call answers nothing: whoever asks wants to know how it is now. What fails for one is told of that one.
+    ///
+    /// - Returns: an observation for each question, in their order.
+    /// - Cost: by itself each; with lists as few requests as there are pages.
+    func observe(all questions: [ObservationQuestion<Target>]) async -> [Observation]
+
     /// Sends the one write of a route. Returning ``ApplyResult/accepted(_:)`` means accepted, not finished: done is observed.
     ///
     /// The caller has made `intent` durable before. Sends at most one non-idempotent request, and never sends it again by itself.
@@ -27,6 +35,10 @@ public protocol Provider: Sendable {
 }
 
 extension Provider {
+    public func observe(all questions: [ObservationQuestion<Target>]) async -> [Observation] {
+        await questions.observations { await observe($0.target, $0.request) }
+    }
+
     public func stop(_ target: Target, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
         .refused(Problem("CannotStop", "\(Target.provider)/\(request.component): it cannot be stopped"))
     }
@@ -190,61 +202,5 @@ extension RecordedState {
         stops[component.id].flatMap { stop in
             stop.provider == component.target.provider && component.target.isWritten(as: stop.target) ? stop : nil
         }
-    }
-}
-
-/// A provider behind one type, so that a pass can hold different ones.
-public struct AnyProvider: Sendable {
-    public let name: String
-    private let observing: @Sendable (any Target, ObservationRequest) async -> Observation
-    private let applying: @Sendable (ReleaseChange, any Target, ApplyRequest) async -> ApplyResult
-    private let switching: @Sendable (FenceChange, any Target, ApplyRequest) async -> ApplyResult
-    private let stopping: @Sendable (Stop, any Target, ApplyRequest) async -> ApplyResult
-
-    public init<P: Provider>(_ provider: P) {
-        name = P.Target.provider
-        let mismatch = { @Sendable (target: any Target) in
-            Problem(
-                "WrongTarget", "a target of \(target.provider) reached the provider \(P.Target.provider)",
-                next: "report this as a bug of Belay")
-        }
-        observing = { target, request in
-            guard let own = target as? P.Target else { return .unknown(mismatch(target)) }
-            return await provider.observe(own, request)
-        }
-        applying = { change, target, request in
-            guard let own = target as? P.Target else { return .refused(mismatch(target)) }
-            return await provider.apply(change, to: own, request)
-        }
-        switching = { change, target, request in
-            guard let own = target as? P.Target else { return .refused(mismatch(target)) }
-            return await provider.setAutomation(change, of: own, request)
-        }
-        stopping = { stop, target, request in
-            guard let own = target as? P.Target else { return .refused(mismatch(target)) }
-            return await provider.stop(own, as: stop, request)
-        }
-    }
-
-    /// See ``Provider/observe(_:_:)``.
-    public func observe(_ component: Component, _ request: ObservationRequest) async -> Observation {
-        let observation = await observing(component.target, request)
-        return Redaction(request.configuration).map { $0(observation) } ?? observation
-    }
-
-    /// See ``Provider/apply(_:to:_:)``.
-    public func apply(_ change: ReleaseChange, to component: Component, _ request: ApplyRequest) async -> ApplyResult {
-        let result = await applying(change, component.target, request)
-        return Redaction(request.configuration).map { $0(result) } ?? result
-    }
-
-    /// See ``Provider/setAutomation(_:of:_:)``.
-    public func setAutomation(_ change: FenceChange, of target: any Target, _ request: ApplyRequest) async -> ApplyResult {
-        await switching(change, target, request)
-    }
-
-    /// See ``Provider/stop(_:as:_:)``.
-    public func stop(_ component: Component, as stop: Stop, _ request: ApplyRequest) async -> ApplyResult {
-        await stopping(stop, component.target, request)
     }
 }

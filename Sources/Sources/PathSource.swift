@@ -53,6 +53,12 @@ public struct PathSource: SpecSource {
         return try await tree.relation(of: older.id, to: newer.id)
     }
 
+    public func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        let known = try await relation(of: older, to: newer)
+        guard known == .unknown, older.kind == .commit, newer.kind == .commit, let tree = try await commonWorkTree() else { return known }
+        return try await tree.askedRelation(of: older.id, to: newer.id)
+    }
+
     /// The work tree that holds every path; nil when there is none, or standard input is among them.
     private func commonWorkTree() async throws(SourceError) -> GitWorkTree? {
         var roots: Set<String> = []

@@ -94,6 +94,10 @@ public protocol SpecSource: Sendable {
     /// How `older` and `newer` relate in the source's own history.
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
 
+    /// The same, after the host was asked for what of the history is missing here: for the rare case that is decided by nothing else. What the
+    /// host does not give stays unknown.
+    func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation
+
     /// True if the source is known to hold another revision by now. Cheap enough to be asked before every step; an unreadable source
     /// supersedes nothing.
     func supersedes(_ snapshot: Snapshot) async -> Bool
@@ -106,6 +110,11 @@ extension SpecSource {
     /// Nothing is remembered where files stand at the user's own paths.
     public func accept(_ snapshot: Snapshot) async {}
 
+    /// Nobody has more of it.
+    public func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        try await relation(of: older, to: newer)
+    }
+
     public func supersedes(_ snapshot: Snapshot) async -> Bool {
         do throws(SourceError) { return try await self.snapshot().revision != snapshot.revision } catch { return false }
     }
@@ -117,14 +126,19 @@ public struct Holding: Sendable {
     public struct Part: Sendable {
         /// What tells it from the others, and stays the same from one revision of it to the next: `default/shop`. Empty where it is the only one.
         public var origin: String
+        /// The one system that the part is for whatever it holds; nil where that is not known before it loads.
+        public var system: SystemID?
         /// What it holds, or why it cannot be read; then the systems that it held before are only looked at.
         public var result: Result<Snapshot, SourceError>
         /// What of it loaded last in a process before this one, for as long as nothing did in this one: it is looked at where the result is
         /// wrong. Nil where that is the result itself, or not known.
         public var lastGood: Snapshot?
 
-        public init(origin: String = "", _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil) {
+        public init(
+            origin: String = "", of system: SystemID? = nil, _ result: Result<Snapshot, SourceError>, lastGood: Snapshot? = nil
+        ) {
             self.origin = origin
+            self.system = system
             self.result = result
             self.lastGood = lastGood
         }

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
     import Glibc
@@ -28,33 +29,12 @@ struct WatchThread {
         self.told = told
     }
 
-    private final class Start {
-        var thread: WatchThread
-        init(_ thread: WatchThread) { self.thread = thread }
-    }
-
     /// False if the system gives no thread. It ends, and closes both descriptors, when the other end of `control` is closed.
     func start() -> Bool {
-        let start = Unmanaged.passRetained(Start(self))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                var signals = sigset_t()
-                sigfillset(&signals)
-                for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { sigdelset(&signals, fault) }
-                pthread_sigmask(SIG_BLOCK, &signals, nil)
-                start.thread.run()
-                return nil
-            }, start.toOpaque())
-        guard result == 0 else {
-            start.release()
-            return false
+        DetachedThread.start { [self] in
+            var watching = self
+            watching.run()
         }
-        pthread_detach(thread)
-        return true
     }
 
     private mutating func run() {

@@ -42,6 +42,10 @@ public struct WatchedPaths: WatchedSource {
         try await source.relation(of: older, to: newer)
     }
 
+    public func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation {
+        try await source.askedRelation(of: older, to: newer)
+    }
+
     public func change() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await watch.change() }

@@ -38,13 +38,13 @@ struct ClusterRun: Sendable {
         return loading
     }
 
-    /// Runs `body` while objects are watched and what it tells is written to them; what is left then is written within five seconds.
-    func reporting<Value: Sendable>(_ body: (@escaping @Sendable (LoopEvent) -> Void) async -> Value) async -> Value {
+    /// Runs `body` while objects are watched and what it tells the reporter is written to them; what is left then is written within five seconds.
+    func reporting<Value: Sendable>(_ body: (ClusterReporter) async -> Value) async -> Value {
         let reporter = reporter()
         return await withTaskGroup(of: Void.self) { group in
             if watches { group.addTask { await source.run() } }
             group.addTask { await reporter.run() }
-            let value = await body { reporter.take($0) }
+            let value = await body(reporter)
             reporter.finish()
             group.addTask { [clock = program.reconciler.clock] in
                 do { try await clock.sleep(for: .seconds(5)) } catch {}

@@ -19,15 +19,13 @@ struct HistoryCommand: AsyncParsableCommand {
     @OptionGroup var options: ReadingOptions
 
     func run() async throws {
-        let program = Program(stateDirectory: options.state.directory)
+        let program = options.program
         throw ExitCode(await program.untilInterrupted { await show(program) })
     }
 
     private func show(_ program: Program) async -> Verdict {
-        guard
-            let (_, _, systems) = await program.systems(
-                options.specs, options.output.form, readsMigrations: false)
-        else { return .failure }
+        guard let read = await options.read(program, readsMigrations: false) else { return .failure }
+        let systems = read.systems.map(\.system)
         let matches = systems.flatMap { system in system.components.filter { $0.name == component }.map { (system, $0) } }
         guard let (system, component) = matches.first, matches.count == 1 else {
             let names = systems.flatMap { system in system.components.map { "\($0.name) (\(system.id))" } }.sorted().joined(separator: ", ")
@@ -49,7 +47,7 @@ struct HistoryCommand: AsyncParsableCommand {
             case .markdown: program.output.result(history.markdown)
             case .json: program.output.result(history.json)
             }
-            return history.problem == nil ? .inSync : .failure
+            return history.problem == nil && read.isWhole ? .inSync : .failure
         } catch {
             program.refuse("\(system.id): \(error)", options.output.form)
             return .failure

@@ -1,3 +1,4 @@
+import ClusterStatus
 import ControlLoop
 import Dispatch
 import Execution
@@ -85,14 +86,17 @@ struct LoopRun: Sendable {
             }
             return loading
         }
-        @Sendable func run(telling tell: @escaping @Sendable (LoopEvent) -> Void) async {
+        @Sendable func run(telling reporter: ClusterReporter?) async {
+            var loop = loop
+            if let reporter { loop.options.promise = reporter.promise }
+            let watched = loop
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await completed.run() }
-                await loop.run(until: stop) { event in
+                await watched.run(until: stop) { event in
                     served?.take(event)
                     lines.write(event)
                     mirror?.take(event)
-                    if let own = event.about({ duty?.covers($0) ?? true }) { tell(own) }
+                    if let reporter, let own = event.share(of: { duty?.covers($0) ?? true }) { reporter.take(own) }
                 }
                 group.cancelAll()
             }
@@ -109,7 +113,7 @@ struct LoopRun: Sendable {
                         }, isOwn: { duty?.covers($0) ?? true }
                     ) { await run(telling: $0) }
                 } else {
-                    await run { _ in }
+                    await run(telling: nil)
                 }
             }
         }
@@ -133,14 +137,5 @@ struct LoopRun: Sendable {
             await body()
             group.cancelAll()
         }
-    }
-}
-
-extension LoopEvent {
-    /// What of this a replica tells the cluster: that pins are wanted is told by the one that works on them. Nil where nothing is left.
-    fileprivate func about(_ isOwn: (SystemID) -> Bool) -> LoopEvent? {
-        guard case .loaded(let revision, let systems, let notes) = self else { return self }
-        let own = systems.filter(isOwn)
-        return own.isEmpty ? nil : .loaded(revision, own, notes: notes)
     }
 }

@@ -84,7 +84,7 @@ struct MirrorRun: Sendable {
     ///   - isOwn: whether this process works on a system.
     func reporting(
         isWhole: @escaping @Sendable () async -> Bool, isOwn: @escaping @Sendable (SystemID) -> Bool,
-        _ body: (@escaping @Sendable (LoopEvent) -> Void) async -> Void
+        _ body: (ClusterReporter) async -> Void
     ) async {
         let reporter = reporter()
         await withTaskGroup(of: Void.self) { group in
@@ -93,7 +93,7 @@ struct MirrorRun: Sendable {
             group.addTask { for await news in mirrors.news { await tell(news, reporter) } }
             group.addTask { await restore(reporter, isOwn) }
             group.addTask { await tidy(isWhole, isOwn) }
-            await body { reporter.take($0) }
+            await body(reporter)
             reporter.finish()
             group.addTask { [clock = program.reconciler.clock] in
                 do { try await clock.sleep(for: .seconds(5)) } catch {}

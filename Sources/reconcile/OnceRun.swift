@@ -1,9 +1,8 @@
 import ArgumentParser
-import ClusterSource
+import ClusterStatus
 import ControlLoop
 import Execution
 import FoundationEssentials
-import GitMigrations
 import JSONValues
 import Model
 import Planning
@@ -33,43 +32,10 @@ struct OnceRun: Sendable {
 
     /// The objects of a cluster: one that does not load is told, and stops no other.
     func callAsFunction(_ specs: SpecOptions, in cluster: ClusterRun) async -> Verdict {
-        let source = SourceWithMigrations(cluster.source, program.repositories, watches: false) { snapshot in
-            let loading = cluster.loading(snapshot, specs)
-            return loading.mistakes.isEmpty ? loading.systems : []
-        }
-        let holding: Holding
-        do throws(SourceError) {
-            holding = try await source.holding()
-        } catch {
-            program.refuse(error.message, form)
-            return .failure
-        }
-        for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
-        return await cluster.reporting { tell in
-            var work: [Work] = []
-            var isWrong = !holding.troubles.isEmpty
-            for part in holding.parts {
-                guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { continue }
-                let loading = cluster.loading(snapshot, specs)
-                work += loading.systems.map { Work(system: $0, snapshot: snapshot, source: source) }
-                guard !loading.mistakes.isEmpty, SystemID(origin: part.origin).map(specs.names) ?? true else {
-                    if !loading.systems.isEmpty {
-                        tell(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
-                    }
-                    continue
-                }
-                isWrong = true
-                tell(.rejected(snapshot.revision, mistakes: loading.mistakes, watched: [], origin: part.origin))
-                program.output.error("\(part.origin): \(snapshot.revision) does not load")
-                for mistake in loading.mistakes { program.output.progress("  \(mistake)\n") }
-            }
-            if work.isEmpty, !isWrong {
-                program.refuse(specs.system.map { "there is no System named \($0)" } ?? "there are no System objects", form)
-                return .failure
-            }
-            program.tellPassedOverState(of: work.map(\.system))
-            let verdict = show(await reports(of: work) { tell($0) })
-            return max(verdict, isWrong ? .failure : .inSync)
+        await cluster.reporting { reporter in
+            guard let read = await cluster.read(specs, form, telling: reporter) else { return .failure }
+            let work = read.systems.map { Work(system: $0.system, snapshot: $0.snapshot, source: read.source) }
+            return max(show(await reports(of: work, telling: reporter)), read.isWhole ? .inSync : .failure)
         }
     }
 
@@ -92,18 +58,18 @@ struct OnceRun: Sendable {
                     + "recognised by the next one. Name a place that lasts, such as a cache or a volume: --state DIR, or state in the spec\n"
             )
         }
-        return await reports(of: work) { _ in }
+        return await reports(of: work, telling: nil)
     }
 
-    private func reports(of work: [Work], telling: @escaping @Sendable (LoopEvent) -> Void) async -> [PassReport] {
+    private func reports(of work: [Work], telling reporter: ClusterReporter?) async -> [PassReport] {
         await withTaskGroup(of: (Int, PassReport).self) { group in
             for (index, one) in work.enumerated() {
                 group.addTask {
                     let system = approval.applied(to: one.system)
                     let report = await reconcile(
-                        system, of: one.snapshot, from: one.source, isAlone: work.count == 1, telling: telling)
-                    telling(.passed(report, again: .zero))
-                    telling(.ended(report, again: nil))
+                        system, of: one.snapshot, from: one.source, isAlone: work.count == 1, telling: reporter)
+                    reporter?.take(.passed(report, again: .zero))
+                    reporter?.take(.ended(report, again: nil))
                     return (index, report)
                 }
             }
@@ -156,29 +122,29 @@ struct OnceRun: Sendable {
 
     private func reconcile(
         _ system: System, of snapshot: Snapshot, from source: any SpecSource, isAlone: Bool,
-        telling: @escaping @Sendable (LoopEvent) -> Void
+        telling reporter: ClusterReporter?
     ) async -> PassReport {
         let isStandardInput = snapshot.files.contains { $0.name == "<stdin>" }
         let progress = Mutex(
             ProgressText(
                 style: program.output.errorStyle, isLive: program.output.isLive && isAlone, prefix: isAlone ? "" : "\(system.id): "))
         let holder = LockHolder.current(command: "reconcile --once", environment: program.variables, since: program.reconciler.now())
-        let options = PassOptions(adopts: adopt, forces: force, holder: holder) {
+        let options = PassOptions(
+            adopts: adopt, forces: force, holder: holder,
             // Standard input can be read only once.
-            if isStandardInput { return false }
-            return await source.supersedes(snapshot)
-        }
+            isSuperseded: { isStandardInput ? false : await source.supersedes(snapshot) },
+            promise: { await reporter?.promise(to: $0) })
         return await withTaskCancellationHandler {
             await program.reconciler.reconcile(
                 system, of: snapshot, from: source, within: timeout, options,
                 waiting: { report, pause in
-                    telling(.passed(report, again: pause))
+                    reporter?.take(.passed(report, again: pause))
                     let why = report.problems.first?.message ?? "something is under way"
                     let seconds = max(1, pause.components.seconds)
                     program.output.progress("\(isAlone ? "" : "\(system.id): ")\(why); looking again in \(seconds) s\n")
                 },
                 events: { event in
-                    telling(.execution(system.id, event))
+                    reporter?.take(.execution(system.id, event))
                     // Written before the next may be drawn: each takes the lines of the one before back.
                     progress.withLock { progress in
                         let text = progress.text(for: event)

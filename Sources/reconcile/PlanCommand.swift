@@ -13,6 +13,9 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 nothing to do; 1 failed; 2 changes pending; 3 blocked, somebody must decide.
             -o markdown is made for a comment on a pull request.
+
+              reconcile plan -f specs/
+              reconcile plan --cluster --namespace prod --system shop     the System objects of a cluster
             """)
 
     @OptionGroup var options: ReadingOptions
@@ -23,7 +26,7 @@ struct PlanCommand: AsyncParsableCommand {
         throw await options.answer(list: "PlanList") { program, system, snapshot, source throws(StateError) in
             let survey = try await program.reconciler.survey(approval.applied(to: system), revision: snapshot.revision)
             var plan = survey.plan
-            plan.refusal = await program.reconciler.refusal(of: survey, from: source, adopts: false, forces: false)
+            plan.refusal = await program.reconciler.refusal(of: survey, from: source, adopts: snapshot.adopts, forces: false)
             return Answer(
                 text: { [plan] in plan.text(colour: $0.isColoured) }, markdown: { [plan] in plan.markdown }, json: { [plan] in plan.json },
                 verdict: plan.verdict)

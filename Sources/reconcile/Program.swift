@@ -73,7 +73,7 @@ struct Program: Sendable {
         } catch {
             operatorKey = .failure(error)
         }
-        let limits = AccountLimits(accountLimit ?? 128)
+        let limits = AccountLimits(accountLimit ?? AccountLimits.usual)
         /// What a provider, or another client, gets: its requests are counted as its own, and limited with those of its account.
         func environment(of client: String) -> ProviderEnvironment {
             let environment = ProviderEnvironment(variables: variables, transport: transport, now: now, userAgent: userAgent)

@@ -79,7 +79,7 @@ struct GitOptions: ParsableArguments {
 struct ClusterOptions: ParsableArguments {
     @Flag(
         help: ArgumentHelp(
-            "Reconcile the System objects of a cluster, and write their status: kubectl get systems. Found as kubectl finds it, or the pod's own cluster."
+            "The System objects of a cluster instead of files; the loop and --once write their status: kubectl get systems. The cluster is found as kubectl finds it, or is the pod's own."
         ))
     var cluster = false
 
@@ -109,11 +109,11 @@ struct ClusterOptions: ParsableArguments {
             valueName: "host"))
     var sharedHosts: [String] = []
 
-    func check(beside specs: SpecOptions, _ repository: GitOptions, _ mirror: MirrorOptions) throws {
+    func check(beside specs: SpecOptions, _ repository: GitOptions? = nil, _ mirror: MirrorOptions? = nil) throws {
         guard cluster else {
             if let option = !namespaces.isEmpty
                 ? "--namespace"
-                : context != nil && mirror.name == nil
+                : context != nil && mirror?.name == nil
                     ? "--context" : !allowed.isEmpty ? "--allow-target-namespace" : sharedHosts.isEmpty ? nil : "--share-git-credentials"
             {
                 throw ValidationError("\(option) belongs to --cluster.")
@@ -121,7 +121,7 @@ struct ClusterOptions: ParsableArguments {
             return
         }
         if !specs.files.isEmpty { throw ValidationError("Name the specs by -f or by --cluster, not by both.") }
-        if !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
+        if let repository, !repository.urls.isEmpty { throw ValidationError("Name the specs by --git or by --cluster, not by both.") }
         for host in sharedHosts where host.isEmpty || host.contains(where: { "/@".contains($0) }) {
             throw ValidationError("--share-git-credentials takes a host such as git.example, with its port where the URL names one.")
         }

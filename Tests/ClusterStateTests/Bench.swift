@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPCore
 import JSONValues
 import SandboxServer
+import StateContract
 import TestPrograms
 import Testing
 
@@ -84,6 +85,19 @@ struct Bench: Sendable {
         try await BuiltProgram("reconcile").run(
             arguments, variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
     }
+
+    /// The same, with what it prints in a file of this place that ``printed(_:in:)`` reads while it runs.
+    func reconcile(
+        _ arguments: [String], by end: BuiltProgram.End, into file: String, variables: [String: String?] = [:],
+        after moment: @Sendable () async throws -> Void
+    ) async throws -> BuiltProgram.Ended {
+        try await BuiltProgram("reconcile").run(
+            arguments, into: place.path(file), variables: environment.merging(variables) { $1 }, in: place.root, by: end,
+            killedAfter: moment)
+    }
+
+    /// True if the program has printed this by now.
+    func printed(_ words: String, in file: String) throws -> Bool { try place.read(file).contains(words) }
 
     private var environment: [String: String?] {
         var environment = Dictionary(sandbox.environment.map { ($0.name, Optional($0.value)) }) { first, _ in first }

@@ -23,7 +23,13 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await bench.until("the baseline is recorded") { isRecorded.isRaised }
-                    follower.value = try await bench.reconcile(arguments, by: .terminate, variables: ["POD_NAME": "belay-b"]) {
+                    follower.value = try await bench.reconcile(
+                        arguments, by: .terminate, into: "b.log", variables: ["POD_NAME": "belay-b"]
+                    ) {
+                        // From here on it reads a new commit as the first one does.
+                        try await bench.until("it has looked at the Lease, and at the specs") {
+                            try bench.printed("this replica follows; belay-a_", in: "b.log") && bench.printed(" revision ", in: "b.log")
+                        }
                         isFollowing.raise()
                         try await bench.until("it has converged") { isFinished.isRaised }
                     }
@@ -31,9 +37,7 @@ import Testing
                 let killed = try await bench.reconcile(arguments, by: .kill, variables: ["POD_NAME": "belay-a"]) {
                     try await bench.until("the baseline is recorded") { try await bench.history().count == 1 }
                     isRecorded.raise()
-                    try await bench.until("the second one runs") { isFollowing.isRaised }
-                    // It has looked at the Lease, and reads the new commit as the first one does.
-                    try await Task.sleep(for: .seconds(2))
+                    try await bench.until("the second one follows") { isFollowing.isRaised }
                     try await bench.commit("dpl_web2", at: 2)
                     try await bench.until("the leader is in the middle") { bench.promotions == ["dpl_web2"] }
                 }
@@ -73,13 +77,15 @@ import Testing
                         try await bench.until("it works alone") { isFinished.isRaised }
                     }
                 }
-                let first = try await bench.reconcile(arguments, by: .terminate, variables: ["POD_NAME": "belay-a"]) {
+                let first = try await bench.reconcile(arguments, by: .terminate, into: "a.log", variables: ["POD_NAME": "belay-a"]) {
                     try await bench.until("the baseline is recorded") { try await bench.history().count == 1 }
                     isRecorded.raise()
                     try await bench.until("both are members") {
                         try await bench.leases() == ["belay-replica-belay-a", "belay-replica-belay-b"]
                     }
-                    try await Task.sleep(for: .seconds(3))
+                    try await bench.until("the first one has seen the other") {
+                        try bench.printed("belay-a: this replica works beside belay-b\n", in: "a.log")
+                    }
                 }
                 #expect(first.status == 0, "\(first.output)\(first.errors)")
                 #expect(first.output.contains("belay-a: this replica works beside belay-b\n"), "\(first.output)")

@@ -3,6 +3,7 @@ import FoundationEssentials
 import JSONValues
 import SandboxServer
 import State
+import StateContract
 import Synchronization
 import TestPrograms
 import Testing
@@ -29,7 +30,8 @@ import Testing
                 job.value = ended
                 // The pod looks every second, and leaves it as it is.
                 let writes = bench.writes.count
-                try await Task.sleep(for: .seconds(3))
+                let looks = bench.sandbox.server.requests.count
+                try await bench.until("it has looked several times more") { bench.sandbox.server.requests.count >= looks + 6 }
                 #expect(bench.writes.count == writes)
             }
             #expect(job.value?.status == 0, "\(job.value?.output ?? "")\(job.value?.errors ?? "")")

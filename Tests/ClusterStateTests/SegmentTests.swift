@@ -2,6 +2,7 @@ import FakeCluster
 import JSONValues
 import Model
 import State
+import StateContract
 import Synchronization
 import Testing
 

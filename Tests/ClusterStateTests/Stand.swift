@@ -86,27 +86,3 @@ struct Stand: Sendable {
 
 /// Where the head of `shop` is on a made-up server.
 let headPath = "/apis/belay.dev/v1alpha1/namespaces/default/systemstates/shop"
-
-extension LockHolder {
-    static func make(_ user: String = "ann") -> LockHolder {
-        LockHolder(user: user, host: "build-7", boot: "boot-1", pid: 4711, command: "reconcile --once", since: .example)
-    }
-}
-
-extension Timestamp {
-    static let example = Timestamp(millisecondsSinceEpoch: 1_795_392_000_000)
-}
-
-extension JournalEntry {
-    static func accepted(_ digit: Character) -> JournalEntry {
-        .accepted(.init(revision: Revision(.commit, String(repeating: digit, count: 40))))
-    }
-}
-
-/// The error of a body that must fail.
-func stateError(_ body: () async throws -> Void) async throws -> StateError {
-    do { try await body() } catch let error as StateError { return error }
-    throw Missing()
-}
-
-struct Missing: Error {}

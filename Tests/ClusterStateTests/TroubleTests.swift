@@ -3,6 +3,7 @@ import JSONValues
 import KubernetesAPI
 import Model
 import State
+import StateContract
 import Synchronization
 import TestDoubles
 import Testing

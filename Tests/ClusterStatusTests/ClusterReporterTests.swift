@@ -5,6 +5,7 @@ import HTTPCore
 import JSONValues
 import KubernetesAPI
 import Model
+import Sources
 import Synchronization
 import Testing
 
@@ -61,7 +62,7 @@ import Testing
         }
     }
 
-    static func object(version: Int = 1, status: JSON? = nil, finalizers: [JSON] = []) -> JSON {
+    static func object(version: Int = 1, status: JSON? = nil, finalizers: [JSON] = [], isLeaving: Bool = false) -> JSON {
         var json: JSON = [
             "apiVersion": "belay.dev/v1alpha1", "kind": "System",
             "metadata": [
@@ -70,6 +71,7 @@ import Testing
             ], "spec": [:],
         ]
         json["status"] = status
+        if isLeaving { json["metadata"]?["deletionTimestamp"] = "2026-12-01T00:00:00Z" }
         return json
     }
 
@@ -108,14 +110,14 @@ import Testing
         func sleep(until deadline: Instant, tolerance: Duration?) async throws { try Task.checkCancellation() }
     }
 
-    @Test func everyPhaseIsWrittenInItsOrderAndTheFinalizerBeforeAnythingIsFenced() async throws {
+    @Test func everyPhaseIsWrittenInItsOrder() async throws {
         let api = FakeAPI()
         let phases = [Phase.preflight, .guard, .retreat, .migrateDown, .finish]
         let requests = try await Self.written([Self.loaded] + phases.map { .execution(Self.shop, .phaseEntered($0)) }, to: api)
         #expect(
             requests == [
                 "PATCH prod/systems/shop/status Pending", "PATCH prod/systems/shop/status Preflight",
-                #"PATCH prod/systems/shop ["belay.dev/fences"]"#, "PATCH prod/systems/shop/status Guard",
+                "PATCH prod/systems/shop/status Guard",
                 "PATCH prod/systems/shop/status Retreat", "PATCH prod/systems/shop/status MigrateDown",
                 "PATCH prod/systems/shop/status Finish",
             ])
@@ -139,6 +141,22 @@ import Testing
         #expect(event["reportingInstance"] == "pod-1")
     }
 
+    @Test func mistakesThatTheStatusTellsAlreadyAreNotToldAgain() async throws {
+        // By this process before it started again, or by the replica that had the system.
+        var sheet = StatusSheet()
+        sheet.reject(["spec.x: unknown"], generation: 1)
+        let object = Self.object(status: sheet.json(after: nil, at: StatusSheetTests.start))
+        func rejected(_ mistake: String) -> LoopEvent {
+            .rejected(Revision(.generation, "u/1"), mistakes: [mistake], watched: [], origin: "prod/shop")
+        }
+        #expect(try await Self.written([rejected("spec.x: unknown")], to: FakeAPI(), object: object).isEmpty)
+        let other = try await Self.written([rejected("spec.y: unknown")], to: FakeAPI(), object: object)
+        #expect(other == ["PATCH prod/systems/shop/status Invalid", "POST events SpecInvalid"])
+        // An answer that is lost costs no event.
+        let lost = FakeAPI { $0 == 1 ? nil : 200 }
+        #expect(try await Self.written([rejected("spec.y: unknown")], to: lost, object: object).last == "POST events SpecInvalid")
+    }
+
     @Test(
         arguments: [
             ([nil, nil, 200], 3, 1, "no answer: again"), ([503, 200], 2, 1, "an answer that passes: again"),
@@ -157,12 +175,101 @@ import Testing
         #expect(try await Self.written([Self.loaded], to: FakeAPI(), object: nil).isEmpty)
     }
 
-    @Test func aFinalizerIsSetOnceAmongOthers() async throws {
-        let guarding = LoopEvent.execution(Self.shop, .phaseEntered(.guard))
-        let api = FakeAPI()
-        let others = try await Self.written([guarding], to: api, object: Self.object(finalizers: ["other.example/x"]))
-        #expect(others.first == #"PATCH prod/systems/shop ["other.example/x","belay.dev/fences"]"#)
-        let present = try await Self.written([guarding], to: FakeAPI(), object: Self.object(finalizers: ["belay.dev/fences"]))
-        #expect(present == ["PATCH prod/systems/shop/status Guard"])
+    @Test(
+        arguments: [
+            (object(), [200], [#"PATCH prod/systems/shop ["belay.dev/fences"]"#], nil, "it has none"),
+            (
+                object(finalizers: ["other.example/x"]), [200], [#"PATCH prod/systems/shop ["other.example/x","belay.dev/fences"]"#], nil,
+                "those of others stay"
+            ),
+            (
+                object(finalizers: ["belay.dev/fences"]), [200],
+                ["GET prod/systems/shop ", #"PATCH prod/systems/shop ["belay.dev/fences"]"#], nil,
+                "it seemed to have it, and somebody took it away"
+            ),
+            (
+                object(), [409, 200, 200],
+                [
+                    #"PATCH prod/systems/shop ["belay.dev/fences"]"#, "GET prod/systems/shop ",
+                    #"PATCH prod/systems/shop ["belay.dev/fences"]"#,
+                ], nil, "somebody wrote it at the same time"
+            ),
+            (object(), [503], [#"PATCH prod/systems/shop ["belay.dev/fences"]"#], "no", "who waits is told at once, and asks again"),
+            (object(isLeaving: true), [200], [], "it is being deleted", "it takes none any more"),
+            (nil, [200], [], "it is not there any more", "nobody would undo anything"),
+        ] as [(JSON?, [Int], [String], String?, String)])
+    func whoIsPromisedThatAnObjectStaysKnowsThatTheFinalizerStands(
+        object: JSON?, answers: [Int], requests: [String], refusal: String?, why: String
+    ) async throws {
+        let api = FakeAPI { answers[min($0, answers.count) - 1] }
+        let known = object.flatMap { SystemObject($0) }
+        let problem = try await Self.working(with: api, on: known) { await $0.promise(to: Self.shop) }
+        #expect(api.requests == requests, "\(why)")
+        if let refusal { #expect(problem?.message.contains(refusal) ?? false, "\(why)") } else { #expect(problem == nil, "\(why)") }
+    }
+
+    @Test func aPromiseWaitsForNothingThatCannotBeWritten() async throws {
+        // The status is not taken; the finalizer is.
+        let api = FakeAPI { $0 == 2 ? 200 : 503 }
+        let problem = try await Self.working(with: api, on: SystemObject(Self.object()), clock: ContinuousClock()) { reporter in
+            reporter.take(Self.loaded)
+            for _ in 0..<2000 where api.requests.isEmpty { await Task.yield() }
+            return await reporter.promise(to: Self.shop)
+        }
+        #expect(problem == nil)
+        #expect(api.requests.prefix(2) == ["PATCH prod/systems/shop/status Pending", #"PATCH prod/systems/shop ["belay.dev/fences"]"#])
+    }
+
+    private static func working(
+        with api: FakeAPI, on object: SystemObject?, clock: any Clock<Duration> = ImmediateClock(),
+        _ body: (ClusterReporter) async -> Problem?
+    ) async throws -> Problem? {
+        let reporter = ClusterReporter(
+            try api.client, guards: true, instance: "pod-1", clock: clock, now: { StatusSheetTests.start }, objects: { _ in object },
+            survey: { _, _ in nil }, complain: { _ in })
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reporter.run() }
+            let problem = await body(reporter)
+            group.cancelAll()
+            return problem
+        }
+    }
+
+    private static let blog = SystemID(namespace: "prod", name: "blog")
+    private static let generation = Revision(.generation, "u/1")
+
+    @Test(
+        arguments: [
+            (.loaded(generation, [blog, shop], notes: []), "loaded prod/shop", "each tells of its own"),
+            (.loaded(generation, [blog], notes: []), nil, "it is another's"),
+            (
+                .rejected(generation, mistakes: ["x"], watched: [shop, blog], origin: "git"), "rejected git prod/shop",
+                "each tells of its own"
+            ),
+            (.rejected(generation, mistakes: ["x"], watched: [blog], origin: "prod/blog"), nil, "it is another's"),
+            (
+                .rejected(generation, mistakes: ["x"], watched: [], origin: "prod/shop"), "rejected prod/shop ",
+                "an object that never loaded"
+            ),
+            (.rejected(generation, mistakes: ["x"], watched: [], origin: "prod/blog"), nil, "another's object that never loaded"),
+            (.unreadable(SourceError(.unreadable, "x"), watched: [shop], origin: ""), "unreadable  prod/shop", "as with mistakes"),
+            (.unreadable(SourceError(.unreadable, "x"), watched: [blog], origin: ""), nil, "as with mistakes"),
+            (.tookOver([shop], .loaded(generation, [blog, shop], notes: [])), "loaded prod/shop", "what was told before is caught up on"),
+            (
+                .tookOver([shop], .rejected(generation, mistakes: ["x"], watched: [], origin: "prod/shop")), "rejected prod/shop ",
+                "mistakes too"
+            ),
+            (.tookOver([blog], .loaded(generation, [blog, shop], notes: [])), nil, "it was another's again meanwhile"),
+        ] as [(LoopEvent, String?, String)])
+    func ofWhatAllReplicasReadOneTells(event: LoopEvent, words: String?, why: String) {
+        let shared = event.share { $0 == Self.shop }
+        let told: String? =
+            switch shared {
+            case .loaded(_, let systems, _): "loaded \(systems.map(\.description).joined(separator: " "))"
+            case .rejected(_, _, let watched, let origin): "rejected \(origin) \(watched.map(\.description).joined(separator: " "))"
+            case .unreadable(_, let watched, let origin): "unreadable \(origin) \(watched.map(\.description).joined(separator: " "))"
+            default: nil
+            }
+        #expect(told == words, "\(why)")
     }
 }

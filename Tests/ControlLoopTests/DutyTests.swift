@@ -41,4 +41,19 @@ import Testing
         #expect(stage.world["web"].writes == [.seconds(10)], "\(told)")
         #expect(stage.world["api"].writes.isEmpty)
     }
+
+    @Test func whatWasReadBeforeASystemBecameItsOwnIsToldThenAndOnce() async throws {
+        let stage = try Stage(["web": .init(), "api": .init()])
+        let script: ScriptedSource.Moment = .parts(["shop": .isBroken, "blog": .holds(["blog": "api v1"]), "docs": .isGone])
+        let told = await stage.loop(
+            [(.zero, script)], for: .seconds(100),
+            duties: [
+                (.seconds(10), ["blog"]), (.seconds(20), ["blog", "shop"]), (.seconds(30), ["blog", "shop"]), (.seconds(40), ["docs"]),
+            ])
+        #expect(
+            told.filter { $0.contains("took over") } == [
+                "10 took over blog: loaded blog", "20 took over shop: rejected shop shop:1:1: broken, watching []",
+                "40 took over docs: unreadable docs specs: no such file or directory",
+            ])
+    }
 }

@@ -54,6 +54,21 @@ struct PassTests {
         #expect(try await stage.store.load().accepted == .older)
     }
 
+    @Test(
+        arguments: [
+            (.descendant, "OlderRevision", nil, "it is older: refused"), (.ancestor, nil, nil, "it is newer"),
+            (nil, nil, "note: whether bbbbbbbbbbbb is older than aaaaaaaaaaaa", "nobody knows: reconciled as before, and said"),
+        ] as [(RevisionRelation?, String?, String?, String)])
+    func whereOnlyTheRemoteKnowsTheOrderItIsAsked(asked: RevisionRelation?, refusal: String?, note: String?, why: String) async throws {
+        let stage = try Stage()
+        try await stage.accept(at: .older)
+        let report = await stage.pass(at: .example, relation: .unknown, asked: asked)
+        #expect(report.problems.first?.reason == refusal, "\(why)")
+        #expect(stage.world["web"].writes.isEmpty == (refusal != nil), "\(why)")
+        let text = report.text(.plain)
+        if let note { #expect(text.contains(note), "\(why): \(text)") } else { #expect(!text.contains("note: "), "\(why): \(text)") }
+    }
+
     @Test func anOlderRevisionIsRefusedEvenWhenItWouldChangeNothing() async throws {
         let stage = try Stage()
         try await stage.accept()

@@ -104,6 +104,6 @@ struct PlacesTests {
         system.components = names.map { .make($0, "v1") }
         #expect(await stage.pass(system).verdict == .inSync)
         #expect(names.allSatisfy { stage.world[$0].looks.count == 1 })
-        #expect(looks.withLock { $0.most } <= 256)
+        #expect(looks.withLock { $0.most } <= 128)
     }
 }

@@ -47,6 +47,20 @@ struct RevisionRuleTests {
         Case(why: "from a directory to Git", relation: .unknown, revision: .make("b", 1), accepted: .make("a", 2, .digest)),
     ]
 
+    @Test(
+        arguments: [
+            (.unknown, .make("b", 1), .make("a", 1), true, "one second"),
+            (.unknown, .make("b"), .make("a", 1), true, "no time of this one"),
+            (.unknown, .make("b", 1), .make("a"), true, "no time of the other"), (.unknown, .make("b", 2), .make("a", 1), false, "newer"),
+            (.unknown, .make("b", 1), .make("a", 2), false, "older"), (.diverged, .make("b", 1), .make("a", 1), false, "two branches"),
+            (.unknown, .make("b", 1, .digest), .make("a", 1), false, "no commit"),
+        ] as [(RevisionRelation, Revision, Revision, Bool, String)])
+    func theOrderIsOpenWhereNeitherHistoryNorTimeTellsIt(
+        relation: RevisionRelation, revision: Revision, accepted: Revision, isOpen: Bool, why: String
+    ) {
+        #expect(isOrderOpen(of: revision, after: accepted, relation: relation) == isOpen, "\(why)")
+    }
+
     @Test(arguments: cases)
     func theAcceptedRevisionOnlyMovesForward(case example: Case) {
         let problem = refusal(of: example.revision, after: example.accepted, relation: example.relation)

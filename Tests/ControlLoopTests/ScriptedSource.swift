@@ -67,9 +67,9 @@ final class ScriptedSource: WatchedSource {
                     var snapshot = try snapshot(of: moment, at: 0)
                     snapshot.revision = Revision(.digest, "\(moment)")
                     if isLeaving { snapshot.leaving = .restoringFences }
-                    return Holding.Part(origin: origin, .success(snapshot))
+                    return Holding.Part(origin: origin, of: SystemID(name: origin), .success(snapshot))
                 } catch {
-                    return Holding.Part(origin: origin, .failure(error))
+                    return Holding.Part(origin: origin, of: SystemID(name: origin), .failure(error))
                 }
             })
     }
@@ -161,6 +161,7 @@ extension Stage {
         case .inReach: "in reach"
         case .left(let system): "left \(system.name)"
         case .letGo(let ended, _): "let go \(ended.system.name): \((ended.done + ended.problems.map(\.reason)).joined(separator: "; "))"
+        case .tookOver(let systems, let event): words(event).map { "took over \(systems.map(\.name).joined(separator: ",")): \($0)" }
         case .execution, .passed: nil
         case .ended(let report, let again):
             "\(report.system.name): \(report.headline)\(again.map { ", again in \($0.components.seconds) s" } ?? "")"

@@ -60,12 +60,14 @@ final class Stage: Sendable {
 
     /// One pass.
     func pass(
-        _ system: System = .make(), at revision: Revision = .example, relation: RevisionRelation = .same, _ options: PassOptions? = nil
+        _ system: System = .make(), at revision: Revision = .example, relation: RevisionRelation = .same,
+        asked: RevisionRelation? = nil, _ options: PassOptions? = nil
     ) async -> PassReport {
         let options = options ?? self.options()
         return await time.run { [reconciler] in
             await reconciler.pass(
-                system, of: Snapshot(revision: revision, files: []), from: FakeSource(relation: relation), options, events: { _ in })
+                system, of: Snapshot(revision: revision, files: []), from: FakeSource(relation: relation, asked: asked), options,
+                events: { _ in })
         }
     }
 
@@ -110,8 +112,11 @@ final class Log<Item: Sendable>: Sendable {
 
 struct FakeSource: SpecSource {
     var relation: RevisionRelation
+    /// What the host tells; nil where it tells no more.
+    var asked: RevisionRelation?
     func snapshot() async throws(SourceError) -> Snapshot { Snapshot(revision: .example, files: []) }
     func relation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation { relation }
+    func askedRelation(of older: Revision, to newer: Revision) async throws(SourceError) -> RevisionRelation { asked ?? relation }
 }
 
 extension FakeTarget: SpecObject {

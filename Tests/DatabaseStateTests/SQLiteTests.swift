@@ -2,6 +2,7 @@ import FoundationEssentials
 import Model
 import SQL
 import State
+import StateContract
 import Testing
 
 @testable import DatabaseState

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Model
 import SQL
 import State
+import StateContract
 import Synchronization
 import Testing
 

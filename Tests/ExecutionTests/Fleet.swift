@@ -75,8 +75,12 @@ final class Fleet: @unchecked Sendable {
         try? await session.append(entry, at: .example)
     }
 
-    /// - Parameter death: where the process dies.
-    func pass(_ death: Death = Death(at: nil)) async -> PassResult {
+    /// - Parameters:
+    ///   - death: where the process dies.
+    ///   - promise: why nothing may be done that has to be undone.
+    func pass(
+        _ death: Death = Death(at: nil), promise: @escaping @Sendable () async -> Problem? = { nil }
+    ) async -> PassResult {
         let (system, desired, ids, time) = (system, desired, ids, time)
         let session = MortalSession(inner: session, death: death, time: time)
         let world = MortalProvider(inner: world, death: death)
@@ -88,7 +92,7 @@ final class Fleet: @unchecked Sendable {
             let plan = plan(system, revision: .example, observed: again, recorded: await session.state)
             let executor = Executor(
                 providers: ["fake": AnyProvider(world)], transport: FakeTransport(), clock: time, now: { .example },
-                newID: { "id\(ids.next())" })
+                newID: { "id\(ids.next())" }, promise: promise)
             return await executor.run(
                 plan, system: system, configurations: desired.map { [.component("web"): $0] } ?? [:], keeper: Self.keeper, in: session)
         }

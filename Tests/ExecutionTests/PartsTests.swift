@@ -102,6 +102,41 @@ struct PartsTests {
         #expect(result.outcome(of: "finish/component/web/fence") == .succeeded("autoDeploy is off"))
     }
 
+    @Test func nothingThatHasToBeUndoneIsDoneBeforeItIsPromisedThatItWillBe() async {
+        let fleet = Fleet(FakeFleet())
+        let refusal = Problem("ObjectNotHeld", "shop: its object cannot be made to stay")
+        let refused = await fleet.pass(promise: { refusal })
+        #expect(refused.outcome(of: "guard/open") == .undecided(refusal))
+        #expect(fleet.world.parts.isEmpty && fleet.session.kinds.isEmpty)
+        let asked = Counter()
+        let result = await fleet.pass(promise: {
+            _ = asked.next()
+            return nil
+        })
+        #expect(result.verdict == .converged && fleet.world.parts.first == "automation off")
+        #expect(asked.next() == 2, "one promise is for the whole pass")
+    }
+
+    @Test func aFenceThatIsPutUpAgainAloneNeedsThePromiseToo() async {
+        let fleet = Fleet(FakeFleet())
+        _ = await fleet.pass()
+        fleet.world.now.automation = "on"
+        let refusal = Problem("ObjectNotHeld", "shop: its object cannot be made to stay")
+        #expect(await fleet.pass(promise: { refusal }).outcome(of: "guard/component/web/fence") == .undecided(refusal))
+        #expect(fleet.world.now.automation == "on")
+    }
+
+    @Test func whatNeedsNoUndoingAsksForNoPromise() async {
+        let fleet = Fleet(FakeFleet())
+        _ = await fleet.pass()
+        let asked = Counter()
+        _ = await fleet.pass(promise: {
+            _ = asked.next()
+            return nil
+        })
+        #expect(asked.next() == 1)
+    }
+
     @Test func withoutAFenceTheAutomationIsLeftAlone() async {
         let fleet = Fleet(FakeFleet(), isFenced: false)
         _ = await fleet.pass()

@@ -17,6 +17,41 @@ import Testing
         #expect(violation == nil)
     }
 
+    /// A worker beside two other process groups of its app, which are observed along with it.
+    struct GroupsFixture: ProviderFixture {
+        func makeWorld() async throws -> ContractWorld {
+            var world = try FlyStage.make(.name("v86"), .immediate, group: "app") { app in
+                app["machines"] = [
+                    ["id": .string(FlyStage.first)], ["id": .string(FlyStage.second), "group": "web"],
+                    ["id": .string(FlyStage.third), "group": "cron"],
+                ]
+            }.world
+            world.companions = ["web", "cron"].map {
+                Component(name: $0, target: FlyTarget(app: "worker", processGroup: $0), release: .name("v87"))
+            }
+            // The machines once, and for each what its pin may name.
+            world.budget = 1 + 3 * 3
+            return world
+        }
+    }
+
+    @Test(arguments: Clause.all + Clause.stopping) func keepsBesideOtherGroupsOfItsApp(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: GroupsFixture())
+        #expect(violation == nil)
+    }
+
+    @Test func machinesOfAnAppAreListedOnceForAllOfItsGroups() async throws {
+        let world = try await GroupsFixture().makeWorld()
+        let questions = ([world.component] + world.companions).map {
+            (component: $0, request: ObservationRequest(component: $0.name, pin: $0.release))
+        }
+        let together = await world.provider.observe(all: questions)
+        #expect(world.transport.received.count { $0.path.contains("/machines?") } == 1)
+        for (question, observation) in zip(questions, together) {
+            #expect(await world.provider.observe(question.component, question.request) == observation)
+        }
+    }
+
     /// Three machines of which one was stopped before, and one had no traffic; the proxy may start any of them.
     struct FleetFixture: ProviderFixture {
         /// Of the requests that a stop sends, the one that faults hit.

@@ -77,4 +77,11 @@ struct LookingTests {
         #expect(changed.object?.keys == ["text", "count", "none", "list", "half", "new"])
         #expect(changed["text"]?.string == "y")
     }
+
+    @Test func whatSaysTheSameIsWrittenTheSame() throws {
+        let one = try JSON(parsing: #"{"b":[1.0,null,{"z":null,"y":"a\"\u00e9\n"}],"a":{},"c":null}"#)
+        let other = try JSON(parsing: #"{ "a":{"n":null}, "b":[1.0,null,{"y":"a\"é\n"}] }"#)
+        #expect(String(decoding: one.canonicalBytes, as: UTF8.self) == #"{"a":{},"b":[1.0,null,{"y":"a\"é\n"}]}"#)
+        #expect(one.canonicalBytes == other.canonicalBytes)
+    }
 }

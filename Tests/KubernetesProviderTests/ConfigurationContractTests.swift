@@ -12,10 +12,19 @@ struct ConfigurationContractTests {
         let violation = try await clause.violation(in: ConfiguredFixture())
         #expect(violation == nil)
     }
+
+    @Test(arguments: Clause.configuration)
+    func clauseIsKeptAmongOthersOfItsNamespace(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: ConfiguredFixture(others: ["aside", "cron"]))
+        #expect(violation == nil)
+    }
 }
 
 /// A Deployment whose container has plain values that kubectl set.
 private struct ConfiguredFixture: ProviderFixture {
+    /// See ``KubernetesFixture/others``.
+    var others: [String] = []
+
     func makeWorld() async throws -> ContractWorld {
         let history: JSON = .array(
             ["v1.41.3", "v1.42.0"].map { tag in
@@ -24,8 +33,8 @@ private struct ConfiguredFixture: ProviderFixture {
                     "container": "api",
                 ]
             })
-        let cluster = try Cluster([Cluster.workload(["history": history])])
-        var world = try await KubernetesFixture.world(of: cluster)
+        let cluster = try Cluster([Cluster.workload(["history": history])] + others.map { Cluster.workload(name: $0) })
+        var world = try await KubernetesFixture.world(of: cluster, others)
         world.configuration = ContractConfiguration(
             present: [.init("REGION", "near-the-sea", isReference: false), .init("MODE", "slow-and-safe", isReference: false)],
             wanted: [.init("MODE", "fast-and-risky", isReference: false), .init("DSN", "dsn-secret-0815")],

@@ -13,6 +13,12 @@ struct ContractTests {
         #expect(violation == nil)
     }
 
+    @Test(arguments: clauses + Clause.stopping)
+    func clauseIsKeptAmongOthersOfItsNamespace(_ clause: Clause) async throws {
+        let violation = try await clause.violation(in: KubernetesFixture(others: ["aside", "cron"]))
+        #expect(violation == nil)
+    }
+
     @Test(arguments: Clause.stopping)
     func clauseOfStoppingIsKept(_ clause: Clause) async throws {
         let violation = try await clause.violation(in: KubernetesFixture())

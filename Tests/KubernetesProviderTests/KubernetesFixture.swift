@@ -1,10 +1,11 @@
 import HTTPCore
 import JSONValues
-import KubernetesProvider
 import Model
 import ProviderContract
 import ProviderKit
 import Simulators
+
+@testable import KubernetesProvider
 
 /// A simulated cluster with a Deployment of three releases, and a provider before it.
 struct Cluster {
@@ -16,12 +17,12 @@ struct Cluster {
     let transport: SimulatedTransport
     let provider: AnyProvider
 
-    init(_ workloads: [JSON], _ more: JSON = [:]) throws {
+    init(_ workloads: [JSON], _ more: JSON = [:], pageSize: Int = 500) throws {
         var world = more
         world["workloads"] = .array(workloads)
         simulator = KubernetesSimulator(world: world, clock: clock, token: Self.token)
         transport = SimulatedTransport([Self.server: simulator])
-        provider = AnyProvider(KubernetesProvider(try Self.environment(transport, clock)))
+        provider = AnyProvider(KubernetesProvider(try Self.environment(transport, clock), pageSize: pageSize))
     }
 
     func environment() throws -> ProviderEnvironment { try Self.environment(transport, clock) }
@@ -121,16 +122,24 @@ extension Observation {
 }
 
 struct KubernetesFixture: ProviderFixture {
+    /// Deployments of the namespace that are observed along with the component: enough of them, and all come with one list.
+    var others: [String] = []
+
     func makeWorld() async throws -> ContractWorld {
-        try await Self.world(of: Cluster([Cluster.workload()]))
+        let workloads = [Cluster.workload()] + others.map { Cluster.workload(name: $0) }
+        return try await Self.world(of: Cluster(workloads), others)
     }
 
-    static func world(of cluster: Cluster) async throws -> ContractWorld {
+    static func world(of cluster: Cluster, _ others: [String] = []) async throws -> ContractWorld {
         let missing = KubernetesTarget(namespace: "prod", .deployment("nobody"))
-        return ContractWorld(
+        var world = ContractWorld(
             provider: cluster.provider, component: cluster.component(.name("v1.41.3")),
             missing: cluster.component(.name("v1.41.3"), target: missing), simulator: cluster.simulator, transport: cluster.transport,
-            clock: cluster.clock, token: Cluster.token, settling: .seconds(60), visibility: .seconds(60), budget: 3,
-            effects: { await cluster.effects() })
+            clock: cluster.clock, token: Cluster.token, settling: .seconds(60), visibility: .seconds(60),
+            budget: others.isEmpty ? 3 : 1 + 2 * (1 + others.count), effects: { await cluster.effects() })
+        world.companions = others.map {
+            Component(name: $0, target: KubernetesTarget(namespace: "prod", .deployment($0)), release: .name("v1.42.0"))
+        }
+        return world
     }
 }

@@ -125,12 +125,39 @@ struct ClusterTests {
             #expect(both.errors.contains("spec.components.more.envFile: a System in a cluster cannot name files"), "\(both.errors)")
             #expect(both.output.contains("\(kubectl.namespace)/shop: in sync"), "\(both.output)")
             #expect(try await kubectl("get", "system/other", "-o", "jsonpath={.status.phase}") == "Invalid")
+            try await Self.read(system, kubectl)
         }
+    }
+
+    /// What `plan`, `status`, `history` and `health` say of one object that is in sync and one that does not load.
+    private static func read(_ system: SandboxedSystem, _ kubectl: Kubectl) async throws {
+        let all = "jsonpath={.items[*].metadata.resourceVersion}"
+        let before = try await kubectl("get", "systems,systemstates,deployments", "-o", all)
+        let variables = ["KUBECONFIG": kubectl.kubeconfig]
+        let cases: [(arguments: [String], status: Int32, words: String, why: String)] = [
+            (["plan", "--system", "shop"], 0, "nothing to do", "the state is found in the cluster"),
+            (["plan"], 1, "\(kubectl.namespace)/other: generation 1 does not load", "the other one is told, and this one planned"),
+            (["plan", "--system", "other"], 1, "spec.components.more.envFile", "nothing else is there"),
+            (["plan", "--system", "nobody"], 1, "there is no System named nobody", "a wrong name"),
+            (["status", "--system", "\(kubectl.namespace)/shop"], 0, "dpl_web3", "what runs"),
+            (["status", "-o", "json", "--system", "shop"], 0, "\"SystemStatusList\"", "for machines"),
+            (["history", "api", "--system", "shop"], 0, "v1", "its releases"),
+            (["health", "--system", "shop"], 0, "healthy", "its health"),
+        ]
+        for (arguments, status, words, why) in cases {
+            let ended = try await system.reconcile(arguments + ["--cluster", "--namespace", kubectl.namespace], variables: variables)
+            #expect(ended.status == status && (ended.output + ended.errors).contains(words), "\(why): \(ended.output)\(ended.errors)")
+        }
+        #expect(try await kubectl("get", "systems,systemstates,deployments", "-o", all) == before, "reading changes nothing")
     }
 
     @Test(arguments: [
         (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
         (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
+        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
+        (["plan", "--cluster", "-f", "x.yaml"], "not by both", "two sources"),
+        (["status", "--context", "x", "-f", "x.yaml"], "--context belongs to --cluster", "an option without its source"),
+        (["health"], "Name the specs", "no source"),
         (["--cluster", "--mirror", "belay"], "--mirror belongs to -f or --git", "objects that would show themselves"),
         (["--once", "-f", "x.yaml", "--mirror", "belay"], "--mirror belongs to the loop", "nobody keeps it up to date"),
         (["-f", "x.yaml", "--mirror", "Not a name"], "--mirror takes a name", "no value of a label"),

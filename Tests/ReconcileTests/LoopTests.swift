@@ -18,6 +18,17 @@ import Testing
 
     private struct Late: Error { var what: String }
 
+    /// Runs the program with what it prints in a file, until `moment` returns; that is given what tells when it has printed something.
+    private static func loop(
+        _ system: SandboxedSystem, _ arguments: [String], by end: BuiltProgram.End = .terminate,
+        _ moment: @Sendable (_ printed: @Sendable (String) async throws -> Void) async throws -> Void
+    ) async throws -> BuiltProgram.Ended {
+        let file = system.place.path("loop.log")
+        return try await system.reconcile(arguments, by: end, into: file) {
+            try await moment { words in try await until(words) { try String(contentsOfFile: file, encoding: .utf8).contains(words) } }
+        }
+    }
+
     /// The journal has so many lines of a kind.
     private static func journal(_ system: SandboxedSystem, has count: Int, _ kind: String) throws -> Bool {
         let text = try system.stateFiles().first { $0.name.hasSuffix("journal.jsonl") }?.text ?? ""
@@ -27,7 +38,7 @@ import Testing
     @Test func anEditedFileIsReconciledAtOnceAndABrokenOneIsNot() async throws {
         try await SandboxedSystem.with(git: false) { system in
             try system.place.write("specs/system.yaml", SandboxedSystem.spec(web: "dpl_web3", api: "v3"))
-            let ended = try await system.reconcile(["-f", system.specs], by: .terminate) {
+            let ended = try await Self.loop(system, ["-f", system.specs]) { printed in
                 try await Self.until("the baseline is recorded") { try Self.journal(system, has: 1, "accepted") }
                 try system.place.write("specs/system.yaml", SandboxedSystem.spec(web: "dpl_web3", api: "v2"))
                 let edited = ContinuousClock.now
@@ -36,7 +47,7 @@ import Testing
                 #expect(ContinuousClock.now - edited < .seconds(5))
                 try await Self.until("it has converged") { try Self.journal(system, has: 1, "closed") }
                 try system.place.write("specs/system.yaml", "kind: Sytsem\n")
-                try await Task.sleep(for: .seconds(1))
+                try await printed("does not load")
             }
             #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
             #expect(system.writes.count == 1)
@@ -50,9 +61,9 @@ import Testing
     @Test func aPushedCommitIsReconciledWithinTheInterval() async throws {
         try await SandboxedSystem.with { system in
             try await system.publish(web: "dpl_web3", api: "v3")
-            let ended = try await system.reconcile(
-                ["--git", system.place.path("remote.git"), "--path", "specs", "--poll", "1s", "-o", "json"], by: .interrupt
-            ) {
+            let ended = try await Self.loop(
+                system, ["--git", system.place.path("remote.git"), "--path", "specs", "--poll", "1s", "-o", "json"], by: .interrupt
+            ) { printed in
                 try await Self.until("the baseline is recorded") { try Self.journal(system, has: 1, "accepted") }
                 try await system.publish(web: "dpl_web2", api: "v2")
                 let pushed = ContinuousClock.now
@@ -61,9 +72,9 @@ import Testing
                 try await Self.until("it has converged") { try Self.journal(system, has: 1, "closed") }
                 // A commit that does not load, and then the host is gone: neither changes anything.
                 try await system.publish(text: "kind: Sytsem\n")
-                try await Task.sleep(for: .seconds(2))
+                try await printed("RevisionRejected")
                 try FileManager.default.moveItem(atPath: system.place.path("remote.git"), toPath: system.place.path("away.git"))
-                try await Task.sleep(for: .seconds(2))
+                try await printed("SourceOutOfReach")
             }
             #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
             let events = try ended.output.split(separator: "\n").map { try JSON(parsing: String($0)) }
@@ -80,7 +91,7 @@ import Testing
             let arguments = ["--git", system.place.path("remote.git"), "--path", "specs", "--poll", "1s"]
             #expect(try await system.reconcile(["--once"] + arguments.prefix(4)).status == 0)
             try await system.publish(text: "kind: Sytsem\n")
-            let ended = try await system.reconcile(arguments, by: .terminate) { try await Task.sleep(for: .seconds(2)) }
+            let ended = try await Self.loop(system, arguments) { printed in try await printed("looked at: in sync") }
             #expect(
                 ended.output.contains("does not load: one mistake; nothing is applied until it is mended, and default/shop only looked at"))
             #expect(
@@ -174,9 +185,7 @@ import Testing
             let first = try await system.reconcile(["-f", system.specs], by: .terminate) {
                 try system.place.write("specs/system.yaml", spec)
                 try await Self.until("the first is at work") { !system.writes.isEmpty }
-                let second = try await system.reconcile(["-f", system.specs], by: .terminate) {
-                    try await Task.sleep(for: .seconds(4))
-                }
+                let second = try await Self.loop(system, ["-f", system.specs]) { printed in try await printed("looking again in 1 s") }
                 #expect(second.status == 0, "\(second.output)\(second.errors)")
                 #expect(second.output.contains("is locked by"), "\(second.output)")
                 #expect(second.output.contains("(reconcile), since"), "\(second.output)")

@@ -90,9 +90,8 @@ struct SandboxedSystem {
         _ arguments: [String], by end: BuiltProgram.End, into file: String, variables: [String: String?] = [:],
         after moment: @Sendable () async throws -> Void
     ) async throws -> BuiltProgram.Ended {
-        try await BuiltProgram(onSearchPath: "sh").run(
-            ["-c", "exec \"$0\" \"$@\" > '\(file)'", BuiltProgram.path(of: "reconcile")] + arguments,
-            variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
+        try await BuiltProgram("reconcile").run(
+            arguments, into: file, variables: environment.merging(variables) { $1 }, in: place.root, by: end, killedAfter: moment)
     }
 
     /// Runs the program and kills it after that time, unless it has ended.

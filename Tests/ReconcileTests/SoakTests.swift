@@ -17,17 +17,17 @@ struct SoakTests {
 
     @Test func killedAgainAndAgainWhileGitAndTheProvidersFailItEndsInSync() async throws {
         try await SandboxedSystem.with { system in
-            let host = try GitHost(system.place)
+            let host = GitHost(system.place)
             let pod = Pod(system, host)
             try await host.publish("dpl_web3", "v3")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await host.run() }
                 group.addTask { try await pod.run() }
                 try await until("the daemon answers") { try await host.answers }
-                var random = Steps(state: Self.seed)
+                let dice = Dice(seed: Self.seed, part: "pod")
                 for _ in 0..<400 {
-                    try await Task.sleep(for: .milliseconds(Int.random(in: 100...900, using: &random)))
-                    try await strike(system, host, pod, &random)
+                    try await Task.sleep(for: .milliseconds(dice.number(100...900)))
+                    try await strike(system, host, pod, dice)
                 }
                 system.sandbox.server.faults.removeAll()
                 host.isWanted = true
@@ -44,20 +44,18 @@ struct SoakTests {
         }
     }
 
-    private func strike(_ system: SandboxedSystem, _ host: GitHost, _ pod: Pod, _ random: inout Steps) async throws {
-        switch Int.random(in: 1...12, using: &random) {
+    private func strike(_ system: SandboxedSystem, _ host: GitHost, _ pod: Pod, _ dice: Dice) async throws {
+        switch dice.number(1...12) {
         case 1...5:
-            let web = ["dpl_web1", "dpl_web2", "dpl_web3"].randomElement(using: &random) ?? ""
-            try await host.publish(web, ["v1", "v2", "v3"].randomElement(using: &random) ?? "")
+            try await host.publish(dice.pick(["dpl_web1", "dpl_web2", "dpl_web3"]), dice.pick(["v1", "v2", "v3"]))
         case 6: try await host.publish("dpl_web1", "v1", isRight: false)
         case 7...9:
             let kinds: [Fault.Kind] = [
                 .answer(status: 500, headers: [:], body: ""), .answer(status: 429, headers: ["Retry-After": "1"], body: ""), .dropBefore,
                 .dropAfter, .truncate, .delay(.seconds(20)),
             ]
-            let method = [HTTPMethod.post, .patch, .get].randomElement(using: &random)
             system.sandbox.server.faults.add(
-                Fault(method: method, kinds.randomElement(using: &random) ?? .dropBefore, times: Int.random(in: 1...3, using: &random)))
+                Fault(method: dice.pick([.post, .patch, .get]), dice.pick(kinds), times: dice.number(1...3)))
         case 10: host.isWanted.toggle()
         default: pod.end()
         }
@@ -90,78 +88,6 @@ private func until(_ what: String, _ isSo: @Sendable () async throws -> Bool) as
 }
 
 private struct Late: Error { var what: String }
-
-/// SplitMix64.
-private struct Steps: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
-/// A bare repository behind git's own server, which is there when it is wanted.
-private final class GitHost: Sendable {
-    private struct State {
-        var isWanted = true
-        var isOver = false
-        var commits = 0
-    }
-
-    private let place: Place
-    private let port = UInt16.random(in: 20_000...32_000)
-    private let state = Mutex(State())
-
-    init(_ place: Place) throws { self.place = place }
-
-    var url: String { "git://127.0.0.1:\(port)/remote.git" }
-
-    var isWanted: Bool {
-        get { state.withLock { $0.isWanted } }
-        set { state.withLock { $0.isWanted = newValue } }
-    }
-
-    func finish() { state.withLock { $0.isOver = true } }
-
-    var answers: Bool {
-        get async throws { try await BuiltProgram(onSearchPath: "git").run(["ls-remote", url]).status == 0 }
-    }
-
-    func run() async throws {
-        while !state.withLock({ $0.isOver }) {
-            if isWanted {
-                let arguments = [
-                    "daemon", "--base-path=\(place.root)", "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port=\(port)",
-                ]
-                _ = try await BuiltProgram(onSearchPath: "git").run(arguments, by: .terminate) {
-                    while state.withLock({ $0.isWanted && !$0.isOver }) { try await Task.sleep(for: .milliseconds(20)) }
-                }
-            }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    /// Commits pins and pushes them, on the file system: those who push go another way than those who read.
-    func publish(_ web: String, _ api: String, isRight: Bool = true) async throws {
-        let number = state.withLock { state in
-            state.commits += 1
-            return state.commits
-        }
-        let remote = place.path("remote.git")
-        if number == 1 {
-            try await place.git("init", "-q", "--bare", "-b", "main", remote)
-            try place.write(".gitignore", "remote.git/\n")
-        }
-        let text = isRight ? SandboxedSystem.spec(web: web, api: api, more: "# \(number)") : "kind: Sytsem # \(number)\n"
-        try place.write("specs/system.yaml", text)
-        _ = try await place.commit("commit \(number)")
-        try await place.git("push", "-q", remote, "HEAD:main")
-    }
-}
 
 /// The program, started again whenever it was ended.
 private final class Pod: Sendable {
@@ -196,6 +122,12 @@ private final class Pod: Sendable {
             #expect(ended.status == (kills ? 137 : 0), "\(ended.output)\(ended.errors)")
             kills.toggle()
         }
+    }
+}
+
+extension GitHost {
+    fileprivate func publish(_ web: String, _ api: String, isRight: Bool = true) async throws {
+        try await publish(isRight ? SandboxedSystem.spec(web: web, api: api) : "kind: Sytsem")
     }
 }
 

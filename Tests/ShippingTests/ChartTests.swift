@@ -57,11 +57,55 @@ import YAMLReading
             ("resync=often", "does not match pattern"),
             ("coordination=none", "coordination: none is for one pod"),
             ("coordination=both", "must be one of 'leader', 'shard', 'none'"),
+            ("resync=500ms", "does not match pattern"),
+            ("providerConcurrency=0", "minimum: got 0, want 1"),
+            ("grace=2m", "terminationGracePeriodSeconds must be 5 s longer than grace"),
+            ("git.repositories={a},git.ref=main", "git.repositories names all repositories"),
+            ("git.url=a,git.verifySignatures.configMap=a,git.verifySignatures.secret=b", "a ConfigMap or a Secret, not both"),
+            ("git.verifySignatures.secret=b", "git.verifySignatures belongs to a repository"),
+            ("git.url=a,git.verifySignatures.secret=b,git.verifySignatures.files=null", "name one key at least"),
             ("targets.roles={admin}", "must be one of 'targets', 'configuration', 'flags', 'references'"),
         ])
     func aWrongValueIsRefused(_ value: String, _ words: String) async throws {
         let ended = try await Tool.helm.run(["template", "charts/belay", "--set", value])
         #expect(ended.status == 1)
         #expect(ended.errors.contains(words), "\(ended.errors)")
+    }
+
+    @Test(
+        .enabled(if: Tool.helm.isThere, Tool.helm.need),
+        arguments: [
+            ("grace=1m30s,terminationGracePeriodSeconds=95", ["--grace=1m30s"], [], "steps that take longer"),
+            ("providerConcurrency=8", ["--provider-concurrency=8"], [], "a provider that wants fewer requests"),
+            ("git.url=https://g.example/a,git.ref=main", ["--git=https://g.example/a", "--ref=main", "--poll=30s"], [], "one repository"),
+            (
+                "git.repositories={https://g.example/a#main:prod,git@g.example:b}",
+                ["--git=https://g.example/a#main:prod", "--git=git@g.example:b", "--poll=30s"], [], "several"
+            ),
+            (
+                "git.url=a,git.verifySignatures.configMap=keys",
+                ["--git=a", "--poll=30s", "--verify-signatures=/etc/belay/signers/allowed_signers"], ["configMap keys"], "signed commits"
+            ),
+            (
+                "git.url=a,git.verifySignatures.secret=keys,git.verifySignatures.files={ann,bob}",
+                ["--git=a", "--poll=30s", "--verify-signatures=/etc/belay/signers/ann", "--verify-signatures=/etc/belay/signers/bob"],
+                ["secret keys"], "signers in a Secret"
+            ),
+        ] as [(String, [String], [String], String)])
+    func valuesBecomeArgumentsAndMounts(_ values: String, _ arguments: [String], _ volumes: [String], _ why: String) async throws {
+        let text = try await Tool.helm.output([
+            "template", "belay", "charts/belay", "--show-only", "templates/deployment.yaml", "--set", values,
+        ])
+        let object = try YAMLNode(reading: Array(text.utf8))
+        let pod = try #require(object["spec"]?["template"]?["spec"])
+        let container = try #require(pod["containers"]?[0])
+        let usual: Set = ["--cluster", "--leader-elect", "--listen=:8080"]
+        #expect((container["args"]?.items.compactMap(\.string) ?? []).filter { !usual.contains($0) } == arguments, "\(why)")
+        let signers = (pod["volumes"]?.items ?? []).filter { $0["name"]?.string == "signers" }.map { volume in
+            volume["configMap"]?["name"]?.string.map { "configMap \($0)" } ?? "secret \(volume["secret"]?["secretName"]?.string ?? "")"
+        }
+        #expect(signers == volumes, "\(why)")
+        let mounts = (container["volumeMounts"]?.items ?? []).filter { $0["name"]?.string == "signers" }
+        #expect(mounts.compactMap { $0["mountPath"]?.string } == volumes.map { _ in "/etc/belay/signers" }, "\(why)")
     }
 }

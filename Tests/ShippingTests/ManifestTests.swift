@@ -116,6 +116,7 @@ struct ManifestTests {
             try await Tool.helm.output(
                 Self.chart + [
                     "--set", "git.url=git@git.example:specs,git.sshSecret=key,git.ref=main,git.paths={a,b},targets.allNamespaces=true",
+                    "--set", "git.verifySignatures.configMap=signers,grace=20s,providerConcurrency=4",
                     "--set", "extraVolumes[0].name=v,extraVolumes[0].emptyDir.medium=Memory,extraVolumeMounts[0].name=v",
                     "--set", "extraVolumeMounts[0].mountPath=/v,env[0].name=A,env[0].value=b",
                     "--set", "image.digest=sha256:\(String(repeating: "a", count: 64))",

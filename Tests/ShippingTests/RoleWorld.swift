@@ -36,11 +36,15 @@ struct RoleWorld {
         }
         try await Tool.kubectl.output(["apply", "-k", "manifests/crd"], variables: ["KUBECONFIG": running.kubeconfig])
         for scope in Set(grants.map(\.scope)).sorted() { try await make(role: "full-\(scope)", grants.filter { $0.scope == scope }) }
-        try await makeAccount("full", without: nil)
-        for (index, grant) in grants.enumerated() { try await makeAccount("without-\(index)", without: grant) }
-        for scope in Set(grants.map(\.scope)).sorted() {
-            try await waitUntilGranted(to: "full", without: nil, in: scope)
-            for (index, grant) in grants.enumerated() { try await waitUntilGranted(to: "without-\(index)", without: grant, in: scope) }
+        let accounts = [("full", nil)] + grants.enumerated().map { ("without-\($0)", Optional($1)) }
+        try await withThrowingTaskGroup(of: Void.self) { [self] group in
+            for (name, grant) in accounts {
+                group.addTask {
+                    try await makeAccount(name, without: grant)
+                    for scope in Set(grants.map(\.scope)).sorted() { try await waitUntilGranted(to: name, without: grant, in: scope) }
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
@@ -135,10 +139,8 @@ struct RoleWorld {
     /// What the account with everything asked for and was given, by the API server's own record.
     func used() throws -> Set<Grant> {
         var used: Set<Grant> = []
-        for line in try String(contentsOf: URL(filePath: running.auditLog), encoding: .utf8).split(separator: "\n") {
-            let event = try JSON(parsing: Array(line.utf8))
-            guard event["user"]?["username"]?.string == "system:serviceaccount:\(Self.pods):full",
-                event["annotations"]?["authorization.k8s.io/decision"]?.string == "allow", let verb = event["verb"]?.string,
+        for event in try events("full") {
+            guard event["annotations"]?["authorization.k8s.io/decision"]?.string == "allow", let verb = event["verb"]?.string,
                 let reference = event["objectRef"], let resource = reference["resource"]?.string
             else { continue }
             let group = reference["apiGroup"]?.string.map { ".\($0)" } ?? ""
@@ -170,10 +172,15 @@ struct RoleWorld {
     }
 
     private func refusals(_ account: String) throws -> [JSON] {
-        try String(contentsOf: URL(filePath: running.auditLog), encoding: .utf8).split(separator: "\n")
+        try events(account).filter { $0["responseStatus"]?["code"] == 403 }
+    }
+
+    /// What one account asked for. The record is long: only lines with the account's name are parsed.
+    private func events(_ account: String) throws -> [JSON] {
+        let name = "system:serviceaccount:\(Self.pods):\(account)"
+        return try String(contentsOf: URL(filePath: running.auditLog), encoding: .utf8).split(separator: "\n")
+            .filter { $0.contains("\"\(name)\"") }
             .map { try JSON(parsing: Array($0.utf8)) }
-            .filter {
-                $0["user"]?["username"]?.string == "system:serviceaccount:\(Self.pods):\(account)" && $0["responseStatus"]?["code"] == 403
-            }
+            .filter { $0["user"]?["username"]?.string == name }
     }
 }

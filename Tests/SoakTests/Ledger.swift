@@ -13,10 +13,18 @@ final class Ledger: Sendable {
         var description: String { "effect: \(part.id) \(what)" }
     }
 
+    /// Something that somebody else did to a part.
+    struct Deed: Sendable {
+        var at: Int64
+        var part: Part
+    }
+
     private struct State {
         /// How many lines of the books were seen, by vendor and object.
         var seen: [String: Int] = [:]
         var effects: [Effect] = []
+        var deeds: [Deed] = []
+        var count = 0
         /// By system.
         var judged: [String: Int] = [:]
     }
@@ -25,6 +33,9 @@ final class Ledger: Sendable {
     private let state = Mutex(State())
 
     init(_ vendors: Vendors) { self.vendors = vendors }
+
+    /// How many effects were seen.
+    var count: Int { state.withLock { $0.count } }
 
     /// Reads what is new in the books; returns it.
     ///
@@ -40,59 +51,29 @@ final class Ledger: Sendable {
                 state.seen[key] = lines.count
             }
             state.effects += new
+            state.count += new.count
             return new
         }
     }
 
-    /// What is wrong between the effects since the last time and the journals: each belongs to the write that was announced last before it,
-    /// a write has every effect once, and one that is recorded as having had none has none.
+    /// Somebody else has done something to an object.
+    func meddled(with object: String, at vendor: String, _ now: Int64) async {
+        await look(at: vendor, nil)
+        state.withLock { state in
+            state.deeds += Part.all.filter { $0.target == (vendor, object) }.map { Deed(at: now, part: $0) }
+        }
+    }
+
+    /// What is wrong between the effects since the last time and the journal.
     func judge(_ system: String, _ records: [JournalRecord]) -> [String] {
-        let (effects, judged) = state.withLock { state in
+        let (effects, deeds, judged) = state.withLock { state in
             let own = state.effects.filter { $0.part.system == system }
             state.effects.removeAll { $0.part.system == system }
             let judged = state.judged[system] ?? 0
             state.judged[system] = records.count
-            return (own, judged)
+            return (own, state.deeds.filter { $0.part.system == system }, judged)
         }
-        var problems: [String] = []
         // Calm as it is, no write is open from before.
-        let fresh = records.dropFirst(judged)
-        var endings: [String: JournalEntry.Receipt.Ending] = [:]
-        var intents: [String: [Intent]] = [:]
-        for record in fresh {
-            switch record.entry {
-            case .intent(let intent): intents[intent.resource.name, default: []].append(intent)
-            case .receipt(let receipt): endings[receipt.intent] = receipt.ending
-            default: break
-            }
-        }
-        var had: [String: [Effect]] = [:]
-        for effect in effects {
-            guard
-                let intent = intents[effect.part.name]?.last(where: { $0.written.millisecondsSinceEpoch <= effect.at })
-            else {
-                problems.append("\(effect) at \(effect.at): no write was announced")
-                continue
-            }
-            had[intent.id, default: []].append(effect)
-        }
-        for intent in intents.values.joined() {
-            let own = had[intent.id] ?? []
-            let words = own.map { "\($0.what) at \($0.at)" }
-            if Set(own.map(\.what)).count < own.count {
-                problems.append("\(system)/\(intent.resource.name): one write had two effects: \(words)")
-            }
-            switch endings[intent.id] {
-            case .void, .refused, .throttled, .alreadySo:
-                if !own.isEmpty {
-                    problems.append(
-                        "\(system)/\(intent.resource.name): a write that is recorded as \(endings[intent.id]?.rawValue ?? "") had effects: \(words)"
-                    )
-                }
-            case .tookEffect, .failed: break
-            case .accepted, .unknown, nil: problems.append("\(system)/\(intent.resource.name): a write is open still: \(words)")
-            }
-        }
-        return problems
+        return Self.problems(in: system, effects, deeds, records.dropFirst(judged))
     }
 }

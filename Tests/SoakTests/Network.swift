@@ -2,6 +2,7 @@ import HTTPCore
 import Simulators
 import Synchronization
 import TestDoubles
+import TestPrograms
 
 /// What lies between the loops and the vendors: it takes time, it fails as the weather is, and it sees what took effect.
 final class Network: Sendable {
@@ -65,7 +66,7 @@ final class Network: Sendable {
         guard let vendor = Vendors.addresses.first(where: { request.url.hasPrefix($0.value) })?.key else {
             throw TransportError(.nameResolution, "nobody answers \(request.url)", mayHaveTakenEffect: false)
         }
-        let isWrite = !request.method.isSafe && !request.url.hasSuffix("/graphql")
+        let isWrite = request.mayChangeSomething
         if isWrite, life.reach(.writeBefore) { throw Life.transportError }
         let weather = state.withLock { state in
             state.requests += 1
@@ -138,12 +139,32 @@ final class Network: Sendable {
     }
 }
 
+extension HTTPRequest {
+    /// Fly's GraphQL is only asked.
+    fileprivate var mayChangeSomething: Bool { !method.isSafe && !url.hasSuffix("/graphql") }
+}
+
 /// The network as one life of a replica has it.
 struct LifeTransport: Transport {
     let network: Network
     let life: Life
+    let mutation: Mutation?
 
-    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse { try await network.send(request, by: life) }
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        let isWrite = request.mayChangeSomething
+        switch mutation {
+        case .sendsTwice where isWrite: _ = try await network.send(request, by: life)
+        case .losesWrites where isWrite:
+            return HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: Array("{}".utf8))
+        case .fidgets where request.method == .get && request.url.hasPrefix("http://vercel.test"):
+            var write = request
+            write.method = .patch
+            write.body = Array("{}".utf8)
+            _ = try await network.send(write, by: life)
+        default: break
+        }
+        return try await network.send(request, by: life)
+    }
 
     func stream(_ request: HTTPRequest) async throws(TransportError) -> HTTPStream {
         throw TransportError(.badURL, "nothing streams here", mayHaveTakenEffect: false)

@@ -9,6 +9,7 @@ import Sources
 import State
 import Synchronization
 import TestDoubles
+import TestPrograms
 
 /// A pod with the real loop in it, started again after each of its ends.
 final class Replica: Sendable {
@@ -61,8 +62,10 @@ final class Replica: Sendable {
 
     /// As a process has it: nothing is kept from one life to the next but the state directory and the clone.
     private func loop(_ life: Life, _ number: Int) -> Loop {
-        let (time, root, exclusion) = (soak.time, soak.root, soak.exclusion)
-        let transport = LifeTransport(network: soak.network, life: life)
+        let (time, exclusion, mutation) = (soak.time, soak.exclusion, soak.mutation)
+        // Locks of two places keep nobody out.
+        let root = mutation == .isUnfenced && name == "b" ? "\(soak.root)/\(name)" : soak.root
+        let transport = LifeTransport(network: soak.network, life: life, mutation: soak.mutation)
         let now: @Sendable () -> Timestamp = { Timestamp(millisecondsSinceEpoch: SoakClock(time: time).milliseconds) }
         let variables = Vendors.variables(kubeconfig: soak.kubeconfig)
         let reconciler = Reconciler(
@@ -71,7 +74,7 @@ final class Replica: Sendable {
             store: { system in
                 SoakStore(
                     inner: DirectoryStateStore(StateDirectory(root: root, system: system.id)), system: system.id, life: life, time: time,
-                    exclusion: exclusion)
+                    exclusion: exclusion, mutation: mutation)
             }, values: ConfigurationReader(variables: variables), transport: transport, clock: time, now: now)
         // Each on a host of its own: what one left locked, the other has to wait out.
         let holder = LockHolder(user: "belay", host: "node-\(name)", boot: "boot-\(name)", pid: number, command: "reconcile", since: now())
@@ -96,10 +99,11 @@ final class Replica: Sendable {
             story.tell("\(life.name) \(report.system.name): \(report.headline)\(why)\(next)")
         case .passed(let report, _):
             soak.passes.withLock { $0 += 1 }
+            do { try soak.leak.drip() } catch { story.fail("\(error)") }
             for problem in report.problems where Self.forbidden.contains(problem.reason) { story.fail("\(life.name) \(problem)") }
         case .left(let system): story.fail("\(life.name) left \(system)")
         case .letGo(let ended, _): story.fail("\(life.name) let go of \(ended.system)")
-        case .execution, .interrupted, .observed, .stopping, .stopped: break
+        case .tookOver, .execution, .interrupted, .observed, .stopping, .stopped: break
         }
     }
 

@@ -7,6 +7,7 @@ import SpecFields
 import SpecLoading
 import Synchronization
 import TestDoubles
+import TestPrograms
 
 /// The specs of a soak with their history, at a host that may be down.
 final class Repository: Sendable {

@@ -17,13 +17,9 @@ final class Soak: Sendable {
         var quiet: Duration
     }
 
-    /// How a calm was found.
-    struct Finding: Sendable {
-        var usage: ProcessUsage
-        var sleepers: Int
-    }
-
     let seed: UInt64
+    /// What is done wrong on purpose.
+    let mutation: Mutation?
     let time = VirtualTime()
     let story: Story
     let vendors: Vendors
@@ -32,10 +28,15 @@ final class Soak: Sendable {
     let exclusion: Exclusion
     let root: String
     let passes = Mutex(0)
+    /// How much went wrong, or was done by people.
+    let strikes = Mutex(0)
+    let leak: Leak
     private let both = Mutex<[Replica]>([])
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, mutation: Mutation? = nil) throws {
         self.seed = seed
+        self.mutation = mutation
+        leak = Leak(mutation, time)
         story = Story(time)
         vendors = try Vendors(time)
         network = Network(vendors, time, Dice(seed: seed, part: "network"), story)
@@ -53,10 +54,12 @@ final class Soak: Sendable {
 
     /// Runs all rounds; returns what was found at the end of each.
     /// - Parameters:
+    ///   - beginning: how long the first rollout may take.
     ///   - isChanging: whether each calm begins with a commit.
     ///   - found: called at the end of each, for those who wait.
     func run(
-        _ rounds: [Round], isChanging: Bool = true, found: @escaping @Sendable (Finding) -> Void = { _ in }
+        _ rounds: [Round], beginning: Duration = .seconds(300), isChanging: Bool = true,
+        found: @escaping @Sendable (Finding) -> Void = { _ in }
     ) async throws -> [Finding] {
         for vendor in Vendors.names { await network.ledger.look(at: vendor, nil) }
         let findings = try await time.run { [self] in
@@ -64,7 +67,7 @@ final class Soak: Sendable {
                 for replica in replicas { group.addTask { await replica.run() } }
                 // Everything is written once, so that Belay has a hand in all of it.
                 repository.commit(Part.firstPins.mapValues { _ in 1 })
-                try await time.sleep(for: .seconds(300))
+                try await time.sleep(for: beginning)
                 let storm = Storm(soak: self, dice: Dice(seed: seed, part: "storm"))
                 var findings: [Finding] = []
                 for round in rounds {
@@ -78,6 +81,7 @@ final class Soak: Sendable {
             }
         }
         both.withLock { $0 = [] }
+        try leak.end()
         return findings
     }
 
@@ -128,14 +132,10 @@ final class Soak: Sendable {
 
     /// The least of some looks: between two passes nothing is open.
     private func measure() async throws -> Finding {
-        var best = Finding(usage: try .now(), sleepers: time.sleeperCount)
+        var best = try Finding(self)
         for _ in 0..<10 {
             try await time.sleep(for: .seconds(7))
-            let usage = try ProcessUsage.now()
-            best.usage.descriptors = min(best.usage.descriptors, usage.descriptors)
-            best.usage.threads = min(best.usage.threads, usage.threads)
-            best.usage.kilobytes = min(best.usage.kilobytes, usage.kilobytes)
-            best.sleepers = min(best.sleepers, time.sleeperCount)
+            best = best.least(with: try Finding(self))
         }
         return best
     }

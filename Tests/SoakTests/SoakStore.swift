@@ -10,6 +10,7 @@ struct SoakStore: StateStore {
     let life: Life
     let time: VirtualTime
     let exclusion: Exclusion
+    let mutation: Mutation?
 
     func load() async throws(StateError) -> RecordedState {
         guard !life.hasEnded else { throw Life.stateError }
@@ -47,7 +48,9 @@ private struct SoakSession: StateSession {
 
     func append(_ entry: JournalEntry, at moment: Timestamp) async throws(StateError) {
         guard !store.life.reach(.journalBefore) else { throw Life.stateError }
-        try await time.outside { () async throws(StateError) in try await inner.append(entry, at: moment) }
+        if let entry = store.mutation.map({ $0.entry(instead: entry) }) ?? entry {
+            try await time.outside { () async throws(StateError) in try await inner.append(entry, at: moment) }
+        }
         guard !store.life.reach(.journalAfter) else { throw Life.stateError }
     }
 

@@ -1,6 +1,8 @@
 import HTTPCore
 import Simulators
+import Synchronization
 import TestDoubles
+import TestPrograms
 
 /// What goes wrong in a soak, and what people do in it: one thing after the other, all by the seed.
 struct Storm: Sendable {
@@ -13,6 +15,7 @@ struct Storm: Sendable {
         await withTaskGroup(of: Void.self) { group in
             while soak.time.now.offset < end {
                 do { try await soak.time.sleep(for: dice.seconds(5...150)) } catch { return }
+                soak.strikes.withLock { $0 += 1 }
                 if let later = await strike() { group.addTask { await later.run(soak.time) } }
             }
             group.cancelAll()
@@ -129,6 +132,6 @@ struct Storm: Sendable {
             default: vendors.render.deployInDashboard(object)
             }
         }
-        await soak.network.ledger.look(at: vendor, nil)
+        await soak.network.ledger.meddled(with: object, at: vendor, SoakClock(time: soak.time).milliseconds)
     }
 }

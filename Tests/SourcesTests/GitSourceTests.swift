@@ -94,6 +94,22 @@ import Testing
         }
     }
 
+    @Test func aCommitThatAForcedPushLeftBehindIsAskedFor() async throws {
+        try await GitRepository.with { repository in
+            let one = try await repository.push("one")
+            let two = try await repository.push("two")
+            try await repository.place.git("-C", "work", "push", "-q", "--force", "origin", "\(one):main")
+            let source = try repository.source(url: repository.url)
+            let newest = try await source.snapshot().revision
+            let accepted = Revision(.commit, two)
+            #expect(newest.id == one)
+            // The clone was made since; git brings what a partial clone lacks.
+            #expect(try await source.relation(of: accepted, to: newest) == .descendant)
+            let nowhere = Revision(.commit, String(repeating: "a", count: 40))
+            #expect(try await source.relation(of: nowhere, to: newest) == .unknown)
+        }
+    }
+
     @Test func aForcedPushIsReadAndSaid() async throws {
         try await GitRepository.with { repository in
             let one = try await repository.push("one")

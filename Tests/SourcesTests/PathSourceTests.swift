@@ -166,6 +166,30 @@ import Testing
         #expect(try await source.relation(of: Revision(.digest, "x"), to: Revision(.commit, first)) == .unknown, "a digest has no history")
     }
 
+    @Test func whatAShallowCheckoutLacksIsAskedOfItsRemoteAndTheCheckoutStaysAsItIs() async throws {
+        try await GitRepository.with { repository in
+            let commits = [try await repository.push("one"), try await repository.push("two"), try await repository.push("three")]
+            try await repository.place.git("-C", "work", "checkout", "-q", "-b", "side", commits[0])
+            let side = try await repository.push("side")
+            try await repository.place.git("clone", "-q", "--depth", "1", "-b", "main", repository.url, "clone")
+            let checkout = repository.place.path("clone")
+            let source = PathSource([checkout + "/specs"])
+            @Sendable func relation(of older: String, to newer: String = commits[2]) async throws -> RevisionRelation {
+                try await source.askedRelation(of: Revision(.commit, older), to: Revision(.commit, newer))
+            }
+            #expect(try await source.relation(of: Revision(.commit, commits[0]), to: Revision(.commit, commits[2])) == .unknown)
+            #expect(try await relation(of: commits[0]) == .ancestor, "it goes forward")
+            #expect(try await relation(of: commits[2], to: commits[1]) == .descendant, "an old job run again")
+            #expect(try await relation(of: side) == .diverged, "two branches")
+            #expect(try await relation(of: String(repeating: "a", count: 40)) == .unknown, "the remote has no such commit")
+            #expect(try await repository.place.git("-C", checkout, "rev-parse", "--is-shallow-repository") == "true")
+            #expect(try await repository.place.git("-C", checkout, "rev-list", "--all", "--count") == "1")
+            #expect(try await repository.place.git("-C", checkout, "config", "--get-regexp", "^remote[.]").contains("partial") == false)
+            repository.hide(true)
+            #expect(try await relation(of: commits[0]) == .unknown, "the remote does not answer")
+        }
+    }
+
     @Test func withoutTheProgramGitACheckoutIsRefusedAndADirectoryIsADirectory() async throws {
         let place = try Place()
         defer { try? place.remove() }

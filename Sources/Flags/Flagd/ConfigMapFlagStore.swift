@@ -2,17 +2,20 @@ import JSONValues
 import KubernetesAPI
 public import Model
 public import ProviderKit
-import Synchronization
 
 /// Keeps flags in a key of a ConfigMap, in flagd's form, for a flagd that mounts it.
 ///
 /// Cost: one request to observe, two to write. A write names the version that it was made from: what somebody else changed in between,
 /// whichever key it was, is not overwritten.
 public struct ConfigMapFlagStore: FlagStore {
-    private let clusters: FlagClusters
+    private let clusters: ClusterClients
 
     /// Reads nothing yet: kubeconfig and service account are read when a cluster is first needed, and again after it refused them.
-    public init(_ environment: ProviderEnvironment) { clusters = FlagClusters(environment) }
+    public init(_ environment: ProviderEnvironment) {
+        clusters = ClusterClients(
+            ClusterEnvironment(variables: environment.variables, now: environment.now), transport: environment.transport,
+            userAgent: environment.userAgent)
+    }
 
     public var promise: FlagPromise {
         FlagPromise(
@@ -152,28 +155,4 @@ extension ConfigMapFlagTarget {
 extension ConfigMapFlagStore: CustomStringConvertible, CustomReflectable {
     public var description: String { "ConfigMapFlagStore" }
     public var customMirror: Mirror { Mirror(self, children: []) }
-}
-
-/// One client per context, kept because its credentials may cost a program run.
-private final class FlagClusters: Sendable {
-    private let environment: ProviderEnvironment
-    private let clients = Mutex<[String: KubernetesClient]>([:])
-
-    init(_ environment: ProviderEnvironment) { self.environment = environment }
-
-    func client(_ context: String?) throws(KubernetesError) -> KubernetesClient {
-        let key = context ?? ""
-        if let client = clients.withLock({ $0[key] }) { return client }
-        let connection = try ClusterConnection.load(
-            context: context, environment: ClusterEnvironment(variables: environment.variables, now: environment.now))
-        let client = KubernetesClient(connection, transport: environment.transport, userAgent: environment.userAgent)
-        return clients.withLock { clients in
-            if let first = clients[key] { return first }
-            clients[key] = client
-            return client
-        }
-    }
-
-    /// The kubeconfig may have been written anew.
-    func forget(_ context: String?) { clients.withLock { $0[context ?? ""] = nil } }
 }

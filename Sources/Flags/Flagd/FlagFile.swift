@@ -1,4 +1,5 @@
 import Model
+import ProviderKit
 
 #if canImport(Glibc)
     internal import Glibc
@@ -109,13 +110,10 @@ struct FlagFile {
     }
 
     private func replace(_ content: Content, with bytes: [UInt8]) throws(Problem) {
-        // The same name every time: what a killed process left is taken away by the next one.
-        let temporary = content.path + ".belay-new"
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw unwritable(errno) }
-        let reason = Self.fill(descriptor, bytes, content.status)
-        close(descriptor)
+        let draft = DraftFile(beside: content.path)
+        let status = content.status
+        let isOwn = status.st_uid == geteuid() && status.st_gid == getegid()
+        let reason = draft.fill(bytes, mode: status.st_mode & 0o7777, owner: isOwn ? nil : (status.st_uid, status.st_gid))
         do throws(Problem) {
             guard reason == 0 else { throw unwritable(reason) }
             let now = try read()
@@ -124,28 +122,12 @@ struct FlagFile {
                     "FlagChanged", "\(place): somebody else wrote the file at the same time; nothing was written",
                     next: "run again: the next pass plans anew")
             }
-            guard rename(temporary, content.path) == 0 else { throw unwritable(errno) }
+            let failure = draft.replace(content.path)
+            guard failure == 0 else { throw unwritable(failure) }
         } catch {
-            unlink(temporary)
+            draft.remove()
             throw error
         }
-    }
-
-    /// Returns an error's number, or 0.
-    private static func fill(_ descriptor: Int32, _ bytes: [UInt8], _ status: stat) -> Int32 {
-        // The owner first: a change of owner may take rights away.
-        if status.st_uid != geteuid() || status.st_gid != getegid() {
-            guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else { return errno }
-        }
-        guard fchmod(descriptor, status.st_mode & 0o7777) == 0 else { return errno }
-        var count = 0
-        while count < bytes.count {
-            let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: count), $0.count - count) }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return written < 0 ? errno : EIO }
-            count += written
-        }
-        return fsync(descriptor) == 0 ? 0 : errno
     }
 
     private static func reading(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -71,9 +71,12 @@ extension Archive {
     /// `CREATE` is sent for nothing that exists, not even with `IF NOT EXISTS`: the right to create is checked all the same.
     private func missingOnPostgres(_ connection: any SQLConnection) async throws(SQLError) -> String {
         let names = tables.all
+        // These two functions read what the session remembers of the catalogue. Naming a table makes it look whether that is still so, which
+        // having got the lock does not.
         let rows = try await connection.query(
             "SELECT pg_catalog.to_regnamespace('belay') IS NULL, "
-                + names.map { "pg_catalog.to_regclass('\($0)') IS NULL" }.joined(separator: ", "))
+                + names.map { "pg_catalog.to_regclass('\($0)') IS NULL" }.joined(separator: ", ")
+                + " FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog'")
         guard let row = rows.rows.first else { return "" }
         var script = ""
         if row[0] == "t" { script += "CREATE SCHEMA belay; REVOKE ALL ON SCHEMA belay FROM PUBLIC; " }

@@ -23,6 +23,9 @@ public final class AccountLimits: Sendable {
     private let elapsed: @Sendable () -> Duration
     private let lanes = Mutex<[Account: AccountLane]>([:])
 
+    /// How many requests are under way at once where nobody says otherwise: as many as one HTTP/2 connection usually carries.
+    public static let usual = 128
+
     /// The longest pause that is waited for instead of being told.
     public static let patience = Duration.seconds(5)
 

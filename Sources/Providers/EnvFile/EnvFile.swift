@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Model
+internal import ProviderKit
 
 #if canImport(Glibc)
     internal import Glibc
@@ -93,36 +94,17 @@ struct EnvFile {
 
     // MARK: - Writing
 
-    /// A name of its own for the temporary file, always the same: what a killed process left is taken away by the next one.
     private func put(_ bytes: [UInt8], at path: String, as content: Content) throws(Problem) {
-        let temporary = content.path + ".belay-new"
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw unwritable(errno) }
-        var reason = Self.fill(descriptor, bytes, content)
-        close(descriptor)
-        if reason == 0, rename(temporary, path) != 0 { reason = errno }
+        let draft = DraftFile(beside: content.path)
+        // Run as root, it stays the file of whom it belonged to.
+        let owner = content.owner == geteuid() ? nil : (user: content.owner, group: content.group)
+        var reason = draft.fill(bytes, mode: 0o600, owner: owner)
+        if reason == 0 { reason = draft.replace(path) }
         guard reason == 0 else {
-            unlink(temporary)
+            draft.remove()
             throw unwritable(reason)
         }
         try synchronizeDirectory(of: path)
-    }
-
-    /// Returns an error's number, or 0.
-    private static func fill(_ descriptor: Int32, _ bytes: [UInt8], _ content: Content) -> Int32 {
-        // The umask may have taken rights from the owner.
-        guard fchmod(descriptor, 0o600) == 0 else { return errno }
-        // Run as root, it stays the file of whom it belonged to.
-        if content.owner != geteuid(), fchown(descriptor, content.owner, content.group) != 0 { return errno }
-        var count = 0
-        while count < bytes.count {
-            let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: count), $0.count - count) }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return written < 0 ? errno : EIO }
-            count += written
-        }
-        return fsync(descriptor) == 0 ? 0 : errno
     }
 
     private func synchronizeDirectory(of path: String) throws(Problem) {

@@ -23,8 +23,10 @@ struct FlyAPI: Sendable {
 
     // MARK: - Machines
 
+    typealias Machines = (machines: [FlyMachine], time: Timestamp?)
+
     /// Every machine of the app, and the provider's clock.
-    func machines() async throws(APIError) -> (machines: [FlyMachine], time: Timestamp?) {
+    func machines() async throws(APIError) -> Machines {
         let purpose = "listing machines"
         let answer = try await send(.get, "/machines", query: [("include_leases", "true")], while: purpose)
         guard let rows = answer.body?.array else { throw APIError(missing: "list of machines", purpose: purpose) }

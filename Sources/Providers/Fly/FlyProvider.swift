@@ -63,9 +63,15 @@ public struct FlyProvider: Provider {
     func api(_ target: FlyTarget) -> FlyAPI { FlyAPI(connection: connection, affinity: affinity, app: target.app) }
 
     public func observe(_ target: FlyTarget, _ request: ObservationRequest) async -> Observation {
+        await observe(target, request, listed: nil)
+    }
+
+    func observe(
+        _ target: FlyTarget, _ request: ObservationRequest, listed: Result<FlyAPI.Machines, APIError>?
+    ) async -> Observation {
         var request = request
         request.configuration = request.configuration?.withRestoredInMachines
-        let reader = FlyReader(api: api(target), target: target, request: request)
+        let reader = FlyReader(api: api(target), target: target, request: request, listed: listed)
         do throws(FlyFailure) {
             guard let reading = try await reader.read() else { return Observation(live: .nothing) }
             return observation(reading, request)

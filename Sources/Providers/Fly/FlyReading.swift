@@ -94,11 +94,14 @@ final class FlyReader: Sendable {
     let api: FlyAPI
     let target: FlyTarget
     let request: ObservationRequest
+    /// The app's machines, where they were listed for several of its groups at once.
+    private let listed: Result<FlyAPI.Machines, APIError>?
 
-    init(api: FlyAPI, target: FlyTarget, request: ObservationRequest) {
+    init(api: FlyAPI, target: FlyTarget, request: ObservationRequest, listed: Result<FlyAPI.Machines, APIError>? = nil) {
         self.api = api
         self.target = target
         self.request = request
+        self.listed = listed
     }
 
     /// Nil: the app has never had a machine.
@@ -121,7 +124,10 @@ final class FlyReader: Sendable {
 
     /// Those that are what the component runs, by their ids, and the provider's clock; none: the app has never had a machine.
     func machines() async throws(FlyFailure) -> (own: [FlyMachine], time: Timestamp?) {
-        let (all, time) = try await asking { () async throws(APIError) in try await self.api.machines() }
+        let (all, time) = try await asking { () async throws(APIError) in
+            if let listed = self.listed { return try listed.get() }
+            return try await self.api.machines()
+        }
         let own = all.filter { !$0.isLeftOut }
         if own.isEmpty {
             let count = try await asking { () async throws(APIError) in try await self.api.machineCount() }

@@ -17,6 +17,8 @@ struct ReleaseReading: Sendable {
     private let naming: ReleaseNaming
     /// The templates of revisions without what Belay decides of their environment; empty where that would tell nothing.
     private let bare: [String: PodTemplate]
+    /// Asked for again and again, and the same each time.
+    private(set) var declared = Release(label: "", names: [])
 
     init(_ snapshot: WorkloadSnapshot, _ request: ObservationRequest) {
         self.snapshot = snapshot
@@ -35,6 +37,7 @@ struct ReleaseReading: Sendable {
             ? Dictionary(
                 snapshot.revisions.map { ($0.uid, $0.template.withoutManaged(owner, environment)) }, uniquingKeysWith: { $1 })
             : [:]
+        declared = declaredRelease
     }
 
     // MARK: - What is live
@@ -44,7 +47,7 @@ struct ReleaseReading: Sendable {
         return .release(declared: declared, serving: serving(declared))
     }
 
-    var declared: Release {
+    private var declaredRelease: Release {
         if let current = snapshot.current { return release(current) }
         guard snapshot.hasHistory else { return naming.release(of: snapshot) }
         var release = naming.release(snapshot.image, snapshot.template, remark: "not rolled out yet")

@@ -17,7 +17,8 @@ extension KubernetesProvider {
         ),
         ClusterPermission(
             .targets, [.deployments, .statefulSets, .daemonSets], ["list"],
-            "Names the workloads that there are when a spec names one that is not there; may be left out."),
+            "Reads many workloads of a namespace with few requests, and names those that there are when a spec names one that is not there; may be left out."
+        ),
         ClusterPermission(
             .targets, [.replicaSets, .controllerRevisions], ["list"], "Finds the earlier releases, and which of them pods still run."),
         ClusterPermission(

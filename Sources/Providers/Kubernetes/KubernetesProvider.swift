@@ -3,15 +3,20 @@ import JSONValues
 import KubernetesAPI
 public import Model
 public import ProviderKit
-import Synchronization
 
 /// Releases of Deployments, StatefulSets and DaemonSets: the image of one container, undone or applied.
 public struct KubernetesProvider: Provider {
     let clients: ClusterClients
+    let sizes: ListSizes
 
     /// Reads nothing yet: kubeconfig and service account are read when a cluster is first needed, and again after it refused them.
     public init(_ environment: ProviderEnvironment) {
+        self.init(environment, pageSize: KubernetesClient.pageSize)
+    }
+
+    init(_ environment: ProviderEnvironment, pageSize: Int) {
         clients = ClusterClients(environment)
+        sizes = ListSizes(now: environment.now, pageSize: pageSize)
     }
 
     /// A component whose configuration is managed costs one more for each of its objects, a ConfigMap for literals and a Secret for
@@ -26,9 +31,14 @@ public struct KubernetesProvider: Provider {
     /// note, and its template among its identities; nothing that is compared with an image needs them. Its
     /// label is the same: that of a StatefulSet's or DaemonSet's declared release has a revision's number in the history alone.
     public func observe(_ target: KubernetesTarget, _ request: ObservationRequest) async -> Observation {
+        await observe(target, request, listed: nil)
+    }
+
+    /// - Parameter listed: the workload where a list has brought it; it is not asked for again.
+    func observe(_ target: KubernetesTarget, _ request: ObservationRequest, listed: ListedWorkload?) async -> Observation {
         let reading: ReleaseReading
         do throws(SnapshotError) {
-            reading = try await read(target, request)
+            reading = try await read(target, request, listed)
         } catch {
             return .unknown(error.problem(of: request.component))
         }
@@ -41,11 +51,16 @@ public struct KubernetesProvider: Provider {
             stoppage: reading.stoppage)
     }
 
-    private func read(_ target: KubernetesTarget, _ request: ObservationRequest) async throws(SnapshotError) -> ReleaseReading {
+    private func read(
+        _ target: KubernetesTarget, _ request: ObservationRequest, _ listed: ListedWorkload?
+    ) async throws(SnapshotError) -> ReleaseReading {
         let client: KubernetesClient
         do throws(KubernetesError) { client = try clients.client(target.context) } catch { throw .api(error) }
         do throws(SnapshotError) {
-            let workload = try await WorkloadSnapshot.read(target, with: client)
+            let workload =
+                if let listed { try WorkloadSnapshot(target, listed, of: client) } else {
+                    try await WorkloadSnapshot.read(target, with: client)
+                }
             var reading = ReleaseReading(workload, request)
             if !reading.isWhole { reading = ReleaseReading(try await workload.withHistory(from: client), request) }
             let objects = ObjectReader(client: client, namespace: target.namespace, component: request.component)
@@ -110,26 +125,10 @@ extension KubernetesProvider: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// One client per context, kept because its credentials may cost a program run.
-final class ClusterClients: Sendable {
-    private let environment: ProviderEnvironment
-    private let clients = Mutex<[String: KubernetesClient]>([:])
-
-    init(_ environment: ProviderEnvironment) { self.environment = environment }
-
-    func client(_ context: String?) throws(KubernetesError) -> KubernetesClient {
-        let key = context ?? ""
-        if let client = clients.withLock({ $0[key] }) { return client }
-        let connection = try ClusterConnection.load(
-            context: context, environment: ClusterEnvironment(variables: environment.variables, now: environment.now))
-        let client = KubernetesClient(connection, transport: environment.transport, userAgent: environment.userAgent)
-        return clients.withLock { clients in
-            if let first = clients[key] { return first }
-            clients[key] = client
-            return client
-        }
+extension ClusterClients {
+    convenience init(_ environment: ProviderEnvironment) {
+        self.init(
+            ClusterEnvironment(variables: environment.variables, now: environment.now), transport: environment.transport,
+            userAgent: environment.userAgent)
     }
-
-    /// The kubeconfig may have been written anew.
-    func forget(_ context: String?) { clients.withLock { $0[context ?? ""] = nil } }
 }

@@ -7,14 +7,15 @@ struct PodTemplate: Sendable, Hashable {
     /// Without the label that the deployment controller adds to the ReplicaSet's copy.
     let json: JSON
     /// Equal for templates that make the same pods. Made once, because every observation compares with the whole history.
-    private let canonical: String
+    private let canonical: [UInt8]
 
     init(_ json: JSON) {
         var json = json
-        json["metadata"]?["labels"]?[Self.hashLabel] = nil
-        json["$patch"] = nil
+        // Writing makes a copy, also of what is not there.
+        if json["metadata"]?["labels"]?[Self.hashLabel] != nil { json["metadata"]?["labels"]?[Self.hashLabel] = nil }
+        if json["$patch"] != nil { json["$patch"] = nil }
         self.json = json
-        canonical = Self.canonical(json)
+        canonical = json.canonicalBytes
     }
 
     var containers: [JSON] { json["spec"]?["containers"]?.elements ?? [] }
@@ -28,16 +29,6 @@ struct PodTemplate: Sendable, Hashable {
 
     /// Differs whenever the template does, for any practical purpose. 16 hexadecimal digits.
     var fingerprint: String { StableHash.of(canonical) }
-
-    private static func canonical(_ value: JSON) -> String {
-        switch value {
-        case .object(let object):
-            let members = object.members.filter { $0.value != .null }.sorted { $0.key < $1.key }
-            return "{" + members.map { "\(JSON.string($0.key)):\(canonical($0.value))" }.joined(separator: ",") + "}"
-        case .array(let elements): return "[" + elements.map(canonical).joined(separator: ",") + "]"
-        default: return value.description
-        }
-    }
 
     /// What comes back with this template beside the container's image, in words: names only, never values.
     ///

@@ -96,11 +96,23 @@ extension WorkloadSnapshot {
         } catch {
             throw .api(error.code == .notFound ? await missing(target, error, client) : error)
         }
-        let object = answer.body
-        let (template, container, image) = try parts(object, target, client)
-        return WorkloadSnapshot(
+        return try WorkloadSnapshot(target, answer.body, answer.headers, client)
+    }
+
+    /// What a list tells of a workload: all that one request for it alone would tell.
+    init(_ target: KubernetesTarget, _ listed: ListedWorkload, of client: KubernetesClient) throws(SnapshotError) {
+        var object = listed.object
+        object["kind"] = .string(target.workload.kind.resource.kind)
+        try self.init(target, object, listed.headers, client)
+    }
+
+    private init(
+        _ target: KubernetesTarget, _ object: JSON, _ headers: HTTPHeaders, _ client: KubernetesClient
+    ) throws(SnapshotError) {
+        let (template, container, image) = try Self.parts(object, target, client)
+        self.init(
             target: target, object: object, template: template, container: container, image: image,
-            time: answer.headers["Date"].flatMap { Timestamp(httpDate: $0) })
+            time: headers["Date"].flatMap { Timestamp(httpDate: $0) })
     }
 
     /// Reads what belongs to it: two requests, plus one for each further page of 500 objects.

@@ -29,6 +29,8 @@ struct ClusterState: Sendable {
     /// Events of the recent past; a watch cannot begin before the first one.
     private(set) var events: [Event] = []
     private(set) var version = 1000
+    /// How many times the past was forgotten.
+    private(set) var compactions = 0
     /// Writes through the API that changed something.
     var changes = 0
     private var counter = 0
@@ -95,8 +97,11 @@ struct ClusterState: Sendable {
         if events.count > 4000 { events.removeFirst(2000) }
     }
 
-    /// Forgets the events so far: what a compaction of etcd does to watches that begin too far back.
-    mutating func compact() { events = [] }
+    /// Forgets the events so far: what a compaction of etcd does to watches that begin too far back, and to lists of pages.
+    mutating func compact() {
+        events = []
+        compactions += 1
+    }
 
     /// The objects of a resource in the order of their names.
     func list(_ resource: String, namespace: String?) -> [(key: Key, value: JSON)] { entries(index.keys(resource, namespace: namespace)) }

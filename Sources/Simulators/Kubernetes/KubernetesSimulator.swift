@@ -59,7 +59,7 @@ public final class KubernetesSimulator: Simulator {
         }
     }
 
-    /// Forgets the history of events: watches that begin before now are answered with 410.
+    /// Forgets the past: watches that begin before now are answered with 410, as are further pages of lists that were begun before.
     public func compact() { state.withLock { $0.compact() } }
 
     public func answer(_ request: HTTPRequest) async -> SimulatedResponse {
@@ -187,17 +187,19 @@ public final class KubernetesSimulator: Simulator {
     private func list(_ resource: String, _ namespace: String?, _ target: RequestTarget) throws(APIFailure) -> JSON {
         let selector = try LabelSelector(target["labelSelector"] ?? "")
         return try read { state throws(APIFailure) in
-            let all = state.list(resource, namespace: namespace).map(\.value).filter { selector.matches($0["metadata"]?["labels"]) }
-            let start = target["continue"].flatMap { Int($0.dropFirst(1)) } ?? 0
+            let all = state.list(resource, namespace: namespace).filter { selector.matches($0.value["metadata"]?["labels"]) }
+            let position = try target["continue"].map { text throws(APIFailure) in try PagePosition(text, of: state) }
+            let rest = position.map { position in all.drop { !position.isBefore($0.key) } } ?? all[...]
             let limit = target["limit"].flatMap(Int.init) ?? 0
-            let page = limit > 0 ? all.dropFirst(start).prefix(limit) : all.dropFirst(start)
-            let left = all.count - start - page.count
-            var metadata: JSON = ["resourceVersion": .string(String(state.version))]
-            if left > 0 {
-                metadata["continue"] = .string("p\(start + page.count)")
-                metadata["remainingItemCount"] = .integer(left)
+            let page = limit > 0 ? rest.prefix(limit) : rest
+            let version = position?.version ?? state.version
+            var metadata: JSON = ["resourceVersion": .string(String(version))]
+            if page.count < rest.count, let last = page.last {
+                metadata["continue"] = .string(PagePosition(version: version, after: last.key, in: state).text)
+                // Nobody counts the rest of a selection.
+                if target["labelSelector"] == nil { metadata["remainingItemCount"] = .integer(rest.count - page.count) }
             }
-            let items = page.map { item in item.with("kind", nil).with("apiVersion", nil) }
+            let items = page.map { item in item.value.with("kind", nil).with("apiVersion", nil) }
             return [
                 "kind": .string((ClusterState.kinds[resource] ?? "") + "List"),
                 "apiVersion": ClusterState.isCore(resource) ? "v1" : "apps/v1",

@@ -48,6 +48,27 @@ public actor ControlPlane {
         return try await task.value
     }
 
+    /// Ends the API server of ``shared`` as a power cut does, and starts it again with what it had stored. Returns when it is ready.
+    ///
+    /// - Parameter pause: how long nobody listens, at least.
+    public func restartServer(after pause: Duration) async throws {
+        let root = FilePath(try await running().kubeconfig).removingLastComponent()
+        let result = try await Subprocess.run(
+            .path(Self.scripts.appending("restart-api-server")), arguments: ["\(pause / .seconds(1))"],
+            environment: .inherit.updating(["KT_ROOT": root.string]), output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        guard result.terminationStatus.isSuccess else {
+            throw Failure(description: "restart-api-server: \(result.standardOutput) \(result.standardError)")
+        }
+    }
+
+    /// Beside the tests.
+    private static var scripts: FilePath {
+        var scripts = FilePath(#filePath)
+        scripts.removeLastComponent()
+        scripts.removeLastComponent()
+        return scripts.appending("kube")
+    }
+
     private static func start() async throws -> Running {
         let root = FileManager.default.temporaryDirectory.appending(
             path: "belay-control-plane-\(ProcessInfo.processInfo.processIdentifier)"
@@ -55,10 +76,7 @@ public actor ControlPlane {
         let auditLog = "\(root)/audit.log"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         try Data(auditPolicy.utf8).write(to: URL(filePath: "\(root)/audit-policy.yaml"))
-        var scripts = FilePath(#filePath)
-        scripts.removeLastComponent()
-        scripts.removeLastComponent()
-        let script = scripts.appending("kube/start-control-plane")
+        let script = scripts.appending("start-control-plane")
         let token = "control-plane-token-\(UInt32.random(in: 0 ... .max))"
         let result = try await Subprocess.run(
             .path(script),

@@ -72,8 +72,9 @@ extension Clause {
         },
         Clause("a refused token is unknown, with what to check") { world in
             for status in [401, 403] {
-                world.inject([Fault(method: .get, .answer(status: status, headers: [:], body: #"{"message":"Not authorized"}"#))])
+                world.inject(Fault.reading(.answer(status: status, headers: [:], body: #"{"message":"Not authorized"}"#)))
                 let problem = await world.observe().live.problem
+                world.transport.faults.removeAll()
                 try require(problem?.next != nil, "\(status) gave \(problem.map(\.description) ?? "no problem")")
             }
         },

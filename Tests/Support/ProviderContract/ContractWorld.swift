@@ -28,6 +28,8 @@ public struct ContractWorld: Sendable {
     public var isWrite: @Sendable (SimulatedTransport.Received) -> Bool = { !$0.method.isSafe }
     /// A fault of the next write as it must be set to hit the write itself, and not what surrounds it.
     public var aim: @Sendable (Fault) -> [Fault] = { [$0] }
+    /// What is observed along with the component, as a pass observes several at once; empty: it is observed alone.
+    public var companions: [Component] = []
     /// For ``Clause/configuration``; nil where the fixture takes none of these clauses.
     public var configuration: ContractConfiguration?
 
@@ -67,11 +69,18 @@ extension ContractWorld {
         stop: Stop? = nil
     ) async -> Observation {
         let component = component ?? self.component
-        return await provider.observe(
+        return await observe(
             component,
             ObservationRequest(
                 component: component.name, pin: component.release, resolution: resolution, openIntent: intent, depth: depth,
                 takeOwnership: component.takeOwnership, allowRebuild: component.allowRebuild, stop: stop))
+    }
+
+    /// The component among its companions, if it has any.
+    func observe(_ component: Component, _ request: ObservationRequest) async -> Observation {
+        guard !companions.isEmpty else { return await provider.observe(component, request) }
+        let others = companions.map { (component: $0, request: ObservationRequest(component: $0.name, pin: $0.release)) }
+        return await provider.observe(all: others.prefix(1) + [(component, request)] + others.dropFirst())[1]
     }
 
     /// What the pin means among the candidates, as a plan would record it.

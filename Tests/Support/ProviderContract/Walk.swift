@@ -26,7 +26,7 @@ struct Walk: Sendable {
 
     mutating func observe(intent: Intent? = nil) async -> Observation {
         let component = world.component
-        let observation = await world.provider.observe(
+        let observation = await world.observe(
             component,
             ObservationRequest(
                 component: component.name, pin: component.release, resolution: resolution, openIntent: intent,

@@ -50,10 +50,6 @@ extension LockHolder {
     }
 }
 
-extension Timestamp {
-    static let example = Timestamp(millisecondsSinceEpoch: 1_795_392_000_000)
-}
-
 extension JournalEntry {
     /// A small entry; the text has what a database could get wrong.
     static func intent(_ id: String, means: String = "rollback 'é' \u{1F600} \\ \" \u{0} \n $1 ?1") -> JournalEntry {

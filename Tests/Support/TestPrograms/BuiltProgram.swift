@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Subprocess
 import SystemPackage
 
@@ -11,10 +12,13 @@ public struct BuiltProgram: Sendable {
     }
 
     private let executable: Executable
+    /// As a shell finds it.
+    private let command: String
 
     /// A program that this package builds: it lies beside the tests' own executable.
     public init(_ name: String) {
-        executable = .path(FilePath(Self.path(of: name)))
+        command = Self.path(of: name)
+        executable = .path(FilePath(command))
     }
 
     /// Where a program of this package lies.
@@ -23,11 +27,15 @@ public struct BuiltProgram: Sendable {
     }
 
     /// A program of the machine.
-    public init(onSearchPath name: String) { executable = .name(name) }
+    public init(onSearchPath name: String) {
+        command = name
+        executable = .name(name)
+    }
 
     /// What the machine that runs the tests says of itself and of its network, and what would change how a program behaves.
     private static let machine = [
-        "ALL_PROXY", "CI", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTP_PROXY", "HTTPS_PROXY", "NO_COLOR", "PGDATABASE", "PGHOST", "PGOPTIONS",
+        "ALL_PROXY", "CI", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "HTTP_PROXY", "HTTPS_PROXY", "NO_COLOR", "PGDATABASE", "PGHOST",
+        "PGOPTIONS",
         "PGPASSWORD", "PGPORT", "PGUSER", "all_proxy", "http_proxy", "https_proxy",
     ]
 
@@ -70,17 +78,42 @@ public struct BuiltProgram: Sendable {
         _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
         killedAfter moment: @Sendable () async throws -> Void
     ) async throws -> Ended {
+        try await run(arguments, variables: variables, in: directory) { _ in
+            try await moment()
+            return end
+        }
+    }
+
+    /// Runs it until `moment`, which is told the id of the process, returns how to end it.
+    public func run(
+        _ arguments: [String], variables: [String: String?] = [:], in directory: String? = nil,
+        until moment: @Sendable (_ process: Int) async throws -> End
+    ) async throws -> Ended {
         let result = try await Subprocess.run(
             executable, arguments: Arguments(arguments), environment: Self.environment(variables),
             workingDirectory: directory.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20), error: .string(limit: 8 << 20)
         ) { execution in
-            do { try await moment() } catch {
+            let end: End
+            do { end = try await moment(Int(execution.processIdentifier.value)) } catch {
                 try execution.send(signal: .kill)
                 throw error
             }
             try execution.send(signal: end.signal)
         }
         return Ended(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// The same, with its standard output in a file that can be read while it runs.
+    public func run(
+        _ arguments: [String], into file: String, variables: [String: String?] = [:], in directory: String? = nil, by end: End = .kill,
+        killedAfter moment: @Sendable () async throws -> Void
+    ) async throws -> Ended {
+        try Data().write(to: URL(filePath: file))
+        var ended = try await BuiltProgram(onSearchPath: "sh").run(
+            ["-c", "exec \"$0\" \"$@\" > '\(file)'", command] + arguments, variables: variables, in: directory, by: end, killedAfter: moment
+        )
+        ended.output = try String(contentsOfFile: file, encoding: .utf8)
+        return ended
     }
 }
 

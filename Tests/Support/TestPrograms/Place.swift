@@ -1,6 +1,13 @@
 import FoundationEssentials
+import Synchronization
 
-/// A temporary directory of one test's own, and the real `git` in it.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A temporary directory of one test's own, and the real `git` in it. One that is not removed before goes when the process ends by itself.
 public struct Place: Sendable {
     public let root: String
 
@@ -8,9 +15,13 @@ public struct Place: Sendable {
         let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
         root = folder.appending(path: "belay-test-\(UInt64.random(in: .min ... .max))").path
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        Leftovers.shared.add(root)
     }
 
-    public func remove() throws { try FileManager.default.removeItem(atPath: root) }
+    public func remove() throws {
+        Leftovers.shared.drop(root)
+        try FileManager.default.removeItem(atPath: root)
+    }
 
     @Sendable public func path(_ name: String) -> String { root + "/" + name }
 
@@ -49,5 +60,23 @@ public struct Place: Sendable {
     public struct GitFailure: Error {
         public var arguments: [String]
         public var text: String
+    }
+}
+
+/// What is there still when the process ends. A test that fails or forgets to remove its place leaves nothing behind so.
+private final class Leftovers: Sendable {
+    static let shared = Leftovers()
+    private let paths = Mutex<Set<String>>([])
+
+    private init() { atexit { Leftovers.shared.removeAll() } }
+
+    func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+    func drop(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+    private func removeAll() {
+        for path in paths.withLock({ $0 }) {
+            do { try FileManager.default.removeItem(atPath: path) } catch {}  // Nobody is left to tell.
+        }
     }
 }

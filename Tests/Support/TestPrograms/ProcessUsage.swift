@@ -1,3 +1,4 @@
+import CMalloc
 import FoundationEssentials
 
 /// What a process uses, as the kernel tells it.
@@ -19,6 +20,12 @@ public struct ProcessUsage: Sendable {
         return ProcessUsage(
             descriptors: try FileManager.default.contentsOfDirectory(atPath: directory + "/fd").count, kilobytes: number("VmRSS"),
             threads: number("Threads"))
+    }
+
+    /// How many bytes this process has allocated and not given back, whatever of the resident memory is free between them.
+    public static var allocated: Int {
+        let heap = mallinfo2()
+        return heap.uordblks + heap.hblkhd
     }
 
     /// The processes of a program that were started with an argument.

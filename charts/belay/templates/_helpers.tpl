@@ -79,3 +79,22 @@ roleRef:
 subjects:
   {{- include "belay.subjects" .root | nindent 2 }}
 {{- end -}}
+
+{{/* The repositories as a JSON list; empty where System objects are the source. */}}
+{{- define "belay.repositories" -}}
+{{- if .Values.git.repositories -}}
+{{- toJson .Values.git.repositories -}}
+{{- else if .Values.git.url -}}
+{{- toJson (list .Values.git.url) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A duration such as 1m30s in seconds. */}}
+{{- define "belay.seconds" -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[smh]" . -1 -}}
+{{- $unit := get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[smh]" .) -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" . | int) $unit) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}

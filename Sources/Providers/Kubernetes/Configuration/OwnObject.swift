@@ -103,9 +103,11 @@ struct OwnObject: Sendable, Hashable {
 /// Short and stable: for names and comparisons, not against people who look for collisions.
 enum StableHash {
     /// FNV-1a, 16 hexadecimal digits.
-    static func of(_ text: String) -> String {
+    static func of(_ text: String) -> String { of(Array(text.utf8)) }
+
+    static func of(_ bytes: [UInt8]) -> String {
         var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
