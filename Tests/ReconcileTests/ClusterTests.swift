@@ -154,7 +154,6 @@ struct ClusterTests {
     @Test(arguments: [
         (["--cluster", "-f", "x.yaml"], "not by both", "two sources"), (["--cluster", "--git", "u"], "not by both", "two sources"),
         (["--namespace", "x", "-f", "x.yaml"], "--namespace belongs to --cluster", "an option without its source"),
-        (["--cluster", "--poll", "5s"], "--poll belongs to --git", "another source's option"),
         (["plan", "--cluster", "-f", "x.yaml"], "not by both", "two sources"),
         (["status", "--context", "x", "-f", "x.yaml"], "--context belongs to --cluster", "an option without its source"),
         (["health"], "Name the specs", "no source"),
