@@ -7,7 +7,7 @@ import NIOHTTPTypes
 import NIOPosix
 import ServiceLifecycle
 
-/// A small HTTP/1.1 server for probes, scrapers and webhooks. One thread does its I/O.
+/// A small HTTP/1.1 server for probes, scrapers and webhooks. One thread does the I/O of all of a process.
 ///
 /// On Hummingbird's server and not its router: a handful of fixed paths need none, and it would bring its own dependencies along.
 public struct HTTPServer: Sendable {
@@ -20,6 +20,9 @@ public struct HTTPServer: Sendable {
     /// For what is being answered when the server ends.
     private static let grace = Duration.seconds(2)
 
+    /// Never ended: what is left of a connection may reach for it a moment later, and NIO writes an error to standard error then.
+    private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     let answer: Answer
 
     public init(answer: @escaping Answer) { self.answer = answer }
@@ -30,37 +33,24 @@ public struct HTTPServer: Sendable {
     public func serve<Value: Sendable>(
         on address: ListenAddress, while body: @Sendable (_ bound: String) async -> Value
     ) async throws(ServingError) -> Value {
-        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let open = OpenConnections()
-        let running: RunningServer
-        do throws(ServingError) {
-            running = try await start(on: address, threads, open)
-        } catch {
-            await Self.shutDown(threads)
-            throw error
-        }
+        let running = try await start(on: address, open)
         let value = await body(running.bound)
         await running.stop(open, within: Self.grace)
-        await Self.shutDown(threads)
         return value
-    }
-
-    private static func shutDown(_ threads: MultiThreadedEventLoopGroup) async {
-        // It fails only when somebody has shut it down before.
-        do { try await threads.shutdownGracefully() } catch {}
     }
 
     // MARK: - Starting
 
     private func start(
-        on address: ListenAddress, _ threads: MultiThreadedEventLoopGroup, _ open: OpenConnections
+        on address: ListenAddress, _ open: OpenConnections
     ) async throws(ServingError) -> RunningServer {
         // Every address: those of IPv6 hold those of IPv4, unless the machine has none.
         let hosts = address.host.map { [$0] } ?? ["::", "0.0.0.0"]
         var failure: (any Error)?
         for host in hosts {
             do {
-                return try await RunningServer(server(on: host, address.port, threads, open))
+                return try await RunningServer(server(on: host, address.port, open))
             } catch {
                 failure = error
                 if (error as? IOError)?.errnoCode == EADDRINUSE { break }
@@ -70,7 +60,7 @@ public struct HTTPServer: Sendable {
     }
 
     private func server(
-        on host: String, _ port: Int, _ threads: MultiThreadedEventLoopGroup, _ open: OpenConnections
+        on host: String, _ port: Int, _ open: OpenConnections
     ) -> (@escaping @Sendable (any Channel) -> Void) throws -> any Service {
         { onReady in
             var logger = Logger(label: "belay") { StreamLogHandler.standardError(label: $0) }
@@ -84,7 +74,7 @@ public struct HTTPServer: Sendable {
                 configuration: ServerConfiguration(
                     address: .hostname(host, port: port), backlog: 1024,
                     availableConnectionsDelegate: .maximum(Self.mostConnections, logger: logger)),
-                eventLoopGroup: threads, logger: logger,
+                eventLoopGroup: Self.threads, logger: logger,
                 responder: { request, writer, channel in
                     open.begin(channel)
                     defer { open.end(channel) }
