@@ -55,7 +55,9 @@ public final class GitHost: Sendable {
     }
 
     /// Commits a spec and pushes it, on the file system: those who push go another way than those who read.
-    public func publish(_ spec: String) async throws {
+    ///
+    /// - Returns: the commit.
+    @discardableResult public func publish(_ spec: String) async throws -> String {
         let number = state.withLock { state in
             state.commits += 1
             return state.commits
@@ -67,7 +69,8 @@ public final class GitHost: Sendable {
         }
         // Two commits of one tree would be none.
         try place.write("specs/system.yaml", "\(spec)\n# \(number)\n")
-        _ = try await place.commit("commit \(number)")
+        let commit = try await place.commit("commit \(number)")
         try await place.git("push", "-q", place.path("origin.git"), "HEAD:main")
+        return commit
     }
 }
