@@ -145,7 +145,7 @@ let package = Package(
             "reconcile", "AllProviders", "CMalloc", "ClusterSource", "ClusterState", "ClusterStatus", "ConfigurationValues", "ControlLoop",
             "CurlTransport", "DatabaseState", "Execution", "Flags", "GitMigrations", "HTTPCore", "JSONValues", "KubernetesAPI",
             "KubernetesProvider", "Leases", "Manifests", "Metering", "MigrationFiles", "Migrations", "Model", "Planning", "ProviderKit",
-            "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout",
+            "Reporting", "SQLParsing", "Serving", "Sources", "SpecEditing", "SpecFields", "SpecLoading", "State", "TextLayout", "Threads",
             "YAMLReading", arguments),
 
         // The sandbox: never linked into the program

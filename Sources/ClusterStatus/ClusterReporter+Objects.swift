@@ -8,6 +8,11 @@ extension ClusterReporter {
     @discardableResult
     func setFinalizer(_ isNeeded: Bool, of known: SystemObject) async throws(KubernetesError) -> Bool {
         var object = known
+        // Who does not watch has not seen what was set here.
+        if !isNeeded, held.contains(known.id) {
+            let answer = try await client.get(.systems, namespace: known.id.namespace, name: known.id.name)
+            object = SystemObject(answer.body) ?? known
+        }
         for attempt in 1...4 {
             guard object.finalizers.contains(SystemObject.finalizer) != isNeeded else { return true }
             // One that is being deleted takes no further finalizer.
@@ -41,7 +46,9 @@ extension ClusterReporter {
                 let answer = try await client.get(.systems, namespace: known.id.namespace, name: known.id.name)
                 object = SystemObject(answer.body) ?? object
             }
-            return try await setFinalizer(true, of: object) ? nil : .notHeld(known.id, "it is being deleted")
+            guard try await setFinalizer(true, of: object) else { return .notHeld(known.id, "it is being deleted") }
+            held.insert(known.id)
+            return nil
         } catch {
             return .notHeld(known.id, error.description)
         }

@@ -32,6 +32,10 @@ public actor ClusterReporter {
     private nonisolated let notes: AsyncStream<Note>
     nonisolated let inbox: AsyncStream<Note>.Continuation
     var desks: [SystemID: Desk] = [:]
+    /// At whose objects this process has set the finalizer.
+    var held: Set<SystemID> = []
+    /// What the revision that is told next moves nothing of.
+    private var unmoved: Set<SystemID> = []
     private var complaints: Set<String> = []
     var book = EventBook()
 
@@ -132,8 +136,13 @@ public actor ClusterReporter {
     private func enter(_ event: LoopEvent) {
         if let (system, happening) = event.happening { add(.event(happening), to: system) }
         switch event {
+        case .unmoved(_, let systems): unmoved = Set(systems)
         case .loaded(let revision, let systems, _):
-            for system in systems { add(.status({ $0.load(revision, generation: revision.generation ?? $1) }), to: system) }
+            for system in systems {
+                let isUnmoved = unmoved.contains(system)
+                add(.status({ $0.load(revision, generation: revision.generation ?? $1, isUnmoved: isUnmoved) }), to: system)
+            }
+            unmoved = []
         case .rejected(let revision, let mistakes, let watched, let origin):
             let systems = watched.isEmpty ? SystemID(origin: origin).map { [$0] } ?? [] : watched
             let text = mistakes.joined(separator: "; ")

@@ -12,6 +12,9 @@ extension LoopEvent {
         case .loaded(let revision, let systems, let notes):
             let own = systems.filter(isOwn)
             return own.isEmpty ? nil : .loaded(revision, own, notes: notes)
+        case .unmoved(let revision, let systems):
+            let own = systems.filter(isOwn)
+            return own.isEmpty ? nil : .unmoved(revision, own)
         case .rejected(let revision, let mistakes, let watched, let origin):
             guard let own = Self.own(of: watched, from: origin, isOwn) else { return nil }
             return .rejected(revision, mistakes: mistakes, watched: own, origin: origin)

@@ -6,7 +6,14 @@ import Reporting
 
 extension StatusSheet {
     /// A revision that loads. What is known of that generation already stands.
-    mutating func load(_ revision: Revision, generation: Int?) {
+    ///
+    /// - Parameter isUnmoved: it says what was wanted before, so that what was seen then stands too.
+    mutating func load(_ revision: Revision, generation: Int?, isUnmoved: Bool = false) {
+        if isUnmoved, !conditions.isEmpty, phase != Phase.invalid {
+            observedGeneration = generation
+            self.revision = revision.short
+            return
+        }
         let isNew = observedGeneration != generation || self.revision != revision.short
         guard isNew || phase == Phase.invalid || conditions.isEmpty else { return }
         observedGeneration = generation

@@ -24,6 +24,21 @@ public func contests(between parts: [(origin: String, systems: [System])]) -> [S
     return found
 }
 
+/// What several systems that are read one by one claim at once, a sentence each, for every one that claims what another does: nobody knows
+/// whose it is.
+public func contests(among systems: [System]) -> [SystemID: [String]] {
+    var found: [SystemID: [String]] = [:]
+    for systems in [systems, systems.reversed()] {
+        var ledger = ClaimLedger()
+        for system in systems {
+            let contests = ledger.contests(of: system, besides: [])
+            if !contests.isEmpty { found[system.id, default: []] += contests }
+            ledger.enter(system)
+        }
+    }
+    return found
+}
+
 /// Which system has what, among all parts of a source: what two systems move would go back and forth between them.
 struct ClaimLedger {
     private enum Claim: Hashable {

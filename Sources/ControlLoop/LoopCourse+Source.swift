@@ -55,7 +55,8 @@ extension LoopCourse {
             let loading = loop.load(snapshot)
             var mistakes = loading.mistakes
             standing.isContested = false
-            if mistakes.isEmpty {
+            // What is let go of claims nothing.
+            if mistakes.isEmpty, snapshot.leaving == nil {
                 mistakes = loading.systems.flatMap { contests(of: $0, from: part.origin, besides: standing.systems) }
                 standing.isContested = !mistakes.isEmpty
             }
@@ -68,8 +69,9 @@ extension LoopCourse {
                 return
             }
             let systems = loading.systems.map(\.id).sorted()
+            let unmoved = want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
+            if !unmoved.isEmpty { events(.unmoved(snapshot.revision, unmoved.sorted())) }
             tell(.loaded(snapshot.revision, systems, notes: snapshot.notes + loading.notes), of: &standing, and: systems)
-            want(loading, snapshot, from: part.origin, wasLooking: !standing.applies, at: now)
             let names = Set(loading.systems.map(\.id))
             leave(standing.systems.subtracting(names))
             standing.accept(names)
@@ -94,11 +96,16 @@ extension LoopCourse {
         return claims.contests(of: system, besides: others)
     }
 
-    private mutating func want(_ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration) {
+    /// Gives those of which the snapshot says what was wanted before, and which are not looked at for it.
+    @discardableResult
+    private mutating func want(
+        _ loading: Loading, _ snapshot: Snapshot, from origin: String, wasLooking: Bool, at now: Duration
+    ) -> [SystemID] {
+        var unmoved: [SystemID] = []
         for system in loading.systems {
             let new = WantedSystem(system: system, snapshot: snapshot, origin: origin)
             let before = wanted.updateValue(new, forKey: system.id)
-            claims.enter(system)
+            if snapshot.leaving == nil { claims.enter(system) }
             let isSame =
                 before.map {
                     new.isSame(as: $0) && new.snapshot.adopts == $0.snapshot.adopts && new.snapshot.leaving == $0.snapshot.leaving
@@ -107,13 +114,17 @@ extension LoopCourse {
             if isOwn(system.id) { own.insert(system.id) }
             // Other commits with the same migrations change nothing, and are shown all the same.
             let isTold = before.map(new.tellsSame) ?? false
-            guard !isSame || !isTold || wasLooking || told[system.id]?.verdict != .inSync else { continue }
+            guard !isSame || !isTold || wasLooking || told[system.id]?.verdict != .inSync else {
+                unmoved.append(system.id)
+                continue
+            }
             if !isSame {
                 running[system.id]?.raise()
                 rhythms[system.id] = nil
             }
             queue.add(system.id, .change, at: now)
         }
+        return unmoved
     }
 
     private mutating func leave(_ systems: Set<SystemID>) {

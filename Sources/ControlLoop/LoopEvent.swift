@@ -21,6 +21,9 @@ public struct Loading: Sendable {
 public enum LoopEvent: Sendable {
     /// A revision that loads, and is what is wanted from now on.
     case loaded(Revision, [SystemID], notes: [String])
+    /// Of the revision that is told to be loaded next: what it says of these systems is what was wanted before, they are in sync with it, and
+    /// none is looked at for it.
+    case unmoved(Revision, [SystemID])
     /// A revision that does not load: nothing of it is applied, and the systems that were wanted before are only looked at until one does.
     /// The origin is the part of the source, empty where there is only one.
     case rejected(Revision, mistakes: [String], watched: [SystemID], origin: String)

@@ -19,18 +19,12 @@ public final class Places: Sendable {
 
     private struct State {
         var free: Int
+        /// By the number in which they asked. They need not come to wait in that order.
         var waiting: [Int: CheckedContinuation<Void, any Error>] = [:]
-        /// The numbers of the first that waits, and of the next that comes.
-        var first = 0
         var next = 0
 
         mutating func takeFirst() -> CheckedContinuation<Void, any Error>? {
-            while first < next {
-                defer { first += 1 }
-                // One that was cancelled has left its number.
-                if let waiter = waiting.removeValue(forKey: first) { return waiter }
-            }
-            return nil
+            waiting.keys.min().flatMap { waiting.removeValue(forKey: $0) }
         }
     }
 
@@ -38,8 +32,8 @@ public final class Places: Sendable {
 
     /// How many are free now.
     public var free: Int { state.withLock { $0.free } }
-    /// How often somebody asked for one.
-    public var asked: Int { state.withLock { $0.next } }
+    /// How many wait for one.
+    public var waiting: Int { state.withLock { $0.waiting.count } }
 
     public init(_ count: Int) { state = Mutex(State(free: count)) }
 

@@ -9,7 +9,7 @@ public struct LettingGo: Sendable, Hashable {
     /// What stands in the way; empty when nothing has to be undone any more.
     public var problems: [Problem]
 
-    init(_ system: SystemID, done: [String] = [], problems: [Problem] = []) {
+    public init(_ system: SystemID, done: [String] = [], problems: [Problem] = []) {
         self.system = system
         self.done = done
         self.problems = problems

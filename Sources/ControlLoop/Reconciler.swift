@@ -24,7 +24,7 @@ public struct Reconciler: Sendable {
     public var transport: any Transport
     public var clock: any Clock<Duration>
     public var now: @Sendable () -> Timestamp
-    /// How many systems are looked at at once, each with all of its components: what is seen of them is the most of the memory that is taken.
+    /// How many passes look at a system at once, each at all of its components: what is seen of them is the most of the memory that is taken.
     /// A pass that carries something out, which may take long, keeps nobody waiting. Nil for no bound.
     public var looking: Places?
 

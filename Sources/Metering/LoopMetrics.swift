@@ -59,7 +59,8 @@ public final class LoopMetrics: Sendable {
             metrics.replace(.sourceRevision, with: [[revision.kind.rawValue, revision.id]: 1])
         case .left(let system): forget(system)
         case .execution(let system, let event): take(event, of: system)
-        case .rejected, .unreadable, .outOfReach, .inReach, .tookOver, .letGo, .passed, .ended, .interrupted, .observed, .stopping,
+        case .rejected, .unreadable, .outOfReach, .inReach, .tookOver, .unmoved, .letGo, .passed, .ended, .interrupted, .observed,
+            .stopping,
             .stopped:
             break
         }

@@ -25,15 +25,17 @@ extension ClusterRun {
             return nil
         }
         for trouble in holding.troubles { program.output.progress("note: \(trouble.message)\n") }
-        var read = ReadSystems(source: source, systems: [], isWhole: holding.troubles.isEmpty)
+        var read = ReadSystems(source: source, systems: [], isWhole: holding.troubles.allSatisfy { $0.code == .gitFailed })
+        let contests = contests(among: holding.parts)
         for part in holding.parts {
             guard case .success(let snapshot) = part.result, part.system.map(specs.names) ?? true else { continue }
             guard snapshot.leaving == nil else {
                 program.output.progress("note: \(part.origin) is being deleted\n")
                 continue
             }
-            let loading = loading(snapshot, specs)
-            read.systems += loading.systems.map { ($0, snapshot) }
+            var loading = loading(snapshot, specs)
+            loading.mistakes += loading.systems.flatMap { contests[$0.id] ?? [] }
+            if loading.mistakes.isEmpty { read.systems += loading.systems.map { ($0, snapshot) } }
             guard !loading.mistakes.isEmpty else {
                 reporter?.take(.loaded(snapshot.revision, loading.systems.map(\.id), notes: snapshot.notes + loading.notes))
                 continue
@@ -49,5 +51,15 @@ extension ClusterRun {
         }
         program.tellPassedOverState(of: read.systems.map(\.system))
         return read
+    }
+
+    /// What objects claim that others claim too, whichever were asked for. One that is being deleted claims nothing.
+    private func contests(among parts: [Holding.Part]) -> [SystemID: [String]] {
+        let systems = parts.flatMap { part -> [System] in
+            guard case .success(let snapshot) = part.result, snapshot.leaving == nil else { return [] }
+            let loading = self.specs.loading(snapshot)
+            return loading.mistakes.isEmpty ? loading.systems : []
+        }
+        return ControlLoop.contests(among: systems)
     }
 }

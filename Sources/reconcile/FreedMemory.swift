@@ -1,5 +1,6 @@
 import CMalloc
 import Synchronization
+import Threads
 
 /// Gives the machine back what passes have freed. The C library keeps it otherwise, for passes to come, and a pod is counted for its largest
 /// pass as long as it lives.
@@ -16,7 +17,7 @@ final class FreedMemory: Sendable {
             last = now
             return true
         }
-        // Some milliseconds, of which nobody waits for one.
-        if isDue { Task.detached(priority: .background) { belay_give_back_freed_memory() } }
+        // Some milliseconds, which none of Swift's own threads is to wait for. Where there is no thread, there is more to worry about.
+        if isDue { _ = DetachedThread.start { belay_give_back_freed_memory() } }
     }
 }

@@ -86,7 +86,7 @@ final class LoopLines: Sendable {
         case .execution(let system, let event):
             let text = progress[system, default: ProgressText(style: style, isLive: false)].text(for: event)
             return text.split(separator: "\n").map { "\(system): \($0)" }
-        case .passed, .tookOver: return []
+        case .passed, .tookOver, .unmoved: return []
         case .ended(let report, let again): return ended(report, again)
         case .interrupted(let report):
             return [style.yellow("■") + " \(report.system): stopped between two steps; the next start goes on from here"]
@@ -167,7 +167,7 @@ final class LoopLines: Sendable {
             return object("SourceUnreadable", [("message", .string(error.message)), ("systems", names(watched))] + part(origin))
         case .outOfReach(let error): return object("SourceOutOfReach", [("message", .string(error.message))])
         case .inReach(let revision): return object("SourceInReach", [("revision", .optional(revision?.id))])
-        case .passed, .tookOver: return nil
+        case .passed, .tookOver, .unmoved: return nil
         case .left(let system): return object("SystemLeft", [("system", .string(system.description))])
         case .letGo(let ended, let again):
             return object(

@@ -65,7 +65,7 @@ struct MirrorRun: Sendable {
         case .loaded(let revision, let systems, _):
             for system in systems { if let wanted = staged.take(system, of: revision) { mirrors.want(system, wanted) } }
             changed.raise()
-        case .rejected(_, _, let systems, _):
+        case .rejected(_, _, let systems, _), .unreadable(_, let systems, _):
             // Of a process before this one, where the newest revision does not load.
             for system in systems where !mirrors.wants(system) {
                 if let wanted = staged.take(system, of: nil) { mirrors.want(system, wanted) }

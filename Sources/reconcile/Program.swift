@@ -115,6 +115,7 @@ struct Program: Sendable {
                 // A state in a database needs no home, and then backups go where the command runs.
                 return "\(root ?? ".")/backups"
             }, transport: environment(of: "checks").transport, clock: ContinuousClock(),
+            // A system that is observed takes a megabyte for every twenty components, and 64 of them keep every account busy.
             now: now, looking: Places(64))
     }
 

@@ -18,7 +18,13 @@ import Testing
         private let answers: @Sendable (Int) -> Int?
         private let log = Mutex<[(String, JSON)]>([])
 
-        init(_ answers: @escaping @Sendable (Int) -> Int? = { _ in 200 }) { self.answers = answers }
+        /// Those of the object that it answers with.
+        private let finalizers: [JSON]
+
+        init(finalizers: [JSON] = [], _ answers: @escaping @Sendable (Int) -> Int? = { _ in 200 }) {
+            self.answers = answers
+            self.finalizers = finalizers
+        }
 
         /// `PATCH …/systems/shop/status Pending`.
         var requests: [String] {
@@ -40,7 +46,7 @@ import Testing
             guard let status = answers(number) else { throw TransportError(.connect, "refused", mayHaveTakenEffect: false) }
             let answer: JSON =
                 status < 300
-                ? ClusterReporterTests.object(version: 9)
+                ? ClusterReporterTests.object(version: 9, finalizers: finalizers)
                 : ["kind": "Status", "code": .integer(status), "reason": "X", "message": "no"]
             return HTTPResponse(status: status, headers: [:], body: answer.bytes)
         }
@@ -130,6 +136,37 @@ import Testing
         let object = Self.object(status: sheet.json(after: nil, at: StatusSheetTests.start))
         let api = FakeAPI()
         #expect(try await Self.written([Self.loaded, Self.loaded], to: api, object: object).isEmpty)
+    }
+
+    @Test func aRevisionThatMovesNothingLeavesWhatWasSeen() async throws {
+        var sheet = StatusSheet()
+        sheet.load(Revision(.commit, "aaaaaaaaaaaaaaaa"), generation: 1)
+        sheet.enter(.verify)
+        let object = Self.object(status: sheet.json(after: nil, at: StatusSheetTests.start))
+        let next = Revision(.commit, "bbbbbbbbbbbbbbbb")
+        let loaded = LoopEvent.loaded(next, [Self.shop], notes: [])
+        let kept = FakeAPI()
+        let written = try await Self.written([.unmoved(next, [Self.shop]), loaded], to: kept, object: object)
+        #expect(written == ["PATCH prod/systems/shop/status \(Phase.verify.word)"])
+        #expect(kept.bodies.first?["status"]?["revision"]?.string?.hasPrefix("bbbb") ?? false)
+        #expect(try await Self.written([loaded], to: FakeAPI(), object: object) == ["PATCH prod/systems/shop/status Pending"])
+    }
+
+    @Test func aFinalizerThatWasJustSetIsTakenAwayThoughItWasNeverSeen() async throws {
+        // Who makes one pass does not watch: what it knows of the object is as it was at the start.
+        let api = FakeAPI(finalizers: ["belay.dev/fences"])
+        let known = SystemObject(Self.object())
+        _ = try await Self.working(with: api, on: known) { reporter in
+            let problem = await reporter.promise(to: Self.shop)
+            reporter.take(.letGo(LettingGo(Self.shop, problems: []), again: nil))
+            for _ in 0..<5000 where !api.requests.contains("PATCH prod/systems/shop []") { await Task.yield() }
+            return problem
+        }
+        let finalizers = api.requests.filter { !$0.contains("status") && !$0.contains("events") }
+        #expect(
+            finalizers == [
+                #"PATCH prod/systems/shop ["belay.dev/fences"]"#, "GET prod/systems/shop ", "PATCH prod/systems/shop []",
+            ])
     }
 
     @Test func mistakesAreWrittenAndToldAsAnEvent() async throws {

@@ -55,6 +55,29 @@ import Testing
         #expect(try await stage.store.load().fences.isEmpty)
     }
 
+    @Test func whatAnotherSystemHasIsLetGoOfAsWell() async throws {
+        let stage = try Stage()
+        let parts: ScriptedSource.Moment = .parts(["a": .holds(["shop": "web v1"]), "b": .holds(["blog": "web v1"])])
+        let told = await stage.loop([(.zero, parts), (.seconds(20), .leaving(parts))], for: .seconds(30))
+        #expect(told.contains { $0.hasPrefix("0 rejected b") }, "\(told)")
+        #expect(told.contains("20 let go blog: ") && told.contains("20 let go shop: "), "\(told)")
+    }
+
+    @Test func ofTwoThatClaimTheSameEachIsTold() {
+        var shop = System.make(.make("web", "v1"))
+        shop.id = SystemID(name: "shop")
+        var blog = shop
+        blog.id = SystemID(name: "blog")
+        var other = System.make(.make("api", "v1"))
+        other.id = SystemID(name: "other")
+        let found = contests(among: [shop, blog, other])
+        #expect(
+            found == [
+                blog.id: ["spec.components.web: fake web belongs to component/web of default/shop already"],
+                shop.id: ["spec.components.web: fake web belongs to component/web of default/blog already"],
+            ])
+    }
+
     @Test func aLoopLetsGoOfWhatIsToLeaveAndTriesAgainWhereItCannot() async throws {
         let stage = try await stage(.unreachable)
         let parts: ScriptedSource.Moment = .parts(["a": .holds(["shop": "web v1"])])

@@ -212,7 +212,7 @@ import Testing
         #expect(
             told == [
                 "0 loaded shop", "0 shop: in sync, nothing to do", "10 out of reach: git.example does not answer",
-                "300 shop: converged, 1 change made", "500 in reach", "500 loaded shop", "600 stopping []", "600 stopped",
+                "300 shop: converged, 1 change made", "500 in reach", "500 unmoved shop", "500 loaded shop", "600 stopping []", "600 stopped",
             ])
     }
 
@@ -233,12 +233,16 @@ import Testing
 
     @Test func aRevisionThatChangesAnotherSystemDisturbsNobody() async throws {
         let stage = try Stage(["web": .init(), "api": .init()])
-        _ = await stage.loop(
+        let told = await stage.loop(
             [
                 (.zero, .holds(["shop": "web v1", "blog": "api v1"])), (.seconds(100), .holds(["shop": "web v1", "blog": "api v2"])),
             ], for: .seconds(200))
         #expect(stage.world["web"].looks == [.zero])
         #expect(stage.world["api"].writes == [.seconds(100)])
+        #expect(
+            told.filter { $0.contains("unmoved") || $0.contains("loaded") } == [
+                "0 loaded blog,shop", "100 unmoved shop", "100 loaded blog,shop",
+            ])
     }
 
     @Test func aSystemThatTheSpecsNameNoMoreIsLeftAsItIs() async throws {

@@ -5,26 +5,42 @@ import Synchronization
 import TestDoubles
 import Testing
 
-struct PlacesTests {
+@Suite(.timeLimit(.minutes(1))) struct PlacesTests {
     @Test func placesAreTakenInTheOrderInWhichTheyWereAskedFor() async throws {
         let places = Places(1)
         let first = try await places.take()
         let order = Log<Int>()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...20 {
-                let asks = places.asked
                 group.addTask {
                     let place = try await places.take()
                     order.append(number)
                     place.giveBack()
                 }
-                while places.asked == asks { await Task.yield() }
+                while places.waiting < number { await Task.yield() }
             }
             #expect(order.all.isEmpty)
             first.giveBack()
             try await group.waitForAll()
         }
         #expect(order.all == Array(1...20))
+    }
+
+    @Test func whoeverAsksGetsOneInTheEnd() async throws {
+        let places = Places(3)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<500 {
+                group.addTask {
+                    for _ in 0..<20 {
+                        let place = try await places.take()
+                        await Task.yield()
+                        place.giveBack()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(places.free == 3 && places.waiting == 0)
     }
 
     @Test func aPlaceIsGivenBackOnce() async throws {
@@ -46,9 +62,8 @@ struct PlacesTests {
     @Test func whoIsCancelledWhileWaitingTakesNone() async throws {
         let places = Places(1)
         let first = try await places.take()
-        let asks = places.asked
         let waiting = Task { try await places.take() }
-        while places.asked == asks { await Task.yield() }
+        while places.waiting == 0 { await Task.yield() }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         first.giveBack()

@@ -162,6 +162,7 @@ extension Stage {
         case .left(let system): "left \(system.name)"
         case .letGo(let ended, _): "let go \(ended.system.name): \((ended.done + ended.problems.map(\.reason)).joined(separator: "; "))"
         case .tookOver(let systems, let event): words(event).map { "took over \(systems.map(\.name).joined(separator: ",")): \($0)" }
+        case .unmoved(_, let systems): "unmoved \(systems.map(\.name).joined(separator: ","))"
         case .execution, .passed: nil
         case .ended(let report, let again):
             "\(report.system.name): \(report.headline)\(again.map { ", again in \($0.components.seconds) s" } ?? "")"

@@ -188,6 +188,17 @@ struct ListingTests {
         #expect(after.allSatisfy { $0.settlement == .settled })
     }
 
+    @Test(arguments: [(answer(504), 10), (.dropBefore, 10), (answer(429), 1)])
+    func aListThatTheServerDoesNotManageIsNotAskedForAtTheNextLook(_ kind: Fault.Kind, cost: Int) async throws {
+        let wanted = Self.names("web", 10)
+        let cluster = try Cluster(Self.workloads(wanted))
+        cluster.transport.faults.add(Self.listed(kind, times: 9))
+        #expect(await cluster.provider.observe(all: Self.questions(wanted)).allSatisfy { $0.live.problem != nil })
+        let (observations, again) = await Self.cost(cluster, Self.questions(wanted))
+        #expect(again == cost)
+        #expect(observations.allSatisfy { ($0.live.problem == nil) == (cost == 10) })
+    }
+
     @Test func aPageThatFailsLeavesKnownWhatCameBefore() async throws {
         let wanted = Self.names("web", 5)
         let cluster = try Cluster(Self.workloads(Self.names("other", 8) + wanted), pageSize: Self.pageSize)

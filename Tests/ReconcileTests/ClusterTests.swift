@@ -126,6 +126,15 @@ struct ClusterTests {
             #expect(both.output.contains("\(kubectl.namespace)/shop: in sync"), "\(both.output)")
             #expect(try await kubectl("get", "system/other", "-o", "jsonpath={.status.phase}") == "Invalid")
             try await Self.read(system, kubectl)
+
+            let twin = Self.object(kubectl.namespace, web: "dpl_web2", api: "v1").replacing("name: shop,", with: "name: twin,")
+            try await kubectl.apply(twin)
+            let contested = try await system.reconcile(arguments + ["--adopt"], variables: ["KUBECONFIG": plane.kubeconfig])
+            #expect(contested.status == 1 && !contested.output.contains("shop"), "\(contested.output)\(contested.errors)")
+            for name in ["shop", "twin"] {
+                #expect(contested.errors.contains("\(kubectl.namespace)/\(name): generation 1 does not load"), "\(contested.errors)")
+            }
+            #expect(contested.errors.contains("belongs to component/web of \(kubectl.namespace)/shop already"), "\(contested.errors)")
         }
     }
 

@@ -99,7 +99,7 @@ import YAMLReading
         let object = try YAMLNode(reading: Array(text.utf8))
         let pod = try #require(object["spec"]?["template"]?["spec"])
         let container = try #require(pod["containers"]?[0])
-        let usual: Set = ["--cluster", "--leader-elect", "--listen=:8080", "--mirror=belay"]
+        let usual: Set = ["--cluster", "--leader-elect", "--listen=:8080", "--mirror=default-belay"]
         #expect((container["args"]?.items.compactMap(\.string) ?? []).filter { !usual.contains($0) } == arguments, "\(why)")
         let signers = (pod["volumes"]?.items ?? []).filter { $0["name"]?.string == "signers" }.map { volume in
             volume["configMap"]?["name"]?.string.map { "configMap \($0)" } ?? "secret \(volume["secret"]?["secretName"]?.string ?? "")"

@@ -103,7 +103,7 @@ final class Replica: Sendable {
             for problem in report.problems where Self.forbidden.contains(problem.reason) { story.fail("\(life.name) \(problem)") }
         case .left(let system): story.fail("\(life.name) left \(system)")
         case .letGo(let ended, _): story.fail("\(life.name) let go of \(ended.system)")
-        case .tookOver, .execution, .interrupted, .observed, .stopping, .stopped: break
+        case .tookOver, .unmoved, .execution, .interrupted, .observed, .stopping, .stopped: break
         }
     }
 

@@ -42,16 +42,21 @@ final class ListSizes: Sendable {
 
     func note(_ size: Int, of place: WorkloadPlace) { note(.size(size), of: place) }
 
-    /// A list that was refused is not asked for again for a while; after another failure it may be tried at once.
+    /// A list that was refused, or that the server did not manage, is not asked for again for a while: asking for one object may work. After
+    /// another failure it may be tried at once.
     func note(_ error: KubernetesError, of place: WorkloadPlace) {
-        if error.code == .forbidden { return note(.refused, of: place) }
+        switch error.code {
+        case .forbidden: return note(.refused, of: place)
+        case .transport, .server: return note(.refused, of: place, for: .seconds(60))
+        default: break
+        }
         known.withLock { known in
             if case (.awaited, _)? = known[place] { known[place] = nil }
         }
     }
 
-    private func note(_ what: Known, of place: WorkloadPlace) {
-        let until = now() + .seconds(600)
+    private func note(_ what: Known, of place: WorkloadPlace, for length: Duration = .seconds(600)) {
+        let until = now() + length
         known.withLock { $0[place] = (what, until) }
     }
 }
