@@ -212,7 +212,8 @@ import Testing
         #expect(
             told == [
                 "0 loaded shop", "0 shop: in sync, nothing to do", "10 out of reach: git.example does not answer",
-                "300 shop: converged, 1 change made", "500 in reach", "500 unmoved shop", "500 loaded shop", "600 stopping []", "600 stopped",
+                "300 shop: converged, 1 change made", "500 in reach", "500 unmoved shop", "500 loaded shop", "600 stopping []",
+                "600 stopped",
             ])
     }
 
