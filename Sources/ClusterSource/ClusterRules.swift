@@ -85,11 +85,17 @@ struct ClusterRules: Sendable {
         {
             mistakes.append("\(path).url: a System in a cluster reaches a repository by https, ssh or git")
         }
+        let scheme = repository.url.firstRange(of: "://").map { repository.url[..<$0.lowerBound] }
+        if scheme == "http", repository.token != nil {
+            mistakes.append("\(path).token: a token is not sent in clear; expected a url that begins with https://")
+        }
         repository.token = repository.token.map { read($0, own, "\(path).token", &mistakes) }
         repository.sshKey = repository.sshKey.map { read($0, own, "\(path).sshKey", &mistakes) }
         repository.knownHosts = repository.knownHosts.map { read($0, own, "\(path).knownHosts", &mistakes) }
         repository.tenant = own
-        repository.mayUseOperatorAccess = repository.host.map { sharedHosts.contains($0) } ?? false
+        // The operator's token is not sent in clear either, nor anything to somebody who only says that he is the host.
+        let isSafe = scheme == nil || scheme == "https" || scheme == "ssh"
+        repository.mayUseOperatorAccess = isSafe && repository.host.map { sharedHosts.contains($0) } ?? false
         return repository
     }
 

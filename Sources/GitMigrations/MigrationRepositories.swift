@@ -16,6 +16,8 @@ public actor MigrationRepositories {
     private let values: RepositoryCredentials.ValueReading
     private var standings: [MigrationRepository: Standing] = [:]
     private var count = 0
+    /// True once the keys of processes before this one were looked at.
+    private var hasSwept = false
     private var waiting: [Ticket] = []
     private nonisolated let news = ChangeSignal()
     private nonisolated let polled = Mutex<[GitSource]>([])
@@ -145,9 +147,23 @@ public actor MigrationRepositories {
 
     /// Nobody wants any other any more.
     func keep(only repositories: Set<MigrationRepository>) {
-        guard standings.contains(where: { !repositories.contains($0.key) }) else { return }
-        standings = standings.filter { repositories.contains($0.key) }
-        polled.withLock { $0 = standings.values.map(\.source) }
+        let dropped = standings.keys.filter { !repositories.contains($0) }
+        if !dropped.isEmpty {
+            for repository in dropped { standings[repository] = nil }
+            polled.withLock { $0 = standings.values.map(\.source) }
+        }
+        if !dropped.isEmpty || !hasSwept { removeKeys(besideThoseOf: repositories) }
+        hasSwept = true
+    }
+
+    /// Removes the keys that were written for repositories that nobody names any more, by this process or one before it. One that another
+    /// process still needs is written anew when that polls.
+    private func removeKeys(besideThoseOf repositories: some Sequence<MigrationRepository>) {
+        do throws(SourceError) {
+            var used: Set<String> = []
+            for repository in repositories { used.insert(try home(of: repository)) }
+            RepositoryCredentials.removeHomes(under: try place(), except: used)
+        } catch {}  // Without a place nothing was written.
     }
 
     /// Returns when one of them holds something else, or one that nobody could read is told now; throws when the task is cancelled.
@@ -197,7 +213,11 @@ public actor MigrationRepositories {
                 content = before
             }
         }
-        guard standings[repository]?.ticket == ticket else { return }
+        guard standings[repository]?.ticket == ticket else {
+            // Its key may have been written after it had left.
+            if standings[repository] == nil { removeKeys(besideThoseOf: standings.keys) }
+            return
+        }
         let before = standings[repository]?.content
         standings[repository]?.content = content
         if before?.reading != content.reading || before?.identity != content.identity { news.raise() }
@@ -218,16 +238,22 @@ public actor MigrationRepositories {
     }
 
     /// `git`, as it reaches the host of a database's migrations, whose checkout may lack what is in older commits.
+    ///
+    /// Of a repository that nobody names any more it is confined as before: a pass may still work with what was read of it.
     public func git(for database: Database) -> Git {
-        guard let repository = database.migrations.git?.unread, let standing = standings[repository] else { return Git() }
+        guard let repository = database.migrations.git?.unread else { return Git() }
         do throws(SourceError) {
-            let home = RepositoryCredentials(repository, under: try place(), values: values).home
             return try GitAccess(
-                standing.credentials ?? .init(), isConfined: !repository.mayUseOperatorAccess, home: home, environment: environment
+                standings[repository]?.credentials ?? .init(), isConfined: !repository.mayUseOperatorAccess,
+                home: try home(of: repository), environment: environment
             ).git()
         } catch {
-            return Git()  // Its own place is gone, and so is the checkout.
+            return Git.reachingNoHost  // Its own place is gone, and so is the checkout; or the operator's own access contradicts itself.
         }
+    }
+
+    private func home(of repository: MigrationRepository) throws(SourceError) -> String {
+        RepositoryCredentials(repository, under: try place(), values: values).home
     }
 
     private static func problem(_ repository: MigrationRepository, _ why: String) -> Problem {

@@ -23,7 +23,19 @@ public struct RepositoryCredentials: Sendable {
         let name = SHA256.hash(data: Array(words.joined(separator: "\0").utf8)).prefix(8).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }.joined()
-        home = "\(root)/git-access/\(name)"
+        home = "\(Self.homes(under: root))/\(name)"
+    }
+
+    private static func homes(under root: String) -> String { "\(root)/git-access" }
+
+    /// Removes what was written for repositories, except in some of the directories.
+    static func removeHomes(under root: String, except used: Set<String>) {
+        let homes = homes(under: root)
+        do {
+            for name in try FileManager.default.contentsOfDirectory(atPath: homes) where !used.contains("\(homes)/\(name)") {
+                try FileManager.default.removeItem(atPath: "\(homes)/\(name)")
+            }
+        } catch {}  // There are none, or the next time removes them.
     }
 
     func credentials() async throws(SourceError) -> GitAccess.Credentials {

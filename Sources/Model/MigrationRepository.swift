@@ -64,12 +64,15 @@ public struct MigrationRepository: Sendable, Hashable {
         url.hasPrefix("file://") || !url.contains("://") && !url.prefix { $0 != "/" }.contains(":")
     }
 
-    /// The host of its URL in lower case, with its port where one is named; nil where there is none.
+    /// The host of its URL in lower case, with its port where one is named; nil where there is none, or where programs that read the URL may
+    /// disagree about it.
     public var host: String? {
         guard !isLocal else { return nil }
         let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
         let isPlain = url.contains("://")
-        let authority = rest.prefix { $0 != "/" && (isPlain || $0 != ":") }
+        let authority = rest.prefix { !"/?#".contains($0) && (isPlain || $0 != ":") }
+        // git decodes what is encoded before it looks for the host of an ssh URL.
+        guard !authority.contains(where: { $0.isWhitespace || "\\%".contains($0) }) else { return nil }
         return authority.split(separator: "@").last.map { $0.lowercased() }
     }
 }

@@ -12,7 +12,7 @@ import SystemPackage
 public struct Git: Sendable {
     private let program: String
     private let deadline: Duration
-    private let variables: [String: String?]
+    let variables: [String: String?]
     private let mayAsk: Bool
 
     /// - Parameters:
@@ -29,6 +29,9 @@ public struct Git: Sendable {
         self.variables = variables
         self.mayAsk = mayAsk
     }
+
+    /// `git` that works with what is here, and speaks to nobody.
+    public static let reachingNoHost = Git(variables: ["GIT_ALLOW_PROTOCOL": ""])
 
     /// The same with further variables.
     func adding(_ variables: [String: String?]) -> Git {

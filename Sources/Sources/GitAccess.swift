@@ -57,17 +57,21 @@ public struct GitAccess: Sendable {
     public init(
         _ credentials: Credentials, isConfined: Bool, home place: String, environment: [String: String]
     ) throws(SourceError) {
-        let usual = try GitAccess(environment: environment)
-        var variables = isConfined ? Self.confined(home: place) : usual.variables
+        var variables: [String: String?]
+        var token: (variable: String, user: String)?
         let hosts = credentials.knownHostsFile ?? Self.given(Self.knownHostsVariable, environment)
         if isConfined {
+            variables = Self.confined(home: place, environment)
             let hidden = ["-F /dev/null", "-o IdentitiesOnly=yes", "-o IdentityAgent=none"]
             variables["GIT_SSH_COMMAND"] = Self.command(key: credentials.keyFile ?? "none", hosts: hosts, hidden)
-        } else if credentials.keyFile != nil || credentials.knownHostsFile != nil {
-            let key = credentials.keyFile ?? Self.given(Self.keyVariable, environment)
-            variables["GIT_SSH_COMMAND"] = Self.command(key: key, hosts: hosts, ["-o IdentitiesOnly=yes"])
+        } else {
+            let usual = try GitAccess(environment: environment)
+            (variables, token) = (usual.variables, usual.token)
+            if credentials.keyFile != nil || credentials.knownHostsFile != nil {
+                let key = credentials.keyFile ?? Self.given(Self.keyVariable, environment)
+                variables["GIT_SSH_COMMAND"] = Self.command(key: key, hosts: hosts, ["-o IdentitiesOnly=yes"])
+            }
         }
-        var token = isConfined ? nil : usual.token
         if let given = credentials.token {
             variables[Self.ownToken] = given
             variables[Self.ownUser] = credentials.user ?? "belay"
@@ -83,17 +87,38 @@ public struct GitAccess: Sendable {
     private static let (ownToken, ownUser) = ("BELAY_MIGRATIONS_GIT_TOKEN", "BELAY_MIGRATIONS_GIT_USER")
 
     /// Without what git, ssh or curl would find of whoever runs this. Proxies and certificate authorities stay.
-    private static func confined(home place: String) -> [String: String?] {
-        var variables = quiet([:])
+    private static func confined(home place: String, _ environment: [String: String]) -> [String: String?] {
+        var variables: [String: String?] = [:]
+        for name in hidden.union(environment.keys) where !isHarmless(name) { variables[name] = .some(nil) }
+        variables.merge(quiet([:])) { $1 }
         variables["GIT_CONFIG_GLOBAL"] = "/dev/null"
+        variables["GIT_CONFIG_NOSYSTEM"] = "1"
         variables["HOME"] = place
         variables["XDG_CONFIG_HOME"] = place
         variables["GIT_ALLOW_PROTOCOL"] = "https:http:ssh:git"
-        for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_SSH", "SSH_AUTH_SOCK", "NETRC", GitAddress.tokenVariable] {
-            variables[name] = .some(nil)
-        }
+        // Tickets of Kerberos are looked for elsewhere when nothing names them.
+        for name in ["KRB5CCNAME", "KRB5_CLIENT_KTNAME"] { variables[name] = "/dev/null" }
         return variables
     }
+
+    /// Taken away whatever is known of the environment.
+    private static let hidden: Set<String> = [
+        "GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_SYSTEM", "GIT_SSH", "GIT_SSH_VARIANT", "GIT_SSL_CERT",
+        "GIT_SSL_KEY", "GIT_SSL_CERT_PASSWORD_PROTECTED", "GIT_SSL_NO_VERIFY", "NETRC", "SSH_AUTH_SOCK", keyVariable, knownHostsVariable,
+        GitAddress.tokenVariable, GitAddress.userVariable,
+    ]
+
+    /// Whether programs need a variable to be run at all, to reach a host or to verify who it is. No other is left.
+    private static func isHarmless(_ name: String) -> Bool {
+        harmless.contains(name) || ["LC_", "GIT_PROXY_"].contains { name.hasPrefix($0) } || name.lowercased().hasSuffix("_proxy")
+    }
+
+    private static let harmless: Set<String> = [
+        "PATH", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "NSS_WRAPPER_PASSWD", "NSS_WRAPPER_GROUP", "GIT_EXEC_PATH",
+        "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_VERSION", "GIT_SSL_CIPHER_LIST", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
+        // Set for every git.
+        "GIT_OPTIONAL_LOCKS", "GIT_TERMINAL_PROMPT",
+    ]
 
     /// `git`, as it is run with these.
     public func git(deadline: Duration = .seconds(60)) -> Git { Git(deadline: deadline, variables: variables) }

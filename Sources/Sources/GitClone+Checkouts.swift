@@ -108,7 +108,8 @@ extension GitClone {
         return false
     }
 
-    private static func kind(_ path: String) -> mode_t? {
+    /// Its kind of file, links not followed; nil when there is none.
+    static func kind(_ path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }

@@ -153,12 +153,18 @@ public struct GitFile: Sendable {
 }
 
 extension Git.Answer {
-    /// What git said about its failure, on one line and without the credentials of a URL.
+    /// What git said about its failure, on one line and without the credentials of a URL; the same each time that it is the same failure.
     var reason: String {
         let lines = (errors.isEmpty ? output : errors).split(whereSeparator: \.isNewline)
             .filter { line in !line.allSatisfy { $0 == "@" } && !Self.phrases.contains { line.hasPrefix($0) } }.prefix(4)
         let text = lines.map { $0.split(whereSeparator: \.isWhitespace).map { $0.withoutCredentials }.joined(separator: " ") }
-        return text.isEmpty ? "it ended with status \(status)" : text.joined(separator: "; ")
+        return text.isEmpty ? "it ended with status \(status)" : Self.withoutMeasures(text.joined(separator: "; "))
+    }
+
+    /// Without what is another at each attempt: `after 12 ms`, `with 0 out of 17 bytes received`.
+    private static func withoutMeasures(_ text: String) -> String {
+        text.replacing(#/ after \d+(\.\d+)? ?(ms|s|milliseconds?|seconds?)\b/#, with: "")
+            .replacing(#/ with \d+( out of \d+)? bytes (received|sent|remaining to read)\b/#, with: "")
     }
 
     /// What git adds to every failure of a host.

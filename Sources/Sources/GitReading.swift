@@ -95,22 +95,11 @@ struct GitReading: Sendable {
         guard let found = try await look(at: [place], in: checkout).first, let inside = found.place else {
             throw SourceError(.refused, "\(path): commit \(revision) of \(address.description) has a link there that leads out of it")
         }
-        if let link = try await link(leadingOutOf: checkout.path, below: inside) {
-            throw SourceError(.refused, "\(link): commit \(revision) of \(address.description) has a link there that leads out of it")
+        if let link = GitLinks(root: checkout.path).leadingOut(below: inside).min() {
+            throw SourceError(
+                .refused, "\(link): commit \(revision) of \(address.description) has a link there that leads out of it, or to itself")
         }
         return Snapshot(revision: revision, files: [], notes: notes, checkout: checkout, beside: ["": found.identity])
-    }
-
-    /// A link that leads to a file of the machine: whoever writes to the repository must not read that.
-    private func link(leadingOutOf root: String, below path: String) async throws(SourceError) -> String? {
-        let answer = try await clone.run(
-            in: clone.repository,
-            ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, "--"] + (path.isEmpty ? [] : [path]))
-        guard answer.status == 0 else { throw clone.trouble(answer) }
-        let links = answer.output.split(separator: "\0").filter { $0.hasPrefix("120000 ") }
-        return links.compactMap { $0.split(separator: "\t", maxSplits: 1).last.map(String.init) }.first {
-            Self.place(of: "\(root)/\($0)", in: root) == nil
-        }
     }
 
     // MARK: - What is read beside the specs

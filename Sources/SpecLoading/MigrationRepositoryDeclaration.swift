@@ -34,19 +34,23 @@ extension MigrationRepository {
 extension StringRule {
     /// A URL, `user@host:path`, or a local path; as Git tells them apart.
     static let repositoryURL = StringRule(
-        pattern: #"^([a-z][a-z0-9+]*://([^:/@\s]+@)?[^/@\s]*(/\S*)?|[^-:/\s][^:/\s]*:/?[^/\s]\S*|[^-:\s][^:\s]*)$"#,
-        hint: "the URL of a repository, without blanks and without a password: credentials are token or sshKey"
+        pattern:
+            #"^([a-z][a-z0-9+]*://([^:/@?#%\\\s]+@)?[^/@?#%\\\s]*(/\S*)?|[^-:/?#%\[\\\s][^:/?#%\[\\\s]*:/?[^:/\s]\S*|[^-:\s][^:\s]*)$"#,
+        hint: "the URL of a repository, without blanks and without a password: credentials are token or sshKey; and without ?, #, % and \\ "
+            + "before the path"
     ) { text in
         guard let first = text.first, first != "-", !text.contains(where: \.isWhitespace) else { return false }
         if let mark = text.firstRange(of: "://"), isScheme(text[..<mark.lowerBound]) {
             let authority = text[mark.upperBound...].prefix { $0 != "/" }
+            guard !authority.contains(where: { "?#%\\".contains($0) }) else { return false }
             let parts = authority.split(separator: "@", omittingEmptySubsequences: false)
             return parts.count == 1 || parts.count == 2 && !parts[0].isEmpty && !parts[0].contains(":")
         }
         guard let colon = text.firstIndex(of: ":") else { return true }
         let path = text[text.index(after: colon)...]
         let rest = path.first == "/" ? path.dropFirst() : path
-        return colon > text.startIndex && !text[..<colon].contains("/") && !rest.isEmpty && rest.first != "/"
+        let host = text[..<colon]
+        return !host.isEmpty && !host.contains { "/?#%[\\".contains($0) } && !rest.isEmpty && rest.first != "/" && rest.first != ":"
     }
 
     private static func isScheme(_ text: Substring) -> Bool {

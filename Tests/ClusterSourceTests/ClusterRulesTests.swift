@@ -121,6 +121,11 @@ import Testing
                 "git.token.fromSecret.namespace: prod", "others' Secrets"
             ),
             (
+                MigrationRepository(url: "http://x/y", token: .kubernetesSecret(namespace: nil, name: "s", key: "k")), secret,
+                "git.token: a token is not sent in clear; expected a url that begins with https://", "what everybody on the way reads"
+            ),
+            (MigrationRepository(url: "http://x/y"), secret, nil, "without a token"),
+            (
                 MigrationRepository(url: "https://x/y"), .literal("postgres://db/shop"), "postgres.url: a value comes from a Secret",
                 "an address that the operator's own password would complete"
             ),
@@ -143,6 +148,9 @@ import Testing
                 .mayUseOperatorAccess
         }
         #expect(mayUse("https://Git.example/a") == true && mayUse("ssh://git@git.example:2222/a") == true)
+        #expect(mayUse("git@git.example:a") == true)
+        #expect(mayUse("http://git.example/a") == false && mayUse("git://git.example/a") == false, "in clear")
+        #expect(mayUse("https://evil.example?@git.example/a") == false && mayUse("ssh://evil.example%2F@git.example/a") == false)
         #expect(mayUse("https://git.example:8443/a") == false && mayUse("https://evil.example/git.example") == false)
     }
 }

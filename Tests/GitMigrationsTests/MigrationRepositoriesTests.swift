@@ -1,12 +1,12 @@
 import FoundationEssentials
 import Model
-import Sources
 import SpecLoading
 import Synchronization
 import TestPrograms
 import Testing
 
 @testable import GitMigrations
+@testable import Sources
 
 #if canImport(Glibc)
     import Glibc
@@ -159,6 +159,53 @@ import Testing
         let repositories = try repositories(signers: [file])
         guard case .failed(let problem)? = await repositories.read([repository])[repository]?.reading else { throw Unexpected() }
         #expect(problem.message.contains("it is not signed"), "\(problem)")
+        try place.remove()
+    }
+
+    @Test func aRepositoryThatNobodyNamesAnyMoreStaysConfined() async throws {
+        var confined = repository
+        (confined.tenant, confined.mayUseOperatorAccess) = ("shop", false)
+        let database = system(confined).databases[0]
+        let repositories = try repositories()
+        _ = await repositories.read([confined])
+        let before = await repositories.git(for: database).variables
+        #expect(before["GIT_CONFIG_GLOBAL"] == "/dev/null" && before["HOME"] != nil)
+        await repositories.keep(only: [])
+        #expect(await repositories.git(for: database).variables == before)
+        let beside = Database(name: "main", schema: "1", migrations: MigrationSettings(path: "db"))
+        #expect(await repositories.git(for: beside).variables.isEmpty, "migrations beside the spec are whose the spec is")
+        let homeless = MigrationRepositories(
+            under: { () throws(SourceError) in throw SourceError(.unreadable, "there is no place") }, environment: [:],
+            values: { _, what in .failure(Problem("ValueMissing", what)) })
+        #expect(await homeless.git(for: database).variables == ["GIT_ALLOW_PROTOCOL": ""], "speaks to nobody")
+        try place.remove()
+    }
+
+    @Test func keysGoWithTheLastThatNamesThem() async throws {
+        _ = try await push("db/1_a.sql")
+        let homes = place.path("state/git-access")
+        try place.write("state/git-access/0123456789abcdef/key", "of a process before this one")
+        var named = repository
+        named.sshKey = .literal("a key")
+        var (other, twin) = (named, named)
+        (other.sshKey, twin.path) = (.literal("another"), "")
+        let repositories = try repositories { source, _ in .success(Secret("\(source)")) }
+        func keys() throws -> Set<String> {
+            Set(
+                try FileManager.default.contentsOfDirectory(atPath: homes).compactMap {
+                    try String(contentsOf: URL(filePath: "\(homes)/\($0)/key"), encoding: .utf8)
+                })
+        }
+        _ = await repositories.read([named, twin, other])
+        #expect(try keys().count == 3)
+        await repositories.keep(only: [named, twin, other])
+        #expect(try keys() == ["\(named.sshKey!)\n", "\(other.sshKey!)\n"], "what was left over is gone")
+        await repositories.keep(only: [twin, other])
+        #expect(try keys().count == 2, "one is still used")
+        await repositories.keep(only: [other])
+        #expect(try keys() == ["\(other.sshKey!)\n"])
+        await repositories.keep(only: [])
+        #expect(try keys().isEmpty)
         try place.remove()
     }
 

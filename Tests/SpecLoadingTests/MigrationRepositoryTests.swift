@@ -40,6 +40,15 @@ import Testing
             "{git: {url: 'https://u:secret@x/y'}}",
             "migrations.git.url: expected the URL of a repository, without blanks and without a password", "a password in the URL"
         ),
+        (
+            "{git: {url: 'https://evil.example?@git.example/x'}}", "without ?, #, % and \\ before the path",
+            "a URL whose host is not the one that it seems to be"
+        ),
+        ("{git: {url: 'https://evil.example#@git.example/x'}}", "without ?, #, % and \\ before the path", "the same"),
+        ("{git: {url: 'https://evil.example\\@git.example/x'}}", "without ?, #, % and \\ before the path", "the same"),
+        ("{git: {url: 'ssh://evil.example%2F@git.example/x'}}", "without ?, #, % and \\ before the path", "git decodes it first"),
+        ("{git: {url: '[git@git.example:2222]:x'}}", "migrations.git.url: expected", "a port that is not where it seems to be"),
+        ("{git: {url: 'ext::sh'}}", "migrations.git.url: expected", "what runs programs"),
         ("{git: {url: 'https://x/y', path: ../z}}", "migrations.git.path: expected a directory in the repository", "a path that leads out"),
         ("{git: {url: 'https://x/y', ref: 'a b'}}", "migrations.git.ref: expected the name of a branch, a tag or a commit", "no ref"),
         ("{git: {url: 'https://x/y', token: abc}}", "migrations.git.token: expected", "a token that is written out"),
@@ -59,7 +68,9 @@ import Testing
             "x://",
             "x:y:z", "a/b:c", "file:///x", "https://x/a@b", "https://a@b@c/d", "1x://a", "main", "v1.2", "a^", "a:b", "a[b", "a\\b",
             "refs/x",
-            "https:/x", "https:x@y",
+            "https:/x", "https:x@y", "https://a?@b/x", "https://a#@b/x", "https://a\\@b/x", "ssh://a%2F@b/x", "https://a/x?y#z%20",
+            "https://a?x",
+            "a?b:c", "[git@a:22]:x", "a%b:c", "a\\b:c", "a#b:c", "ext::sh", "https::https://x/y", "x:/:y",
         ] {
             #expect(rule.accepts(text) == (text.wholeMatch(of: pattern) != nil), "\(rule.pattern): \(text)")
         }
@@ -68,7 +79,12 @@ import Testing
     @Test(
         arguments: [
             ("https://git.example/a", "git.example", "a host"), ("ssh://git@Git.Example:2222/a", "git.example:2222", "with its port"),
-            ("git@git.example:a/b", "git.example", "as ssh has it"), ("../db.git", nil, "no host"), ("file:///db.git", nil, "no host"),
+            ("git@git.example:a/b", "git.example", "as ssh has it"),
+            ("https://evil.example?@git.example/x", "evil.example", "where git goes"),
+            ("https://evil.example#@git.example/x", "evil.example", "where git goes"),
+            ("https://evil.example\\@git.example/x", nil, "nobody can tell"),
+            ("ssh://evil.example%2F@git.example/x", nil, "git decodes it first"),
+            ("../db.git", nil, "no host"), ("file:///db.git", nil, "no host"),
         ] as [(String, String?, String)])
     func theHostIsTheOneThatIsAsked(url: String, host: String?, why: String) {
         #expect(MigrationRepository(url: url).host == host, "\(why)")
