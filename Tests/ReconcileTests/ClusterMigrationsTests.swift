@@ -81,11 +81,11 @@ struct ClusterMigrationsTests {
             try await place.git("init", "-q", "--bare", "-b", "main", "db.git")
             try await place.git("-C", "db.git", "config", "uploadpack.allowFilter", "true")
             try await place.git("init", "-q", "-b", "main", "work")
-            try await GitServer.serving(place) { address in
+            try await GitServer.serving(place, certificate: place.path("authority.pem")) { address in
                 let shop = Shop(kubectl: kubectl, place: place, database: database, address: address)
                 try await shop.push("001_a", "a")
                 try await shop.push("002_b", "b")
-                try await body(system, shop, ["KUBECONFIG": plane.kubeconfig])
+                try await body(system, shop, ["KUBECONFIG": plane.kubeconfig, "GIT_SSL_CAINFO": place.path("authority.pem")])
             }
         }
     }
@@ -144,7 +144,7 @@ struct ClusterMigrationsTests {
             #expect(refused.status == 1 || refused.status == 3, "\(refused.output)\(refused.errors)")
             #expect((refused.output + refused.errors).contains("set migrations.git.token"), "\(refused.output)\(refused.errors)")
             #expect(try await shop.tables() == [])
-            let host = shop.address.replacing("http://", with: "")
+            let host = shop.address.replacing("https://", with: "")
             let shared = try await system.reconcile(arguments + ["--share-git-credentials", host], variables: variables)
             #expect(shared.status == 0, "\(shared.output)\(shared.errors)")
             #expect(try await shop.tables() == ["a"])
