@@ -77,7 +77,7 @@ def rows(here, python, count):
         spec, _ = fleet(here, size, ["--once"])
         with Watch(here, spec, watched) as watch:
             watch.until("in sync")
-            time.sleep(2)
+            time.sleep(4)
             sizes[size] = watch.resident()
             if size == FEW:
                 idle = quiet(watch)

@@ -17,7 +17,8 @@ final class FreedMemory: Sendable {
             last = now
             return true
         }
-        // Some milliseconds, which none of Swift's own threads is to wait for. Where there is no thread, there is more to worry about.
-        if isDue { _ = DetachedThread.start { belay_give_back_freed_memory() } }
+        // What the last pass told of is freed a moment later. Some milliseconds, which none of Swift's own threads is to wait for; where there
+        // is no thread, there is more to worry about.
+        if isDue { _ = DetachedThread.start { belay_give_back_freed_memory_after(1) } }
     }
 }
